@@ -1,0 +1,55 @@
+/* text: a growing string in an arena, and a JSON writer on top of it.
+ *
+ * Writing never fails on the spot: when the arena refuses, the text is marked `failed`, further
+ * writes do nothing, and whoever sends it out checks once at the end.
+ *
+ * Threads: one owner. */
+#ifndef CORE_BASE_TEXT_H
+#define CORE_BASE_TEXT_H
+
+#include "core/base/arena.h"
+#include "core/base/defs.h"
+
+struct text {
+    struct arena *arena; /* Borrowed; grown copies stay in it until it is released. */
+    char *data;          /* Terminated once anything has been written. */
+    size_t len;
+    size_t capacity;
+    bool failed;
+};
+
+void text_init(struct text *text, struct arena *arena);
+void text_add(struct text *text, const char *data, size_t len);
+void text_add_str(struct text *text, const char *str);
+void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+
+enum { JSON_DEPTH_MAX = 16 };
+
+/* Writes one JSON value, indented by two spaces per level, or on one line if `compact`. Commas
+ * and line ends are the writer's. Aborts on calls out of order (a value without a key inside an
+ * object, an end without a start). */
+struct json {
+    struct text *out;
+    uint32_t depth;
+    bool compact;
+    bool has_key;                   /* A key has been written, its value has not. */
+    bool in_object[JSON_DEPTH_MAX]; /* Per level. */
+    bool filled[JSON_DEPTH_MAX];    /* Per level: it already holds something. */
+};
+
+void json_init(struct json *json, struct text *out, bool compact);
+void json_object(struct json *json);
+void json_array(struct json *json);
+void json_end(struct json *json); /* Ends the innermost object or array. */
+void json_key(struct json *json, const char *key);
+/* Strings are UTF-8; control characters, quotes and backslashes are escaped, and each byte that
+ * is not valid UTF-8 becomes U+FFFD. `json_str_len` takes bytes that need not be terminated. */
+void json_str(struct json *json, const char *str);
+void json_str_len(struct json *json, const char *str, size_t len);
+void json_u64(struct json *json, uint64_t value);
+/* With at most `decimals` (0..9) digits after the point; NaN and infinities become null. */
+void json_double(struct json *json, double value, int decimals);
+void json_bool(struct json *json, bool value);
+void json_null(struct json *json);
+
+#endif

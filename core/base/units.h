@@ -1,0 +1,36 @@
+/* units: numbers and times as people write them, in wrk's spelling and a wider one.
+ *
+ * Numbers: digits, optional decimals, optional k M G T P in either case (powers of 1000).
+ * Times: one or more <number><unit>, numbers with optional decimals, units us ms s m h d (and
+ * min, sec, hr in either case), largest first not required; a bare number means seconds.
+ * Sizes for display are binary (KiB), times pick ns, us, ms, s. */
+#ifndef CORE_BASE_UNITS_H
+#define CORE_BASE_UNITS_H
+
+#include "core/base/defs.h"
+
+/* Parses all of `str`; false (and `ret_x` untouched) on anything else: empty, signs, spaces,
+ * unknown unit, more than 2^63 - 1, a number whose value is not whole ("1.5" is wrong, "1.5k" is
+ * 1500). */
+MUST_USE bool units_parse_count(const char *str, uint64_t *ret_count);
+
+/* The same for a rate that need not be whole; at most 1e12. */
+MUST_USE bool units_parse_rate(const char *str, double *ret_per_s);
+
+/* Nanoseconds, at most 100 years; false also for a part of a nanosecond. "90", "1m30s", "250ms",
+ * "0.5s", "1h". */
+MUST_USE bool units_parse_time_ns(const char *str, uint64_t *ret_ns);
+
+enum { UNITS_TEXT_MAX = 32 };
+
+/* Writes e.g. "850 ns", "194.6 us", "1.23 ms", "10.0 s", "1 m 30 s" (three to four significant
+ * digits) and returns `buf`, of UNITS_TEXT_MAX bytes. */
+const char *units_time(char *buf, uint64_t ns);
+/* "512 B", "1.5 KiB", "23.4 MiB" … */
+const char *units_bytes(char *buf, double bytes);
+/* "950", "12.3k", "1.45M" … */
+const char *units_count(char *buf, double value);
+/* Thousands separated by commas: "3,321,904". */
+const char *units_grouped(char *buf, uint64_t value);
+
+#endif

@@ -1,0 +1,147 @@
+/* ring: the seam to the kernel. Completion-style operations on sockets, owned by one thread.
+ *
+ * Three implementations stand behind it: io_uring, epoll, and the simulated kernel of the tests
+ * (tests/sim/ring_sim.c is linked in front of the library and replaces this whole file's code).
+ *
+ * Sockets are named by an index into the ring's table (for io_uring a direct descriptor), chosen
+ * by the caller in [0, socks_count) for outgoing ones, by the ring for accepted ones. Operations
+ * are queued and given to the kernel by ring_wait(), or earlier when the queue is full; they
+ * cannot fail when queued: every failure is a completion with a negative errno.
+ *
+ * Rules for callers
+ *  1. At most one send and one receive are in flight per socket.
+ *  2. A send's bytes stay where they are, unchanged, until its completion; those of a
+ *     RING_SEND_QUIET send for the ring's life.
+ *  3. A receive goes on until an event without RING_MORE; only then may it be started again.
+ *  4. ring_close_sock() only when no receive and no loud send is in flight: ring_cancel() first
+ *     and wait for them. Its completion is the last that names the socket, but for the failure
+ *     of a quiet send, which may come at any time and is the owner's to ignore.
+ *  5. Each event with RING_BUFFER lends a buffer: give it back with ring_buffer_return().
+ *
+ * Threads: all from the owner, except ring_wake(). */
+#ifndef IO_RING_H
+#define IO_RING_H
+
+#include <sys/socket.h>
+
+#include "core/base/defs.h"
+#include "core/base/err.h"
+
+struct ring;
+
+enum ring_engine { RING_AUTO, RING_URING, RING_EPOLL };
+
+/* Two sizes of receive buffers; which one a receive uses is said when it is started. */
+enum ring_group { RING_SMALL, RING_LARGE, RING_GROUPS };
+
+struct ring_options {
+    enum ring_engine engine;
+    uint32_t sq_entries;                    /* Operations queued between two waits; 16..4096. */
+    uint32_t cq_entries;                    /* Completions; at least 2 per socket. */
+    uint32_t socks_count;                   /* Size of the socket table. */
+    uint32_t accept_from;                   /* Accepted sockets get [accept_from, socks_count). */
+    uint32_t buffer_bytes[RING_GROUPS];     /* Size of a receive buffer. */
+    uint32_t buffers_count[RING_GROUPS];    /* Powers of two up to 32768; 0 = group unused. */
+};
+
+/* What the ring is and has; constant after ring_open(). */
+struct ring_facts {
+    const char *engine;    /* "io_uring", "epoll" or "sim". */
+    char fallback[160];    /* Why not io_uring, when it was not forced and not had; else "". */
+    uint32_t sq_entries;   /* As given by the kernel. */
+    uint32_t cq_entries;
+    bool multishot;        /* Receives stay armed. */
+    bool min_wait;         /* ring_wait() honours min_wait_ns. */
+};
+
+/* Counters; they only grow. */
+struct ring_counts {
+    uint64_t syscalls;     /* Every system call that this ring made. */
+    uint64_t enters;       /* Those that submitted or waited. */
+    uint64_t completions;
+    uint64_t no_buffers;   /* Receives that ended because all buffers were lent out. */
+    uint64_t cq_overflow;  /* Completions that the kernel had to keep back. */
+};
+
+enum { RING_BUFFER = 1, RING_MORE = 2 };
+
+struct ring_event {
+    uint64_t user_data;
+    const char *data;   /* With RING_BUFFER: `res` bytes, yours until returned. */
+    int32_t res;        /* Bytes, a socket index (accept), 0, or a negative errno. */
+    uint16_t buffer_id;
+    uint8_t group;      /* enum ring_group of the buffer. */
+    uint8_t flags;
+};
+
+enum { RING_SEND_QUIET = 1 }; /* No completion if all bytes were sent. */
+
+/* Opens a ring for the calling thread. On failure `why` names the limit that was met, and what
+ * to do. ERR_KERNEL: io_uring is missing or forbidden; ERR_LIMIT: memlock or descriptors. */
+MUST_USE enum err ring_open(struct ring **ret_ring, const struct ring_options *options,
+                            struct err_info *why);
+
+/* Closes the ring and every socket in it. NULL is fine. */
+void ring_close(struct ring *ring);
+
+const struct ring_facts *ring_facts(const struct ring *ring);
+const struct ring_counts *ring_counts(const struct ring *ring);
+
+/* Makes a TCP (or unix) stream socket of `family` with TCP_NODELAY and puts it in the table at
+ * `sock`, which must be empty; bound to `source` if that is not NULL (late port binding).
+ * Synchronous. 0 or a negative errno (-EMFILE, -EADDRNOTAVAIL …), the slot then still empty. */
+MUST_USE int ring_sock_open(struct ring *ring, uint32_t sock, int family,
+                            const struct sockaddr *source, socklen_t source_len);
+
+/* Makes a listening socket at `sock`; 0 or a negative errno. If `address` has port 0,
+ * `*ret_port` (may be NULL) gets the port chosen. Several rings may listen on one port. */
+MUST_USE int ring_listen(struct ring *ring, uint32_t sock, const struct sockaddr *address,
+                         socklen_t address_len, uint16_t *ret_port);
+
+/* Accepts until cancelled: one event per connection, res = its socket index. */
+void ring_accept(struct ring *ring, uint32_t sock, uint64_t user_data);
+
+/* `address` must stay until the completion. res 0 or a negative errno. */
+void ring_connect(struct ring *ring, uint32_t sock, const struct sockaddr *address,
+                  socklen_t address_len, uint64_t user_data);
+
+/* Sends all `len` bytes: res is `len`, or fewer or a negative errno when the peer is gone. */
+void ring_send(struct ring *ring, uint32_t sock, const void *data, size_t len, unsigned flags,
+               uint64_t user_data);
+
+/* The same from several places; `message` and its vector must stay until the completion. */
+void ring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message,
+                  uint64_t user_data);
+
+/* Receives into lent buffers of `group`, again and again where the kernel can (RING_MORE), else
+ * once. res > 0 with RING_BUFFER; 0 = end of stream; -ENOBUFS = all buffers are lent out: start
+ * again after returning some. */
+void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
+
+/* Gives a lent buffer back. */
+void ring_buffer_return(struct ring *ring, const struct ring_event *event);
+
+/* Cancels what is in flight on `sock`; each cancelled operation completes with -ECANCELED or
+ * with its result if that came first. Its own completion has `user_data` and any res. */
+void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
+
+/* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). */
+void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
+
+struct ring_wait {
+    uint64_t timeout_ns;  /* From now; 0 = do not wait, TIME_NEVER = no bound. */
+    uint32_t wait_nr;     /* With min_wait_ns > 0: wait for so many completions … */
+    uint32_t min_wait_ns; /* … but no longer than this once one is there. 0: return at one. */
+};
+
+/* Submits what is queued and waits. Returns at an event, at ring_wake(), at the timeout, or at a
+ * signal; says nothing about which: reap. */
+void ring_wait(struct ring *ring, const struct ring_wait *wait);
+
+/* Copies up to `events_max` completions, oldest first, and forgets them; returns how many. */
+MUST_USE uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t events_max);
+
+/* Makes a current or the next ring_wait() return. Any thread; async-signal-safe. */
+void ring_wake(struct ring *ring);
+
+#endif
