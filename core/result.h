@@ -6,8 +6,8 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
+#include "core/stats.h"
 
-enum { STATUS_COUNT = 1000 };
 
 enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
 
