@@ -1,7 +1,7 @@
 #include "core/batch.h"
 
 #define BATCH_WAIT_NS (20 * NS_PER_US)
-#define WINDOW_NS NS_PER_MS
+#define WINDOW_NS     NS_PER_MS
 
 enum {
     CONNECTIONS_MIN = 16,

@@ -16,8 +16,8 @@ struct batch {
     bool allowed;
     bool on;
     uint32_t wait_nr;
-    uint32_t used_us;          /* The bound, once it has been used; else 0. */
-    uint64_t window_from_ns;   /* Completions are counted per window of 1 ms or more. */
+    uint32_t used_us;        /* The bound, once it has been used; else 0. */
+    uint64_t window_from_ns; /* Completions are counted per window of 1 ms or more. */
     uint64_t completions_from;
 };
 

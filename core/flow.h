@@ -12,15 +12,15 @@
 #include "core/base/defs.h"
 
 struct flow {
-    uint64_t *due_ns;   /* [mask + 1]; due times of the waiting requests. */
+    uint64_t *due_ns; /* [mask + 1]; due times of the waiting requests. */
     uint32_t mask;
-    uint32_t first;     /* Oldest waiting, modulo the queue's size. */
-    uint32_t pending;   /* Waiting now. */
+    uint32_t first;   /* Oldest waiting, modulo the queue's size. */
+    uint32_t pending; /* Waiting now. */
     uint32_t slots;
-    uint32_t held;      /* Slots whose connect failed: due when the back-off ends. */
-    uint64_t issued;    /* Requests that became due so far. */
+    uint32_t held;   /* Slots whose connect failed: due when the back-off ends. */
+    uint64_t issued; /* Requests that became due so far. */
     uint64_t issued_max;
-    uint64_t end_ns;    /* Nothing becomes due at or after it. */
+    uint64_t end_ns; /* Nothing becomes due at or after it. */
 };
 
 /* `slots` at least 1; `issued_max` 0 = no bound. False when the arena refuses. */

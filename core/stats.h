@@ -9,7 +9,7 @@ enum { STATUS_COUNT = 1000 };
 
 struct stats {
     struct hist_slab slab;
-    struct hist from_due;  /* Answers, and timeouts at their bound. */
+    struct hist from_due; /* Answers, and timeouts at their bound. */
     struct hist from_sent;
     _Atomic uint64_t status[STATUS_COUNT]; /* Worker's. Answers by status. */
 };

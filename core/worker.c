@@ -33,12 +33,12 @@ struct worker {
     struct flow flow;
     struct batch batch;
     struct ledger ledger;
-    uint64_t now_ns;           /* Stamped once per reap. */
+    uint64_t now_ns; /* Stamped once per reap. */
     enum phase phase;
     const char *request_bytes; /* The request, window_size times in a row. */
     size_t request_len;        /* Of one. */
     enum http1_asked asked;
-    char *id_bytes;            /* With ids: [table.count] copies of the above, one each. */
+    char *id_bytes; /* With ids: [table.count] copies of the above, one each. */
     size_t id_at;
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;
@@ -48,7 +48,7 @@ struct worker {
     struct worker_totals totals;
     struct ring_counts counts_at_start;
     uint64_t cpu_at_start_ns;
-    struct arena arena;        /* Holds this struct too; sealed once set up. */
+    struct arena arena; /* Holds this struct too; sealed once set up. */
 };
 
 static uint64_t share_of(uint64_t total, uint32_t workers, uint32_t index)
@@ -159,8 +159,7 @@ static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
               w->id_bytes == NULL && w->table.window_size == 1);
 }
 
-static void on_connect_failed(void *self, struct pool *pool, enum failed_class why,
-                              uint64_t now_ns)
+static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
     uint64_t due_ns;
@@ -213,8 +212,8 @@ static void start(struct worker *w, uint64_t start_ns)
     CHECK(w->phase == PHASE_WAITING);
     w->phase = PHASE_RUNNING;
     w->start_ns = start_ns;
-    w->end_ns = w->plan->duration_ns > TIME_NEVER - start_ns ? TIME_NEVER
-                                                             : start_ns + w->plan->duration_ns;
+    w->end_ns =
+        w->plan->duration_ns > TIME_NEVER - start_ns ? TIME_NEVER : start_ns + w->plan->duration_ns;
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
     add_due(w, flow_start(&w->flow, start_ns, w->end_ns));
@@ -457,9 +456,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->shared = options->shared;
     w->index = options->index;
     w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
-    w->table.count =
-        (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
-                          share_of(cap, plan->workers, options->index));
+    w->table.count = (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
+                                       share_of(cap, plan->workers, options->index));
     CHECK(w->table.count > 0);
     err = open_ring(w, why);
     if (err == ERR_OK && !init_memory(w, options)) {

@@ -32,19 +32,19 @@ struct worker_options {
     const struct plan *plan;
     const struct addresses *addresses; /* [plan->targets_count], outlives the worker. */
     struct worker_shared *shared;
-    struct arena *stats_arena;         /* For shared->stats; outlives the worker. */
-    uint32_t index;                    /* 0..plan->workers - 1 */
+    struct arena *stats_arena; /* For shared->stats; outlives the worker. */
+    uint32_t index;            /* 0..plan->workers - 1 */
 };
 
 /* What is only known at the end. */
 struct worker_totals {
-    struct ring_counts ring;  /* From the start of the run on. */
-    uint64_t ended_ns;        /* When its part of the run ended: the plan's end, a stop, the last
-                                 answer of a counted run. */
-    uint64_t drained_ns;      /* When it stopped waiting for answers. */
-    uint64_t cpu_ns;          /* Of its thread, from the start of the run on. */
-    uint32_t batch_wait_us;   /* Longest batch wait used; 0 = none. */
-    const char *engine;       /* Constant text. */
+    struct ring_counts ring; /* From the start of the run on. */
+    uint64_t ended_ns;       /* When its part of the run ended: the plan's end, a stop, the last
+                                answer of a counted run. */
+    uint64_t drained_ns;     /* When it stopped waiting for answers. */
+    uint64_t cpu_ns;         /* Of its thread, from the start of the run on. */
+    uint32_t batch_wait_us;  /* Longest batch wait used; 0 = none. */
+    const char *engine;      /* Constant text. */
     char fallback[160];
 };
 
@@ -52,7 +52,7 @@ struct worker_totals {
 MUST_USE enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
                              struct err_info *why);
 
-/* Ends every connection at once. NULL is fine. */
+/* Ends every connection at once. From any thread once the worker's own has ended. NULL is fine. */
 void worker_free(struct worker *worker);
 
 /* One turn: submit, wait, run, publish. False once the worker has ended. */

@@ -71,8 +71,8 @@ static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t n
     (*conn->pool->counts.connects)++;
     if (rc != 0) return rc;
     conn_to(conn, CONN_CONNECTING);
-    ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage,
-                 address->len, op_of(conn, OP_CONNECT));
+    ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
+                 op_of(conn, OP_CONNECT));
     conn->flight = FLIGHT_CONNECT;
     timers_set(table->timers, &conn->timer, now_ns + table->connect_timeout_ns);
     return 0;
@@ -386,8 +386,7 @@ void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, s
 {
     DCHECK(!(conn->flight & FLIGHT_SEND));
     if (quiet) {
-        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET,
-                  op_of(conn, OP_SEND_QUIET));
+        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET, op_of(conn, OP_SEND_QUIET));
         return;
     }
     conn->send_len = (uint32_t)len;

@@ -26,7 +26,7 @@
 #include "io/http1.h"
 #include "io/ring.h"
 
-#define CONN_STATES(X) X(FREE) X(CONNECTING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
+#define CONN_STATES(X)  X(FREE) X(CONNECTING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
 #define CONN_ENUM(name) CONN_##name,
 enum conn_state { CONN_STATES(CONN_ENUM) };
 #undef CONN_ENUM
@@ -61,29 +61,29 @@ struct conn_answer {
 struct pool;
 
 struct conn {
-    uint8_t state;          /* enum conn_state; written by conn_to() only. */
-    uint8_t flight;         /* FLIGHT_… bits. */
-    uint8_t part;           /* enum conn_part. */
-    uint8_t group;          /* enum ring_group that the receive was armed with. */
-    bool reusable;          /* After the current answer. Valid in RECEIVING. */
-    uint8_t interim_count;  /* 1xx heads before the current answer. */
-    uint16_t status;        /* Of the current answer, once its head is in. */
-    uint32_t slot;          /* Index in the table and in the ring's; constant. */
-    uint32_t generation;    /* Grows at each FREE. */
-    uint32_t window_first;  /* Oldest outstanding request, modulo the window's size. */
-    uint32_t window_count;  /* Outstanding requests. */
+    uint8_t state;               /* enum conn_state; written by conn_to() only. */
+    uint8_t flight;              /* FLIGHT_… bits. */
+    uint8_t part;                /* enum conn_part. */
+    uint8_t group;               /* enum ring_group that the receive was armed with. */
+    bool reusable;               /* After the current answer. Valid in RECEIVING. */
+    uint8_t interim_count;       /* 1xx heads before the current answer. */
+    uint16_t status;             /* Of the current answer, once its head is in. */
+    uint32_t slot;               /* Index in the table and in the ring's; constant. */
+    uint32_t generation;         /* Grows at each FREE. */
+    uint32_t window_first;       /* Oldest outstanding request, modulo the window's size. */
+    uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
-    struct pool *pool;      /* Not in FREE. */
-    struct timer timer;     /* Connect deadline, or that of the oldest request, or of CLOSING. */
-    uint64_t body_left;     /* PART_LENGTH: bytes to come. */
-    uint64_t body_bytes;    /* Of the current answer so far. */
-    uint32_t send_len;      /* Of the loud send in flight. */
-    uint32_t carry_len;     /* Bytes of an incomplete head in the carry. */
-    int32_t send_error;     /* errno of a send that failed; 0 = none. */
-    uint32_t address;       /* Index of the pool's address it connects to. */
+    struct pool *pool;           /* Not in FREE. */
+    struct timer timer;       /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    uint64_t body_left;       /* PART_LENGTH: bytes to come. */
+    uint64_t body_bytes;      /* Of the current answer so far. */
+    uint32_t send_len;        /* Of the loud send in flight. */
+    uint32_t carry_len;       /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;       /* errno of a send that failed; 0 = none. */
+    uint32_t address;         /* Index of the pool's address it connects to. */
     uint32_t addresses_tried; /* CONNECTING: addresses that failed in this attempt. */
-    bool retry;             /* CLOSING: connect again, to `address`, once closed. */
-    bool connected;         /* Counted in `alive`. */
+    bool retry;               /* CLOSING: connect again, to `address`, once closed. */
+    bool connected;           /* Counted in `alive`. */
     struct conn *idle_next, *idle_prev; /* In IDLE, when the owner has no request for it. */
     struct http1_chunked chunked;       /* PART_CHUNKED. */
 };
@@ -123,15 +123,15 @@ struct conn_table {
     struct conn *conns;      /* [count] */
     struct conn *free_first; /* Linked by idle_next. */
     uint32_t count;
-    uint32_t window_size;    /* A power of two. */
+    uint32_t window_size; /* A power of two. */
     uint32_t free_count;
-    char *carry;             /* [count * head_bytes_max], touched only by heads in pieces. */
+    char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
     uint32_t small_body_max; /* Bodies above it make a pool use large buffers; 0xffffffff: never. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;
-    uint64_t done_ns;        /* When the last answer was complete. */
+    uint64_t done_ns; /* When the last answer was complete. */
 };
 
 /* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and

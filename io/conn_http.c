@@ -18,8 +18,7 @@ static enum failed_place place_of(const struct conn *conn)
     return conn->state == CONN_RECEIVING ? FAILED_IN_HEAD : FAILED_BEFORE;
 }
 
-void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why,
-               uint64_t now_ns)
+void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns)
 {
     const struct conn_owner *owner = &table->owner;
     struct conn_request request;
@@ -109,8 +108,7 @@ static void bad_response(struct conn_table *table, struct conn *conn, enum http1
 
 /* Parses a head that is whole in `data`, or moves what there is to the carry and parses there.
  * Returns how many bytes of `data` were used. */
-static size_t parse_head(struct conn_table *table, struct conn *conn, const char *data,
-                         size_t len)
+static size_t parse_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
 {
     struct pool *pool = conn->pool;
     uint32_t carried = conn->carry_len;

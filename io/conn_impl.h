@@ -18,8 +18,7 @@ void conn_eof(struct conn_table *table, struct conn *conn);
 void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_value);
 
 /* Reports the oldest request as failed with `why`, those behind it as not processed, closes. */
-void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why,
-               uint64_t now_ns);
+void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns);
 
 /* Closes once the peer has closed, or after a short while: after the last answer of a
  * connection the server closes at once, and so it never sees more connections than it should. */

@@ -4,23 +4,23 @@
 
 #include "core/base/defs.h"
 
-#define FAILED_CLASSES(X)                                                                         \
-    X(CONNECT_REFUSED, connect_refused, "connection refused")                                     \
-    X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                            \
-    X(UNREACHABLE, unreachable, "host or network unreachable")                                    \
-    X(PORTS, ports, "no local port left")                                                         \
-    X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                            \
-    X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")       \
-    X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                      \
-    X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                      \
-    X(CLOSED_BEFORE_RESPONSE, closed_before_response, "connection closed before the response")    \
-    X(INCOMPLETE, incomplete, "connection closed in the response")                                \
-    X(BAD_HEAD, bad_head, "response head is not HTTP/1.x")                                        \
-    X(HEAD_TOO_LARGE, head_too_large, "response head too large")                                  \
-    X(BAD_FRAMING, bad_framing, "response length cannot be believed")                             \
-    X(UNSOLICITED, unsolicited, "bytes came before the request was sent")                         \
-    X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                           \
-    X(TIMEOUT, timeout, "response not complete in time")                                          \
+#define FAILED_CLASSES(X)                                                                      \
+    X(CONNECT_REFUSED, connect_refused, "connection refused")                                  \
+    X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                         \
+    X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
+    X(PORTS, ports, "no local port left")                                                      \
+    X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
+    X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
+    X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                   \
+    X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                   \
+    X(CLOSED_BEFORE_RESPONSE, closed_before_response, "connection closed before the response") \
+    X(INCOMPLETE, incomplete, "connection closed in the response")                             \
+    X(BAD_HEAD, bad_head, "response head is not HTTP/1.x")                                     \
+    X(HEAD_TOO_LARGE, head_too_large, "response head too large")                               \
+    X(BAD_FRAMING, bad_framing, "response length cannot be believed")                          \
+    X(UNSOLICITED, unsolicited, "bytes came before the request was sent")                      \
+    X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                        \
+    X(TIMEOUT, timeout, "response not complete in time")                                       \
     X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")
 
 #define FAILED_ENUM(upper, lower, text) FAILED_##upper,

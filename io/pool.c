@@ -5,8 +5,8 @@
 #include "core/base/check.h"
 
 #define BACKOFF_FIRST_NS (10 * NS_PER_MS)
-#define BACKOFF_LAST_NS NS_PER_S
-#define ADDRESS_BAD_NS (30 * NS_PER_S) /* How long a failed address is left out. */
+#define BACKOFF_LAST_NS  NS_PER_S
+#define ADDRESS_BAD_NS   (30 * NS_PER_S) /* How long a failed address is left out. */
 
 void pool_init(struct pool *pool)
 {

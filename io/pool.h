@@ -35,15 +35,15 @@ struct pool {
     struct addresses addresses; /* Resolved; at least one. */
     uint32_t address_next;      /* Where the next attempt begins. */
     uint64_t address_bad_until_ns[RESOLVE_ADDRESSES_MAX];
-    uint32_t wanted;            /* Connections to keep. */
-    uint32_t slots_used;        /* Slots that are not FREE. */
+    uint32_t wanted;     /* Connections to keep. */
+    uint32_t slots_used; /* Slots that are not FREE. */
     uint32_t connecting;
     struct conn *idle_first, *idle_last; /* Oldest idle first. */
     uint32_t idle_count;
-    struct timer backoff;       /* TIMER_POOL; armed while the pool waits. */
-    uint64_t backoff_ns;        /* Of the next failure. */
-    uint8_t group;              /* enum ring_group that receives should use. */
-    struct http1_same same;     /* The last response head. */
+    struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
+    uint64_t backoff_ns;                  /* Of the next failure. */
+    uint8_t group;                        /* enum ring_group that receives should use. */
+    struct http1_same same;               /* The last response head. */
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
