@@ -8,7 +8,6 @@
 #include "core/batch.h"
 #include "core/flow.h"
 #include "io/cpu.h"
-#include "io/op.h"
 #include "io/pool.h"
 
 enum {

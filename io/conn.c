@@ -1,9 +1,8 @@
 /* conn: the life of a connection and its dealings with the kernel. */
-#include "io/conn.h"
+#include "io/conn_table.h"
 
 #include <errno.h>
 
-#include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "io/conn_impl.h"

@@ -2,7 +2,7 @@
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
-#include "io/conn.h"
+#include "io/conn_table.h"
 
 /* Changes the state; aborts if the step is not a legal one. */
 void conn_to(struct conn *conn, enum conn_state next);

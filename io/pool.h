@@ -10,7 +10,7 @@
 #ifndef IO_POOL_H
 #define IO_POOL_H
 
-#include "io/conn.h"
+#include "io/conn_table.h"
 #include "io/resolve.h"
 
 struct pool_owner {
