@@ -333,10 +333,21 @@ bool worker_step(struct worker *w)
     return w->phase != PHASE_ENDED;
 }
 
+static enum ring_engine engine_of(enum plan_io io)
+{
+    switch (io) {
+    case PLAN_IO_AUTO: return RING_AUTO;
+    case PLAN_IO_URING: return RING_URING;
+    case PLAN_IO_EPOLL: return RING_EPOLL;
+    }
+    CHECK(!"an engine without a name");
+}
+
 static enum err open_ring(struct worker *w, struct err_info *why)
 {
     uint32_t conns = w->table.count;
     struct ring_options options = {
+        .engine = engine_of(w->plan->io),
         .sq_entries = power_of_two(conns, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
         .cq_entries = power_of_two(UINT64_C(2) * conns, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
         .socks_count = conns,
