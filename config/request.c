@@ -63,9 +63,11 @@ static enum err check_length(const struct plan_request_options *options, struct 
     for (size_t i = 0; i < options->headers_count; i++) {
         const struct plan_header *header = &options->headers[i];
         uint64_t length = 0;
-        bool digits = strspn(header->value, "0123456789") == strlen(header->value);
+        bool digits;
 
+        CHECK(header->value != NULL);
         if (strcasecmp(header->name, "Content-Length") != 0) continue;
+        digits = strspn(header->value, "0123456789") == strlen(header->value);
         if (!digits || !units_parse_count(header->value, &length) || length != body_len) {
             return err_set(why, ERR_USAGE, 0,
                            "header 'Content-Length: %s' does not match the body of %zu bytes; "

@@ -44,8 +44,8 @@ struct result {
     uint32_t batch_wait_us; /* Longest hold of a completion in the closed loop; 0 = none held. */
 };
 
-/* The exit code that this run earns: 0, 1 (nothing answered), 70 (the ledger does not close), 130.
- */
+/* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
+ * it was interrupted, else 1 if nothing was answered, else 0. */
 int result_exit_code(const struct result *result);
 
 #endif

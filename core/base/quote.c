@@ -16,7 +16,8 @@ struct quote quote_len(const char *text, size_t len)
     for (size_t i = 0; i < kept; i++) {
         unsigned char c = (unsigned char)text[i];
 
-        quoted.text[i] = c < ' ' || c == 0x7F ? '?' : text[i];
+        quoted.text[i] = text[i];
+        if (c < ' ' || c == 0x7F) quoted.text[i] = '?';
     }
     if (cut) memcpy(quoted.text + kept, dots, sizeof(dots));
     return quoted;
