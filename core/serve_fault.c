@@ -3,20 +3,20 @@
 #include <string.h>
 
 #define BYTES(literal) (literal), .text_len = sizeof(literal) - 1
-#define LOOP(literal) (literal), .loop_len = sizeof(literal) - 1
-#define TAIL(literal) (literal), .tail_len = sizeof(literal) - 1
+#define LOOP(literal)  (literal), .loop_len = sizeof(literal) - 1
+#define TAIL(literal)  (literal), .tail_len = sizeof(literal) - 1
 
-#define OK_LINE "HTTP/1.1 200 OK\r\n"
-#define NAMES "Server: pelt\r\nContent-Type: text/plain\r\n"
+#define OK_LINE   "HTTP/1.1 200 OK\r\n"
+#define NAMES     "Server: pelt\r\nContent-Type: text/plain\r\n"
 #define OK_ANSWER OK_LINE NAMES "Content-Length: 2\r\n\r\nok"
-#define HUNDRED_BYTES \
+#define HUNDRED_BYTES                                                                             \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890" \
     "123456789"
-#define TWICE(x) x x
+#define TWICE(x)    x x
 #define TIMES_16(x) TWICE(TWICE(TWICE(TWICE(x))))
-#define FILL_LINE "X-Fill: " HUNDRED_BYTES "\r\n"
-#define ONE_CHUNK "64\r\n" HUNDRED_BYTES "\r\n"
-#define INTERIM "HTTP/1.1 100 Continue\r\n\r\n"
+#define FILL_LINE   "X-Fill: " HUNDRED_BYTES "\r\n"
+#define ONE_CHUNK   "64\r\n" HUNDRED_BYTES "\r\n"
+#define INTERIM     "HTTP/1.1 100 Continue\r\n\r\n"
 
 static const struct serve_fault faults[] = {
     {.name = "reset-before",

@@ -292,8 +292,17 @@ enum serve_http_result serve_http_parse(const char *data, size_t len,
     return SERVE_HTTP_DONE;
 }
 
-enum { CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_CR, CHUNK_LF, CHUNK_TRAILER,
-       CHUNK_TRAILER_LINE, CHUNK_END_LF };
+enum {
+    CHUNK_SIZE,
+    CHUNK_EXTENSION,
+    CHUNK_SIZE_LF,
+    CHUNK_DATA,
+    CHUNK_CR,
+    CHUNK_LF,
+    CHUNK_TRAILER,
+    CHUNK_TRAILER_LINE,
+    CHUNK_END_LF
+};
 
 static int hex_digit(char c)
 {
@@ -347,9 +356,7 @@ static bool chunk_byte(struct serve_chunked *chunked, char c)
         chunked->line_bytes = 0;
         return c == '\n';
     case CHUNK_CR: chunked->state = CHUNK_LF; return c == '\r';
-    case CHUNK_LF:
-        *chunked = (struct serve_chunked){.state = CHUNK_SIZE};
-        return c == '\n';
+    case CHUNK_LF: *chunked = (struct serve_chunked){.state = CHUNK_SIZE}; return c == '\n';
     case CHUNK_TRAILER:
     case CHUNK_TRAILER_LINE: return chunk_trailer_byte(chunked, c);
     case CHUNK_END_LF: return c == '\n';

@@ -24,9 +24,9 @@ enum serve_http_result {
 
 /* What a request head says. Offsets are from the first byte of the data given. */
 struct serve_request {
-    uint64_t body_bytes;   /* Content-Length; 0 if there is none. Not valid if `chunked`. */
-    uint32_t head_bytes;   /* Length of the head, empty lines before it and its own included. */
-    uint32_t path_at;      /* The path, without a query and without scheme and authority. */
+    uint64_t body_bytes; /* Content-Length; 0 if there is none. Not valid if `chunked`. */
+    uint32_t head_bytes; /* Length of the head, empty lines before it and its own included. */
+    uint32_t path_at;    /* The path, without a query and without scheme and authority. */
     uint32_t path_len;
     uint32_t id_at;        /* Value of X-Request-Id; */
     uint32_t id_len;       /* 0 if there is none. */
@@ -56,7 +56,7 @@ struct serve_chunked {
     uint64_t left;       /* Bytes left of the current chunk's data. */
     uint32_t line_bytes; /* Of the size line or of the trailers so far. */
     uint8_t state;
-    uint8_t digits;      /* Of the size being read: at most 15. */
+    uint8_t digits; /* Of the size being read: at most 15. */
 };
 
 /* Reads from `data` up to the end of one span of body data. On DONE and MORE `ret_used` says how

@@ -76,7 +76,8 @@ struct serve_route serve_route_find(const char *path, size_t len)
 
 void serve_pattern_fill(char *pattern, char *chunks)
 {
-    static const char period[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n";
+    static const char period[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n";
 
     _Static_assert(sizeof(period) - 1 == SERVE_PATTERN_PERIOD, "the pattern's period");
     for (size_t i = 0; i < SERVE_PATTERN_BYTES; i += SERVE_PATTERN_PERIOD) {
@@ -183,12 +184,11 @@ size_t serve_reply_head(const struct serve_replies *replies, char *buf, unsigned
     } else if (has_content(status)) {
         (void)snprintf(length, sizeof(length), "Content-Length: %lld\r\n", (long long)body_bytes);
     }
-    len = snprintf(buf, SERVE_HEAD_MAX,
-                   "HTTP/1.1 %03u %s\r\nDate: %s\r\nServer: pelt\r\n%s%s%s%s\r\n", status,
-                   reason_of(status), replies->date,
-                   has_content(status) ? "Content-Type: text/plain\r\n" : "", length,
-                   variant & SERVE_SAYS_CLOSE ? "Connection: close\r\n" : "",
-                   variant & SERVE_SAYS_KEEP_ALIVE ? "Connection: keep-alive\r\n" : "");
+    len = snprintf(
+        buf, SERVE_HEAD_MAX, "HTTP/1.1 %03u %s\r\nDate: %s\r\nServer: pelt\r\n%s%s%s%s\r\n", status,
+        reason_of(status), replies->date, has_content(status) ? "Content-Type: text/plain\r\n" : "",
+        length, variant & SERVE_SAYS_CLOSE ? "Connection: close\r\n" : "",
+        variant & SERVE_SAYS_KEEP_ALIVE ? "Connection: keep-alive\r\n" : "");
     CHECK(len > 0 && len < SERVE_HEAD_MAX);
     return (size_t)len;
 }
@@ -237,8 +237,19 @@ static size_t reply_body(const struct serve_replies *replies, struct serve_route
 }
 
 /* Room for the longest kept answer. */
-enum { BODY_ROOM = (SERVE_REPLY_BODY_MAX / SERVE_CHUNK_BYTES + 1) * SERVE_CHUNK_FRAMED + 8,
-       REPLY_ROOM = SERVE_HEAD_MAX + BODY_ROOM };
+enum {
+    BODY_ROOM = (SERVE_REPLY_BODY_MAX / SERVE_CHUNK_BYTES + 1) * SERVE_CHUNK_FRAMED + 8,
+    REPLY_ROOM = SERVE_HEAD_MAX + BODY_ROOM
+};
+
+/* Statuses 200 to 999 and "/", each in all variants, and the bulk: there is room for all of it. */
+enum { SMALL_REPLIES = 801 * SERVE_VARIANTS, SMALL_ROOM = SERVE_HEAD_MAX + 64 };
+
+_Static_assert(SERVE_REPLIES_MAX >= SMALL_REPLIES + SERVE_REPLIES_BULK, "all kept answers fit");
+_Static_assert(SERVE_STORE_BYTES / SERVE_REPLY_EDITIONS >=
+                   SMALL_REPLIES * SMALL_ROOM + (SERVE_REPLIES_BULK + 1) * REPLY_ROOM +
+                       SERVE_VARIANTS * SERVE_COPIES_BYTES,
+               "all kept texts fit");
 
 /* Builds one copy into `buf` of REPLY_ROOM bytes; the length. */
 static uint32_t reply_write(const struct serve_replies *replies, struct serve_reply *reply,
@@ -251,7 +262,8 @@ static uint32_t reply_write(const struct serve_replies *replies, struct serve_re
 
     reply->status = reply->route.kind == SERVE_STATUS ? (uint16_t)reply->route.n : 200;
     head_len = serve_reply_head(replies, buf, reply->status, says, reply->variant);
-    reply->date_at = (uint16_t)(strlen("HTTP/1.1 200 \r\nDate: ") + strlen(reason_of(reply->status)));
+    reply->date_at =
+        (uint16_t)(strlen("HTTP/1.1 200 \r\nDate: ") + strlen(reason_of(reply->status)));
     CHECK(memcmp(buf + reply->date_at, replies->date, SERVE_DATE_BYTES) == 0);
     if (reply->variant & SERVE_NO_BODY) return (uint32_t)head_len;
     memmove(buf + head_len, body, body_len);
@@ -265,46 +277,48 @@ static uint32_t hash_of(struct serve_route route, unsigned variant)
     return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (PLACES - 1);
 }
 
-static bool is_kept(struct serve_route route)
+static bool is_bulk(struct serve_route route)
 {
-    switch (route.kind) {
-    case SERVE_ROOT:
-    case SERVE_STATUS:
-    case SERVE_DELAY:
-    case SERVE_CLOSE: return true;
-    case SERVE_BYTES:
-    case SERVE_CHUNKED: return route.n <= SERVE_REPLY_BODY_MAX;
-    case SERVE_ECHO:
-    case SERVE_FAULT: return false;
-    }
-    return false;
+    return route.kind == SERVE_BYTES || route.kind == SERVE_CHUNKED;
 }
 
-/* Adds an answer; NULL when there is no room. */
+static bool is_kept(const struct serve_replies *replies, struct serve_route route)
+{
+    if (route.kind == SERVE_ECHO || route.kind == SERVE_FAULT) return false;
+    if (!is_bulk(route)) return true;
+    return route.n <= SERVE_REPLY_BODY_MAX && replies->bulk_count < SERVE_REPLIES_BULK;
+}
+
+/* Copies in a row serve pipelined runs of one request; nobody measures with errors. */
+static uint32_t copies_of(const struct serve_reply *reply)
+{
+    if (reply->status != 200 || reply->len > SERVE_COPIES_BYTES / 2) return 1;
+    return (uint32_t)min_u64(SERVE_COPIES_MAX, SERVE_COPIES_BYTES / reply->len);
+}
+
+/* Adds an answer; there is room for all that is_kept(), as the assertions below say. */
 static struct serve_reply *reply_add(struct serve_replies *replies, struct serve_route route,
                                      unsigned variant)
 {
     struct serve_reply *reply = &replies->replies[replies->count];
     char *first = replies->store + replies->store_used;
-    size_t left = SERVE_STORE_BYTES - replies->store_used;
-    size_t edition_bytes;
+    uint32_t texts;
 
-    if (replies->count == SERVE_REPLIES_MAX || left < REPLY_ROOM) return NULL;
-    *reply = (struct serve_reply){.route = route, .variant = (uint8_t)variant, .copies = 1};
+    CHECK(replies->count < SERVE_REPLIES_MAX);
+    CHECK(SERVE_STORE_BYTES - replies->store_used >= REPLY_ROOM * SERVE_REPLY_EDITIONS);
+    *reply = (struct serve_reply){.route = route, .variant = (uint8_t)variant};
     reply->len = reply_write(replies, reply, first);
-    if (reply->len < SERVE_COPIES_BYTES) {
-        reply->copies = (uint32_t)min_u64(SERVE_COPIES_MAX, SERVE_COPIES_BYTES / reply->len);
-    }
-    edition_bytes = (size_t)reply->copies * reply->len;
-    if (left < edition_bytes * SERVE_REPLY_EDITIONS) return NULL;
-    for (uint32_t i = 1; i < reply->copies * SERVE_REPLY_EDITIONS; i++) {
+    reply->copies = copies_of(reply);
+    texts = reply->copies * SERVE_REPLY_EDITIONS;
+    for (uint32_t i = 1; i < texts; i++) {
         memcpy(first + (size_t)i * reply->len, first, reply->len);
     }
     reply->editions = first;
     reply->text = first;
     reply->date_s = replies->date_s;
-    replies->store_used += edition_bytes * SERVE_REPLY_EDITIONS;
+    replies->store_used += (size_t)texts * reply->len;
     replies->count++;
+    replies->bulk_count += is_bulk(route);
     return reply;
 }
 
@@ -315,7 +329,6 @@ struct serve_reply *serve_replies_get(struct serve_replies *replies, struct serv
     uint32_t place;
 
     CHECK(variant < SERVE_VARIANTS);
-    if (!is_kept(route)) return NULL;
     if (route.kind == SERVE_DELAY || route.kind == SERVE_CLOSE) {
         route = (struct serve_route){SERVE_ROOT, 0};
     }
@@ -329,8 +342,9 @@ struct serve_reply *serve_replies_get(struct serve_replies *replies, struct serv
         }
         place = (place + 1) & (PLACES - 1);
     }
+    if (!is_kept(replies, route)) return NULL;
     reply = reply_add(replies, route, variant);
-    if (reply != NULL) replies->places[place] = (uint16_t)replies->count;
+    replies->places[place] = (uint16_t)replies->count;
     return reply;
 }
 

@@ -14,20 +14,21 @@
 #include "core/base/defs.h"
 
 enum {
-    SERVE_BYTES_MAX = 1 << 30,       /* Largest /bytes/N and /chunked/N. */
+    SERVE_BYTES_MAX = 1 << 30, /* Largest /bytes/N and /chunked/N. */
     SERVE_DELAY_MS_MAX = 3600 * 1000,
-    SERVE_CHUNK_BYTES = 4096,        /* Data in a chunk of /chunked/N. */
-    SERVE_PATTERN_PERIOD = 64,       /* Byte i of every body is byte i % 64 of the pattern. */
+    SERVE_CHUNK_BYTES = 4096,  /* Data in a chunk of /chunked/N. */
+    SERVE_PATTERN_PERIOD = 64, /* Byte i of every body is byte i % 64 of the pattern. */
     SERVE_PATTERN_BYTES = 256 * 1024,
     SERVE_CHUNK_FRAMED = 6 + SERVE_CHUNK_BYTES + 2, /* "1000\r\n", data, "\r\n". */
     SERVE_CHUNKS_BYTES = 64 * SERVE_CHUNK_FRAMED,
     SERVE_REPLY_BODY_MAX = 32 * 1024, /* Largest body of a kept answer. */
     SERVE_REPLY_EDITIONS = 4,
-    SERVE_REPLIES_MAX = 128, /* Answers kept per thread; others are built when asked for. */
-    SERVE_COPIES_MAX = 32,   /* Copies of a small answer in a row, */
+    SERVE_REPLIES_MAX = 8192,      /* Answers kept per thread: every status in every variant, */
+    SERVE_REPLIES_BULK = 128,      /* and so many of /bytes and /chunked. */
+    SERVE_COPIES_MAX = 32,         /* Copies of a small answer in a row, */
     SERVE_COPIES_BYTES = 8 * 1024, /* and the most bytes that they take. */
-    SERVE_STORE_BYTES = 16 * 1024 * 1024, /* All kept answers of a thread. */
-    SERVE_HEAD_MAX = 512,    /* Room that serve_reply_head() needs. */
+    SERVE_STORE_BYTES = 40 * 1024 * 1024, /* Room for all kept answers of a thread. */
+    SERVE_HEAD_MAX = 512,                 /* Room that serve_reply_head() needs. */
     SERVE_DATE_BYTES = 29,
 };
 
@@ -77,9 +78,10 @@ struct serve_replies {
     uint16_t *places;            /* Hash table: index + 1 in `replies`, or 0. */
     char *store;                 /* [SERVE_STORE_BYTES]: the texts, one after the other. */
     size_t store_used;
-    const char *pattern;         /* [SERVE_PATTERN_BYTES], borrowed, immutable. */
-    uint64_t date_s;             /* Seconds since 1970 of `date`. */
+    const char *pattern; /* [SERVE_PATTERN_BYTES], borrowed, immutable. */
+    uint64_t date_s;     /* Seconds since 1970 of `date`. */
     uint32_t count;
+    uint32_t bulk_count; /* Of these, from /bytes and /chunked. */
     char date[SERVE_DATE_BYTES + 1];
 };
 
@@ -97,10 +99,10 @@ void serve_replies_set_time(struct serve_replies *replies, uint64_t wall_ns);
 
 /* The kept answer of a route, made now if need be, with today's date; valid as long as the cache,
  * its text until serve_reply_freshen() has been called SERVE_REPLY_EDITIONS times in as many
- * seconds. NULL when this route's answers are not kept (too large, a fault, an echo), or when no
- * more fit: then it is built for the occasion. */
+ * seconds. NULL when this route's answers are not kept (too large, a fault, an echo), or when
+ * SERVE_REPLIES_BULK of them are: then it is built for the occasion. */
 MUST_USE struct serve_reply *serve_replies_get(struct serve_replies *replies,
-                                                     struct serve_route route, unsigned variant);
+                                               struct serve_route route, unsigned variant);
 
 /* Puts today's date into a kept answer. */
 void serve_reply_freshen(const struct serve_replies *replies, struct serve_reply *reply);
