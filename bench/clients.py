@@ -123,14 +123,30 @@ def _spawn_and_wait(command, limit_s):
         return out.read().decode(errors="replace"), process.returncode, usage
 
 
-def _run_pelt(command_of, server, cpus, limit_s):
-    """Like _run_text, for a tool that writes its report to a file."""
+def timed(command, server, cpus, limit_s):
+    """Runs `command` on cpus["client"] to its end: its output, and the figures that are the same
+    for every tool. `server` (None: there is none) must live on. BenchError unless it exits 0."""
+    pinned = ["taskset", "-c", str(cpus["client"]), *command]
+    window = machine.Window(cpus.values(), server.pids if server else [])
+    text, status, usage = _spawn_and_wait(pinned, limit_s)
+    if server:
+        server.check_alive()
+    cpu_s = usage.ru_utime + usage.ru_stime
+    cell = window.close(cpu_s)
+    cell.update(cpu_s=cpu_s, user_s=usage.ru_utime, command=" ".join(pinned))
+    if status != 0:
+        raise machine.BenchError(f"exit status {status}: {' '.join(pinned)}: {text[-400:].strip()}")
+    return text, cell
+
+
+def run_pelt(command_of, server, cpus, limit_s):
+    """Runs the command that `command_of(path of the JSON report)` gives; figures with "report"."""
     os.makedirs(os.path.join("build", "bench"), exist_ok=True)
     handle, path = tempfile.mkstemp(suffix=".json", dir=os.path.join("build", "bench"))
     os.close(handle)
     try:
         command = command_of(path)
-        text, cell = _timed(command, server, cpus, limit_s)
+        text, cell = timed(command, server, cpus, limit_s)
         try:
             with open(path) as file:
                 report = json.load(file)
@@ -143,27 +159,14 @@ def _run_pelt(command_of, server, cpus, limit_s):
         os.unlink(path)
 
 
-def _timed(command, server, cpus, limit_s):
-    pinned = ["taskset", "-c", str(cpus["client"]), *command]
-    window = machine.Window(cpus.values(), server.pids)
-    text, status, usage = _spawn_and_wait(pinned, limit_s)
-    server.check_alive()
-    cpu_s = usage.ru_utime + usage.ru_stime
-    cell = window.close(cpu_s)
-    cell.update(cpu_s=cpu_s, user_s=usage.ru_utime, command=" ".join(pinned))
-    if status != 0:
-        raise machine.BenchError(f"exit status {status}: {' '.join(pinned)}: {text[-400:].strip()}")
-    return text, cell
-
-
 def run(tool, case, server, cpus, seconds, pelt):
     """One cell: `tool` against `server` for `seconds`. `cpus` is {"client": n, "server": n}.
     Returns the cell's figures, or None if the tool has no such mode."""
     url = server.url + case.path
     limit_s = 3 * seconds + 20
     if tool == "pelt":
-        cell = _run_pelt(lambda path: _pelt_command(case, url, seconds, pelt, path), server, cpus,
-                         limit_s)
+        cell = run_pelt(lambda path: _pelt_command(case, url, seconds, pelt, path), server, cpus,
+                        limit_s)
     else:
         if tool == "h2load":
             command = _h2load_command(case, url, seconds)
@@ -171,7 +174,7 @@ def run(tool, case, server, cpus, seconds, pelt):
             command = _wrk_command(case, url, seconds, tool)
         if command is None:
             return None
-        text, cell = _timed(command, server, cpus, limit_s)
+        text, cell = timed(command, server, cpus, limit_s)
         cell.update(_read_h2load(text) if tool == "h2load" else _read_wrk(text))
     return _derive(tool, cell)
 
