@@ -135,11 +135,11 @@ static bool measure_engine(enum ring_engine engine, const char *nothing, const c
     struct err_info why;
 
     if (ring_open(&state.ring, &options, &why) != ERR_OK) {
-        fprintf(stderr, "bench_ring: %s left out: %s\n", name, why.message);
+        (void)fprintf(stderr, "bench_ring: %s left out: %s\n", name, why.message);
         return false;
     }
     if (strcmp(ring_facts(state.ring)->engine, name) != 0) {
-        fprintf(stderr, "bench_ring: %s left out: not in this build\n", name);
+        (void)fprintf(stderr, "bench_ring: %s left out: not in this build\n", name);
         ring_close(state.ring);
         return false;
     }
