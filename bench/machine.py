@@ -165,7 +165,8 @@ def _first(path, pattern, otherwise):
 
 def facts():
     """What a reader needs in order to judge the figures."""
-    governor = _first("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", r"(\S+)", "none seen")
+    governor = _first("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", r"(\S+)",
+                      "none seen")
     # Haltpoll decides what a wake-up costs in a guest, and so all figures at one connection.
     idle = _first("/sys/devices/system/cpu/cpuidle/current_driver", r"(\S+)", "none seen")
     poll_ns = _first("/sys/module/haltpoll/parameters/guest_halt_poll_ns", r"(\d+)", "")
