@@ -17,7 +17,6 @@
  *     and wait for them. Its completion is the last that names the socket, but for the failure
  *     of a quiet send, which may come at any time and is the owner's to ignore.
  *  5. Each event with RING_BUFFER lends a buffer: give it back with ring_buffer_return().
- *
  * Threads: all from the owner, except ring_wake(). */
 #ifndef IO_RING_H
 #define IO_RING_H
@@ -36,41 +35,41 @@ enum ring_group { RING_SMALL, RING_LARGE, RING_GROUPS };
 
 struct ring_options {
     enum ring_engine engine;
-    uint32_t sq_entries;                    /* Operations queued between two waits; 16..4096. */
-    uint32_t cq_entries;                    /* Completions; at least 2 per socket. */
-    uint32_t socks_count;                   /* Size of the socket table. */
-    uint32_t accept_from;                   /* Accepted sockets get [accept_from, socks_count). */
-    uint32_t buffer_bytes[RING_GROUPS];     /* Size of a receive buffer. */
-    uint32_t buffers_count[RING_GROUPS];    /* Powers of two up to 32768; 0 = group unused. */
+    uint32_t sq_entries;                 /* Operations queued between two waits; 16..4096. */
+    uint32_t cq_entries;                 /* Completions; at least 2 per socket. */
+    uint32_t socks_count;                /* Size of the socket table. */
+    uint32_t accept_from;                /* Accepted sockets get [accept_from, socks_count). */
+    uint32_t buffer_bytes[RING_GROUPS];  /* Size of a receive buffer. */
+    uint32_t buffers_count[RING_GROUPS]; /* Powers of two up to 32768; 0 = group unused. */
 };
 
 /* What the ring is and has; constant after ring_open(). */
 struct ring_facts {
-    const char *engine;    /* "io_uring", "epoll" or "sim". */
-    char fallback[160];    /* Why not io_uring, when it was not forced and not had; else "". */
-    uint32_t sq_entries;   /* As given by the kernel. */
+    const char *engine;  /* "io_uring", "epoll" or "sim". */
+    char fallback[160];  /* Why not io_uring, when it was not forced and not had; else "". */
+    uint32_t sq_entries; /* As given by the kernel. */
     uint32_t cq_entries;
-    bool multishot;        /* Receives stay armed. */
-    bool min_wait;         /* ring_wait() honours min_wait_ns. */
+    bool multishot; /* Receives stay armed. */
+    bool min_wait;  /* ring_wait() honours min_wait_ns. */
 };
 
 /* Counters; they only grow. */
 struct ring_counts {
-    uint64_t syscalls;     /* Every system call that this ring made. */
-    uint64_t enters;       /* Those that submitted or waited. */
+    uint64_t syscalls; /* Every system call that this ring made. */
+    uint64_t enters;   /* Those that submitted or waited. */
     uint64_t completions;
-    uint64_t no_buffers;   /* Receives that ended because all buffers were lent out. */
-    uint64_t cq_overflow;  /* Completions that the kernel had to keep back. */
+    uint64_t no_buffers;  /* Receives that ended because all buffers were lent out. */
+    uint64_t cq_overflow; /* Completions that the kernel had to keep back. */
 };
 
 enum { RING_BUFFER = 1, RING_MORE = 2 };
 
 struct ring_event {
     uint64_t user_data;
-    const char *data;   /* With RING_BUFFER: `res` bytes, yours until returned. */
-    int32_t res;        /* Bytes, a socket index (accept), 0, or a negative errno. */
+    const char *data; /* With RING_BUFFER: `res` bytes, yours until returned. */
+    int32_t res;      /* Bytes, a socket index (accept), 0, or a negative errno. */
     uint16_t buffer_id;
-    uint8_t group;      /* enum ring_group of the buffer. */
+    uint8_t group; /* enum ring_group of the buffer. */
     uint8_t flags;
 };
 
@@ -127,6 +126,10 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 
 /* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). */
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
+
+/* The same, but the peer sees a reset (SO_LINGER of zero) where the kernel can do that to a
+ * socket of the table; else an ordinary close. For the misbehaving half of our tests. */
+void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
 struct ring_wait {
     uint64_t timeout_ns;  /* From now; 0 = do not wait, TIME_NEVER = no bound. */

@@ -16,7 +16,7 @@ struct arena {
     struct arena_chunk *chunks; /* Newest first. */
     char *at;                   /* Next free byte of the newest chunk. */
     char *end;
-    size_t bytes_used;          /* Sum of all chunks. */
+    size_t bytes_used; /* Sum of all chunks. */
     size_t bytes_max;
     bool sealed;
 };

@@ -12,9 +12,9 @@ _Noreturn __attribute__((cold)) void check_failed(const char *file, int line, co
 
 /* Debug builds only (-DPELT_DEBUG, which the sanitizer builds set): may be expensive. */
 #ifdef PELT_DEBUG
-#define DCHECK(x) CHECK(x)
+#    define DCHECK(x) CHECK(x)
 #else
-#define DCHECK(x) ((void)sizeof(!(x)))
+#    define DCHECK(x) ((void)sizeof(!(x)))
 #endif
 
 #endif

@@ -10,23 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MUST_USE                        __attribute__((warn_unused_result))
+#define COUNT(array)                    (sizeof(array) / sizeof((array)[0]))
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
+#define likely(x)                       __builtin_expect(!!(x), 1)
+#define unlikely(x)                     __builtin_expect(!!(x), 0)
+#define PRINTF_LIKE(at, first)          __attribute__((format(printf, at, first)))
 
-#define load_relaxed(p) atomic_load_explicit((p), memory_order_relaxed)
-#define load_acquire(p) atomic_load_explicit((p), memory_order_acquire)
+#define load_relaxed(p)     atomic_load_explicit((p), memory_order_relaxed)
+#define load_acquire(p)     atomic_load_explicit((p), memory_order_acquire)
 #define store_relaxed(p, v) atomic_store_explicit((p), (v), memory_order_relaxed)
 #define store_release(p, v) atomic_store_explicit((p), (v), memory_order_release)
 /* Adds to a counter that only the calling thread writes: a plain add, no locked instruction. */
 #define add_relaxed(p, n) store_relaxed((p), load_relaxed(p) + (n))
 
-#define NS_PER_US UINT64_C(1000)
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_US  UINT64_C(1000)
+#define NS_PER_MS  UINT64_C(1000000)
+#define NS_PER_S   UINT64_C(1000000000)
 #define TIME_NEVER UINT64_MAX /* A moment that does not come. */
 
 enum { CACHE_LINE = 64 };

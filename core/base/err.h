@@ -31,8 +31,8 @@ struct err_info {
 
 /* Fills `why` (may be NULL: then only the code is returned) and returns `code`. The message is
  * cut at 239 bytes. Leaves `file`, `line` and `column` empty. */
-MUST_USE enum err err_set(struct err_info *why, enum err code, int errno_value,
-                          const char *format, ...) PRINTF_LIKE(4, 5);
+MUST_USE enum err err_set(struct err_info *why, enum err code, int errno_value, const char *format,
+                          ...) PRINTF_LIKE(4, 5);
 
 /* The name of an errno as the man pages write it ("ECONNREFUSED"), or "errno N" in a static
  * per-call-free form: unknown numbers give "unknown error". Never NULL. */

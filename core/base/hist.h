@@ -34,16 +34,16 @@ typedef _Atomic uint64_t hist_cell;
 
 /* A worker's store of pages. */
 struct hist_slab {
-    hist_cell *cells;   /* [pages_count * HIST_PAGE_BUCKETS], zeroed, borrowed. */
+    hist_cell *cells; /* [pages_count * HIST_PAGE_BUCKETS], zeroed, borrowed. */
     uint32_t pages_count;
     uint32_t pages_used;
 };
 
 struct hist {
-    hist_cell *pages[HIST_PAGES];               /* NULL until first touched. */
+    hist_cell *pages[HIST_PAGES];                /* NULL until first touched. */
     _Atomic uint64_t page_mask[HIST_MASK_WORDS]; /* Worker's; release announces pages[i]. */
-    hist_cell count, sum_ns, min_ns, max_ns;    /* Worker's. min_ns is UINT64_MAX when empty. */
-    hist_cell over;                             /* Worker's. Values beyond the top. */
+    hist_cell count, sum_ns, min_ns, max_ns;     /* Worker's. min_ns is UINT64_MAX when empty. */
+    hist_cell over;                              /* Worker's. Values beyond the top. */
     hist_cell unplaced; /* Worker's. In count, in no bucket: the slab had no page left. */
     struct hist_slab *slab;
 };
@@ -54,7 +54,8 @@ struct hist_view {
     uint64_t buckets[HIST_BUCKETS];
 };
 
-/* Takes memory for `pages_count` pages from `arena`; false when it refuses. */
+/* Takes memory for `pages_count` pages from `arena`; false, and `slab` untouched, when it
+ * refuses. HIST_PAGES per histogram are always enough. */
 MUST_USE bool hist_slab_init(struct hist_slab *slab, struct arena *arena, uint32_t pages_count);
 
 /* Makes `hist` empty; it takes its pages from `slab`, which must outlive it. */
@@ -71,7 +72,7 @@ static inline uint32_t hist_bucket_of(uint64_t value_ns)
     return (shift << HIST_SUB_BITS) + (uint32_t)(value_ns >> shift);
 }
 
-/* Lowest value of a bucket, and how many values it holds. */
+/* Lowest value of a bucket (below HIST_BUCKETS), and how many values it holds. */
 uint64_t hist_bucket_low_ns(uint32_t bucket);
 uint64_t hist_bucket_width_ns(uint32_t bucket);
 
@@ -106,7 +107,8 @@ void hist_view_clear(struct hist_view *view);
 void hist_view_add(struct hist_view *view, const struct hist *hist);
 
 /* `view` = `now` - `before`, for an interval: buckets, count and sum subtract (never below 0);
- * min and max become those of the lowest and highest bucket left, clamped to now's. */
+ * min and max become those of the lowest and highest bucket left, clamped to now's (UINT64_MAX and
+ * 0 when none is left). `view` may be one of the other two. */
 void hist_view_diff(struct hist_view *view, const struct hist_view *now,
                     const struct hist_view *before);
 

@@ -18,35 +18,46 @@ struct text {
     bool failed;
 };
 
+/* Makes `text` empty. It doubles as it grows and leaves its former copies behind, so it takes
+ * up to four times its length from `arena`. Nothing to release. */
 void text_init(struct text *text, struct arena *arena);
+
+/* Each adds all of what it is given or, when the arena refuses, nothing, and marks the text. */
 void text_add(struct text *text, const char *data, size_t len);
 void text_add_str(struct text *text, const char *str);
 void text_printf(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 
 enum { JSON_DEPTH_MAX = 16 };
 
-/* Writes one JSON value, indented by two spaces per level, or on one line if `compact`. Commas
- * and line ends are the writer's. Aborts on calls out of order (a value without a key inside an
- * object, an end without a start). */
+/* Writes one JSON value (RFC 8259), indented by two spaces per level, or on one line without
+ * spaces if `compact`; either ends with a line end. Commas and line ends are the writer's.
+ * Aborts on calls out of order: a value without a key inside an object, a key elsewhere, an end
+ * without a start, more than JSON_DEPTH_MAX levels, a second value. */
 struct json {
     struct text *out;
     uint32_t depth;
     bool compact;
+    bool finished;                  /* The one value is complete. */
     bool has_key;                   /* A key has been written, its value has not. */
     bool in_object[JSON_DEPTH_MAX]; /* Per level. */
     bool filled[JSON_DEPTH_MAX];    /* Per level: it already holds something. */
 };
 
+/* `out` is borrowed until the last call. */
 void json_init(struct json *json, struct text *out, bool compact);
+
 void json_object(struct json *json);
 void json_array(struct json *json);
-void json_end(struct json *json); /* Ends the innermost object or array. */
-void json_key(struct json *json, const char *key);
+void json_end(struct json *json);                  /* Ends the innermost object or array. */
+void json_key(struct json *json, const char *key); /* Only in an object; escaped like a string. */
+
 /* Strings are UTF-8; control characters, quotes and backslashes are escaped, and each byte that
- * is not valid UTF-8 becomes U+FFFD. `json_str_len` takes bytes that need not be terminated. */
+ * is not part of a valid UTF-8 sequence becomes U+FFFD. `json_str_len` takes bytes that need
+ * not be terminated. */
 void json_str(struct json *json, const char *str);
 void json_str_len(struct json *json, const char *str, size_t len);
 void json_u64(struct json *json, uint64_t value);
+
 /* With at most `decimals` (0..9) digits after the point; NaN and infinities become null. */
 void json_double(struct json *json, double value, int decimals);
 void json_bool(struct json *json, bool value);

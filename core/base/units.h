@@ -1,9 +1,11 @@
 /* units: numbers and times as people write them, in wrk's spelling and a wider one.
  *
- * Numbers: digits, optional decimals, optional k M G T P in either case (powers of 1000).
+ * Numbers: digits, optional decimals, optional k M G T P (powers of 1000).
  * Times: one or more <number><unit>, numbers with optional decimals, units us ms s m h d (and
- * min, sec, hr in either case), largest first not required; a bare number means seconds.
- * Sizes for display are binary (KiB), times pick ns, us, ms, s. */
+ * min, sec, hr), largest first not required; a number and nothing else means seconds.
+ * Units may be in either case. A point needs digits on both sides.
+ * Sizes for display are binary (KiB), times pick ns, us, ms, s and then two of s, m, h, d.
+ * The process's locale changes nothing. */
 #ifndef CORE_BASE_UNITS_H
 #define CORE_BASE_UNITS_H
 
@@ -26,10 +28,14 @@ enum { UNITS_TEXT_MAX = 32 };
 /* Writes e.g. "850 ns", "194.6 us", "1.23 ms", "10.0 s", "1 m 30 s" (three to four significant
  * digits) and returns `buf`, of UNITS_TEXT_MAX bytes. */
 const char *units_time(char *buf, uint64_t ns);
-/* "512 B", "1.5 KiB", "23.4 MiB" … */
+
+/* The same with "512 B", "1.5 KiB", "23.4 MiB" ... up to EiB; "-" for what is not in 0..2^64. */
 const char *units_bytes(char *buf, double bytes);
-/* "950", "12.3k", "1.45M" … */
+
+/* The same with three significant digits, whole numbers below 1000 as they are: "950", "9.50",
+ * "12.3k", "1.45M" ... up to P; "<0.01" for less, "-" for what is not in 0..999P. */
 const char *units_count(char *buf, double value);
+
 /* Thousands separated by commas: "3,321,904". */
 const char *units_grouped(char *buf, uint64_t value);
 

@@ -1,0 +1,23 @@
+#include "config/plan.h"
+
+void plan_init(struct plan *plan)
+{
+    *plan = (struct plan){
+        .connections = 10,
+        .workers = 1,
+        .pipeline = 1,
+        .duration_ns = 10 * NS_PER_S,
+        .timeout_ns = 10 * NS_PER_S,
+        .connect_timeout_ns = 10 * NS_PER_S,
+        .drain_ns = 10 * NS_PER_S,
+        .keepalive = true,
+        .batch_wait = true,
+    };
+    arena_init(&plan->arena, PLAN_ARENA_BYTES_MAX);
+}
+
+void plan_release(struct plan *plan)
+{
+    arena_release(&plan->arena);
+    *plan = (struct plan){.connections = 0};
+}

@@ -1,0 +1,120 @@
+/* plan: what a test is. Made once from the command line (later from a test file too), then never
+ * changed: workers and coordinator read it without a lock. READ THIS FIRST.
+ *
+ * All memory it points to is in its own arena and lives as long as the plan. */
+#ifndef CONFIG_PLAN_H
+#define CONFIG_PLAN_H
+
+#include "core/base/arena.h"
+#include "core/base/defs.h"
+#include "core/base/err.h"
+
+/* Where requests go. */
+struct plan_target {
+    const char *url;        /* As given, for display. */
+    const char *host;       /* Without brackets; a name or an address. */
+    const char *service;    /* The port in digits. */
+    const char *path;       /* Path and query as sent: begins with '/', no fragment. */
+    const char *host_field; /* Value of the Host field: brackets for IPv6, a non-default port. */
+};
+
+struct plan_header {
+    const char *name;
+    const char *value;
+};
+
+/* One kind of request, as the bytes to send. */
+struct plan_request {
+    uint32_t target;    /* Index into targets. */
+    const char *method; /* As given by the user, e.g. "GET". */
+    const char *bytes;  /* Head and body. */
+    size_t len;
+    size_t id_at; /* Offset of the PLAN_ID_DIGITS digits of X-Request-Id if plan.ids. */
+};
+
+enum { PLAN_ID_DIGITS = 16 }; /* 4 hex digits of the worker, 12 of its request counter from 0. */
+
+enum {
+    PLAN_CONNECTIONS_MAX = 1000000,
+    PLAN_WORKERS_MAX = 1024,
+    PLAN_URL_BYTES_MAX = 64 * 1024,
+    PLAN_HOST_BYTES_MAX = 253, /* RFC 1035 section 2.3.4, in text. */
+    PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,
+    PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* All that a plan may hold. */
+};
+_Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
+_Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
+
+/* Which of the kernel's interfaces carries the sockets. AUTO: io_uring, or epoll where that is
+ * not to be had. */
+enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
+
+struct plan {
+    struct arena arena;
+
+    struct plan_target *targets;
+    uint32_t targets_count;
+    struct plan_request *requests;
+    uint32_t requests_count;
+
+    /* Load: closed loop over `connections` × `pipeline` slots. */
+    uint32_t connections;     /* Over all workers; at least 1. */
+    uint32_t connections_max; /* Cap over all workers, as a server counts; 0 = connections. */
+    uint32_t workers;         /* 1..connections. */
+    uint32_t pipeline;        /* Requests outstanding per connection; 1 = none pipelined. */
+    uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
+    uint64_t requests_max;    /* … or when so many are done; 0 = no bound. */
+
+    /* Deadlines. */
+    uint64_t timeout_ns; /* Of a request, from sent to its last byte. */
+    uint64_t connect_timeout_ns;
+    uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
+    uint64_t drain_ns;              /* How long answers are awaited after the end. */
+
+    enum plan_io io;
+    bool keepalive;  /* Connections are used again. */
+    bool ids;        /* Every request carries its own X-Request-Id. */
+    bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */
+};
+
+/* What request building needs; all borrowed for the call. */
+struct plan_request_options {
+    const char *method;
+    const struct plan_header *headers; /* In the order given; a name may come twice. */
+    size_t headers_count;
+    const char *body; /* NULL: none. */
+    size_t body_len;
+};
+
+/* Parses an absolute http:// URL (RFC 3986) into `ret_target`, its strings in `arena`. An IPv6
+ * zone (RFC 6874, "%25eth0") goes into `host` as "%eth0" and not into `host_field`. Bytes above
+ * 127 are sent as given in the path and refused in the host. ERR_USAGE with the reason for
+ * anything else: no or unknown scheme, https (until TLS is there), no host, bad port, bad
+ * brackets, user information, control characters or spaces. */
+MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
+                                 struct plan_target *ret_target, struct err_info *why);
+
+/* Parses "Name: value" (white space around the value is dropped; an empty value is fine).
+ * ERR_USAGE when there is no colon, the name is empty or not a token (RFC 9110 section 5.1), or
+ * the value holds CR, LF, NUL. */
+MUST_USE enum err plan_parse_header(struct arena *arena, const char *text,
+                                    struct plan_header *ret_header, struct err_info *why);
+
+/* Builds the bytes of one request to `target`, in the plan's arena: request line, Host (unless
+ * given among the headers), the headers in order, Content-Length when there is a body or the
+ * method is POST, PUT or PATCH (unless it or Transfer-Encoding is given), "Connection: close" if
+ * !keepalive (unless given), X-Request-Id if `ids`, then the body. ERR_USAGE when the method is
+ * not a token or is CONNECT (which makes a tunnel, not a request), when a Content-Length given is
+ * not the body's (the server would read into the next request), or when X-Request-Id is given
+ * with `ids`. ERR_MEMORY. */
+MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,
+                                     const struct plan_request_options *options,
+                                     struct plan_request *ret_request, struct err_info *why);
+
+/* Sets everything to its default (see the option table) with an empty arena. */
+void plan_init(struct plan *plan);
+
+/* Gives all memory back. A zeroed plan is fine. */
+void plan_release(struct plan *plan);
+
+#endif

@@ -1,0 +1,168 @@
+/* Makes the bytes of a request once, so that sending one is sending memory that does not change. */
+#include "config/plan.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "config/http_chars.h"
+#include "core/base/check.h"
+#include "core/base/quote.h"
+#include "core/base/text.h"
+#include "core/base/units.h"
+
+enum err plan_parse_header(struct arena *arena, const char *text, struct plan_header *ret_header,
+                           struct err_info *why)
+{
+    const char *colon = strchr(text, ':');
+    struct plan_header header;
+    const char *value;
+    size_t len;
+
+    if (colon == NULL) {
+        return err_set(why, ERR_USAGE, 0, "header '%s' has no colon; write 'Name: value'",
+                       quote(text).text);
+    }
+    if (colon == text) {
+        return err_set(why, ERR_USAGE, 0, "header '%s' has no name; write 'Name: value'",
+                       quote(text).text);
+    }
+    if (!http_is_token(text, (size_t)(colon - text))) {
+        return err_set(why, ERR_USAGE, 0, "header name '%s' holds a character that is not allowed",
+                       quote_len(text, (size_t)(colon - text)).text);
+    }
+    value = colon + 1 + strspn(colon + 1, " \t");
+    len = strlen(value);
+    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t')) {
+        len--;
+    }
+    if (strpbrk(value, "\r\n") != NULL) {
+        return err_set(why, ERR_USAGE, 0, "header '%s' holds a line end", quote(text).text);
+    }
+    header.name = arena_copy(arena, text, (size_t)(colon - text));
+    header.value = arena_copy(arena, value, len);
+    if (header.name == NULL || header.value == NULL) {
+        return err_set(why, ERR_MEMORY, 0, "no memory for header '%s'", quote(text).text);
+    }
+    *ret_header = header;
+    return ERR_OK;
+}
+
+/* The value of the first header of this name (in any case), or NULL. */
+static const char *header_value(const struct plan_request_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->headers_count; i++) {
+        if (strcasecmp(options->headers[i].name, name) == 0) return options->headers[i].value;
+    }
+    return NULL;
+}
+
+static enum err check_length(const struct plan_request_options *options, struct err_info *why)
+{
+    size_t body_len = options->body != NULL ? options->body_len : 0;
+
+    for (size_t i = 0; i < options->headers_count; i++) {
+        const struct plan_header *header = &options->headers[i];
+        uint64_t length = 0;
+        bool digits;
+
+        CHECK(header->value != NULL);
+        if (strcasecmp(header->name, "Content-Length") != 0) continue;
+        digits = strspn(header->value, "0123456789") == strlen(header->value);
+        if (!digits || !units_parse_count(header->value, &length) || length != body_len) {
+            return err_set(why, ERR_USAGE, 0,
+                           "header 'Content-Length: %s' does not match the body of %zu bytes; "
+                           "leave it away",
+                           quote(header->value).text, body_len);
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err check_options(const struct plan *plan, const struct plan_request_options *options,
+                              struct err_info *why)
+{
+    const char *method = options->method;
+
+    if (!http_is_token(method, strlen(method))) {
+        return err_set(why, ERR_USAGE, 0, "method '%s' is not a word that HTTP allows",
+                       quote(method).text);
+    }
+    if (strcmp(method, "CONNECT") == 0) {
+        return err_set(why, ERR_USAGE, 0,
+                       "method 'CONNECT' asks for a tunnel, which cannot be measured; use another");
+    }
+    if (plan->ids && header_value(options, "X-Request-Id") != NULL) {
+        return err_set(why, ERR_USAGE, 0,
+                       "header 'X-Request-Id' and '--ids' exclude each other; leave one away");
+    }
+    return check_length(options, why);
+}
+
+/* Anticipated by RFC 9110 section 8.6: these say Content-Length even when it is 0. */
+static bool method_has_content(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
+/* Writes the head; the digits of the id are zeros. */
+static void write_head(struct text *head, const struct plan *plan, const struct plan_target *target,
+                       const struct plan_request_options *options, size_t *ret_id_at)
+{
+    size_t body_len = options->body != NULL ? options->body_len : 0;
+    bool sized = header_value(options, "Content-Length") != NULL ||
+                 header_value(options, "Transfer-Encoding") != NULL;
+
+    text_printf(head, "%s %s HTTP/1.1\r\n", options->method, target->path);
+    if (header_value(options, "Host") == NULL) {
+        text_printf(head, "Host: %s\r\n", target->host_field);
+    }
+    for (size_t i = 0; i < options->headers_count; i++) {
+        text_printf(head, "%s: %s\r\n", options->headers[i].name, options->headers[i].value);
+    }
+    if (!sized && (options->body != NULL || method_has_content(options->method))) {
+        text_printf(head, "Content-Length: %zu\r\n", body_len);
+    }
+    if (!plan->keepalive && header_value(options, "Connection") == NULL) {
+        text_add_str(head, "Connection: close\r\n");
+    }
+    *ret_id_at = 0;
+    if (plan->ids) {
+        text_add_str(head, "X-Request-Id: ");
+        *ret_id_at = head->len;
+        text_printf(head, "%0*d\r\n", PLAN_ID_DIGITS, 0);
+    }
+    text_add_str(head, "\r\n");
+}
+
+enum err plan_build_request(struct plan *plan, uint32_t target,
+                            const struct plan_request_options *options,
+                            struct plan_request *ret_request, struct err_info *why)
+{
+    size_t body_len = options->body != NULL ? options->body_len : 0;
+    struct plan_request request = {.target = target};
+    struct text head;
+    char *bytes;
+    enum err err;
+
+    CHECK(target < plan->targets_count);
+    CHECK(options->method != NULL);
+    err = check_options(plan, options, why);
+    if (err != ERR_OK) return err;
+
+    text_init(&head, &plan->arena);
+    write_head(&head, plan, &plan->targets[target], options, &request.id_at);
+    request.method = arena_copy(&plan->arena, options->method, strlen(options->method));
+    if (head.failed || request.method == NULL || body_len > PLAN_BODY_BYTES_MAX) goto no_memory;
+    bytes = arena_alloc(&plan->arena, head.len + body_len, CACHE_LINE);
+    if (bytes == NULL) goto no_memory;
+    memcpy(bytes, head.data, head.len);
+    if (body_len > 0) memcpy(bytes + head.len, options->body, body_len);
+    request.bytes = bytes;
+    request.len = head.len + body_len;
+    *ret_request = request;
+    return ERR_OK;
+
+no_memory:
+    return err_set(why, ERR_MEMORY, 0, "no memory for a request of %zu bytes and more", body_len);
+}

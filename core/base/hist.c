@@ -1,0 +1,206 @@
+/* The cold half of the histogram: pages, and everything that is done with views. Recording is
+ * inline in the header. Runs on the coordinator, except hist_init() and hist_page_new(). */
+#include "core/base/hist.h"
+
+#include <math.h>
+
+#include "core/base/check.h"
+
+/* How far, relative to its size, share * count may be above a whole number and still mean that
+ * number: 0.07 * 100 is 7.000000000000001 in floating point, and must ask for the 7th value. */
+static const double rank_slack = 4e-16;
+
+bool hist_slab_init(struct hist_slab *slab, struct arena *arena, uint32_t pages_count)
+{
+    hist_cell *cells =
+        arena_array(arena, pages_count, HIST_PAGE_BUCKETS * sizeof(*cells)); /* Zero is empty. */
+
+    if (cells == NULL) return false;
+    *slab = (struct hist_slab){.cells = cells, .pages_count = pages_count};
+    return true;
+}
+
+void hist_init(struct hist *hist, struct hist_slab *slab)
+{
+    CHECK(slab != NULL);
+    *hist = (struct hist){.slab = slab};
+    store_relaxed(&hist->min_ns, UINT64_MAX);
+}
+
+uint64_t hist_bucket_low_ns(uint32_t bucket)
+{
+    uint32_t octave = bucket >> HIST_SUB_BITS;
+    uint32_t shift = octave > 1 ? octave - 1 : 0;
+
+    CHECK(bucket < HIST_BUCKETS);
+    return (uint64_t)(bucket - (shift << HIST_SUB_BITS)) << shift;
+}
+
+uint64_t hist_bucket_width_ns(uint32_t bucket)
+{
+    uint32_t octave = bucket >> HIST_SUB_BITS;
+
+    CHECK(bucket < HIST_BUCKETS);
+    return UINT64_C(1) << (octave > 1 ? octave - 1 : 0);
+}
+
+hist_cell *hist_page_new(struct hist *hist, uint32_t page)
+{
+    struct hist_slab *slab = hist->slab;
+    _Atomic uint64_t *word;
+
+    CHECK(page < HIST_PAGES);
+    CHECK(hist->pages[page] == NULL);
+    CHECK(slab->pages_used <= slab->pages_count);
+
+    if (slab->pages_used == slab->pages_count) return NULL;
+    hist->pages[page] = slab->cells + (size_t)slab->pages_used * HIST_PAGE_BUCKETS;
+    slab->pages_used++;
+    /* The release orders the pointer before the bit: who sees the bit may follow the pointer. */
+    word = &hist->page_mask[page / 64];
+    store_release(word, load_relaxed(word) | UINT64_C(1) << page % 64);
+    return hist->pages[page];
+}
+
+void hist_view_clear(struct hist_view *view)
+{
+    *view = (struct hist_view){.min_ns = UINT64_MAX};
+}
+
+void hist_view_add(struct hist_view *view, const struct hist *hist)
+{
+    view->count += load_relaxed(&hist->count);
+    view->sum_ns += load_relaxed(&hist->sum_ns);
+    view->min_ns = min_u64(view->min_ns, load_relaxed(&hist->min_ns));
+    view->max_ns = max_u64(view->max_ns, load_relaxed(&hist->max_ns));
+    view->over += load_relaxed(&hist->over);
+    view->unplaced += load_relaxed(&hist->unplaced);
+
+    for (uint32_t word = 0; word < HIST_MASK_WORDS; word++) {
+        uint64_t mask = load_acquire(&hist->page_mask[word]);
+
+        for (; mask != 0; mask &= mask - 1) {
+            uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(mask);
+            const hist_cell *cells = hist->pages[page];
+            uint64_t *buckets = view->buckets + (size_t)page * HIST_PAGE_BUCKETS;
+
+            for (uint32_t i = 0; i < HIST_PAGE_BUCKETS; i++) {
+                buckets[i] += load_relaxed(&cells[i]);
+            }
+        }
+    }
+}
+
+static uint64_t minus_or_0(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+/* Sets min and max from the buckets, within `min_ns` and `max_ns`; those of an empty view when
+ * no bucket holds anything. Values in `over` have no upper bound but `max_ns`. */
+static void view_bound(struct hist_view *view, uint64_t min_ns, uint64_t max_ns)
+{
+    uint32_t low = 0, high = HIST_BUCKETS;
+
+    while (low < HIST_BUCKETS && view->buckets[low] == 0) {
+        low++;
+    }
+    if (low == HIST_BUCKETS) {
+        view->min_ns = UINT64_MAX;
+        view->max_ns = 0;
+        return;
+    }
+    while (view->buckets[high - 1] == 0) {
+        high--;
+    }
+    view->min_ns = max_u64(hist_bucket_low_ns(low), min_ns);
+    view->max_ns = max_ns;
+    if (view->over == 0) {
+        uint64_t last_ns = hist_bucket_low_ns(high - 1) + hist_bucket_width_ns(high - 1) - 1;
+
+        view->max_ns = min_u64(last_ns, max_ns);
+    }
+}
+
+void hist_view_diff(struct hist_view *view, const struct hist_view *now,
+                    const struct hist_view *before)
+{
+    uint64_t min_ns = now->min_ns, max_ns = now->max_ns; /* `view` may be `now`. */
+
+    view->count = minus_or_0(now->count, before->count);
+    view->sum_ns = minus_or_0(now->sum_ns, before->sum_ns);
+    view->over = minus_or_0(now->over, before->over);
+    view->unplaced = minus_or_0(now->unplaced, before->unplaced);
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        view->buckets[i] = minus_or_0(now->buckets[i], before->buckets[i]);
+    }
+    view_bound(view, min_ns, max_ns);
+}
+
+static uint64_t view_placed(const struct hist_view *view)
+{
+    uint64_t total = 0;
+
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        total += view->buckets[i];
+    }
+    return total;
+}
+
+static uint64_t bucket_middle_ns(uint32_t bucket)
+{
+    return hist_bucket_low_ns(bucket) + hist_bucket_width_ns(bucket) / 2;
+}
+
+/* ceil(share * total), in 1..total. */
+static uint64_t rank_of(double share, uint64_t total)
+{
+    double exact = share * (double)total;
+    double whole = floor(exact);
+    double rank = exact - whole > exact * rank_slack ? whole + 1 : whole;
+
+    if (rank < 1) return 1;
+    return rank < (double)total ? (uint64_t)rank : total;
+}
+
+uint64_t hist_view_percentile_ns(const struct hist_view *view, double share)
+{
+    uint64_t total = view_placed(view), rank, seen = 0, value_ns;
+    uint32_t bucket = 0;
+
+    CHECK(share > 0 && share <= 1);
+    if (total == 0) return 0;
+    rank = rank_of(share, total);
+    for (;; bucket++) {
+        CHECK(bucket < HIST_BUCKETS);
+        seen += view->buckets[bucket];
+        if (seen >= rank) break;
+    }
+    value_ns = bucket_middle_ns(bucket);
+    /* A view of a running worker may have caught a value's bucket before its min and max. */
+    if (view->min_ns > view->max_ns) return value_ns;
+    return min_u64(max_u64(value_ns, view->min_ns), view->max_ns);
+}
+
+double hist_view_mean_ns(const struct hist_view *view)
+{
+    return view->count == 0 ? 0 : (double)view->sum_ns / (double)view->count;
+}
+
+double hist_view_stddev_ns(const struct hist_view *view)
+{
+    uint64_t total = view_placed(view);
+    double sum = 0, squares = 0, mean;
+
+    if (total < 2) return 0;
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        sum += (double)view->buckets[i] * (double)bucket_middle_ns(i);
+    }
+    mean = sum / (double)total;
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        double off = (double)bucket_middle_ns(i) - mean;
+
+        squares += (double)view->buckets[i] * off * off;
+    }
+    return sqrt(squares / (double)(total - 1));
+}

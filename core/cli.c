@@ -1,0 +1,397 @@
+/* Reads the command line in two passes: words into a struct by the option table, then, when all
+ * is known, defaults that depend on other options, checks between options, and the request. */
+#include "core/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/quote.h"
+#include "core/base/units.h"
+#include "core/cli_options.h"
+
+/* Where in the command line we are. */
+struct reader {
+    struct cli_words *words;
+    char **argv;
+    int argc;
+    int next; /* Index of the first argument that is not yet read. */
+    const char *url;
+    struct err_info *why;
+};
+
+/* An option as it stands on the line. */
+struct found {
+    const struct cli_option *option;
+    const char *value;    /* NULL: takes none. */
+    struct quote spelled; /* "-c" or "--connections", for messages. */
+};
+
+static bool is_given(const struct cli_words *words, enum cli_option_id id)
+{
+    return (words->given >> id & 1) != 0;
+}
+
+static enum err refuse_range(const struct found *found, struct err_info *why)
+{
+    const struct cli_option *option = found->option;
+
+    if (option->kind == CLI_TIME) {
+        return err_set(why, ERR_USAGE, 0, "option '%s' wants a time longer than 0, not '%s'",
+                       found->spelled.text, quote(found->value).text);
+    }
+    if (option->max >= INT64_MAX) {
+        return err_set(why, ERR_USAGE, 0, "option '%s' wants at least %llu, not '%s'",
+                       found->spelled.text, (unsigned long long)option->min,
+                       quote(found->value).text);
+    }
+    return err_set(why, ERR_USAGE, 0, "option '%s' wants %llu to %llu, not '%s'",
+                   found->spelled.text, (unsigned long long)option->min,
+                   (unsigned long long)option->max, quote(found->value).text);
+}
+
+static enum err read_number(const struct found *found, uint64_t *ret_number, struct err_info *why)
+{
+    const struct cli_option *option = found->option;
+    uint64_t number;
+
+    if (option->kind == CLI_TIME) {
+        if (!units_parse_time_ns(found->value, &number)) {
+            return err_set(why, ERR_USAGE, 0,
+                           "option '%s' wants a time such as 10s, 500ms or 1m30s, not '%s'",
+                           found->spelled.text, quote(found->value).text);
+        }
+    } else if (!units_parse_count(found->value, &number)) {
+        return err_set(why, ERR_USAGE, 0,
+                       "option '%s' wants a whole number such as 100 or 10k, not '%s'",
+                       found->spelled.text, quote(found->value).text);
+    }
+    if (number < option->min || number > option->max) return refuse_range(found, why);
+    *ret_number = number;
+    return ERR_OK;
+}
+
+/* Puts one option where the table says. */
+static enum err store(struct cli_words *words, const struct found *found, struct err_info *why)
+{
+    const struct cli_option *option = found->option;
+    void *at = (char *)words + option->offset;
+    uint64_t number = 0;
+    enum err err;
+
+    CHECK((found->value != NULL) == (option->argument != NULL));
+    switch (option->kind) {
+    case CLI_ON:
+    case CLI_OFF: *(bool *)at = option->kind == CLI_ON; break;
+    case CLI_TEXT: *(const char **)at = found->value; break;
+    case CLI_HEADER: words->headers[words->headers_count++] = found->value; break;
+    case CLI_U32:
+    case CLI_U64:
+    case CLI_TIME:
+        err = read_number(found, &number, why);
+        if (err != ERR_OK) return err;
+        if (option->kind == CLI_U32) {
+            CHECK(number <= UINT32_MAX);
+            *(uint32_t *)at = (uint32_t)number;
+        } else {
+            *(uint64_t *)at = number;
+        }
+        break;
+    }
+    words->given |= UINT64_C(1) << (option - cli_options);
+    return ERR_OK;
+}
+
+/* True if `word` is an option of ours, so that it is hardly the value of the option before it. */
+static bool is_option(const char *word)
+{
+    if (word[0] != '-') return false;
+    if (word[1] == '-') return cli_option_by_name(word + 2, strcspn(word + 2, "=")) != NULL;
+    return word[1] != '\0' && word[2] == '\0' && cli_option_by_letter(word[1]) != NULL;
+}
+
+/* Takes the next argument as the value of `found`. */
+static enum err take_value(struct reader *reader, struct found *found)
+{
+    const struct cli_option *option = found->option;
+    const char *word = reader->next < reader->argc ? reader->argv[reader->next] : NULL;
+
+    if (word == NULL) {
+        return err_set(reader->why, ERR_USAGE, 0, "option '%s' needs a value (%s)",
+                       found->spelled.text, option->argument);
+    }
+    if (is_option(word)) {
+        return err_set(reader->why, ERR_USAGE, 0,
+                       "option '%s' needs a value, but '%s' follows; write '--%s=%s' if that is "
+                       "the value",
+                       found->spelled.text, quote(word).text, option->name, quote(word).text);
+    }
+    found->value = word;
+    reader->next++;
+    return ERR_OK;
+}
+
+static enum err refuse_unknown(const char *name, size_t len, struct err_info *why)
+{
+    const struct cli_option *like = cli_option_like(name, len);
+
+    if (like == NULL) {
+        return err_set(why, ERR_USAGE, 0, "unknown option '--%s' (see pelt --help)",
+                       quote_len(name, len).text);
+    }
+    return err_set(why, ERR_USAGE, 0,
+                   "unknown option '--%s'; did you mean '--%s'? (see pelt --help)",
+                   quote_len(name, len).text, like->name);
+}
+
+/* Reads "--name", "--name value" or "--name=value"; `name` begins behind the dashes. */
+static enum err read_long(struct reader *reader, const char *name)
+{
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    struct found found = {.option = cli_option_by_name(name, len)};
+    enum err err;
+
+    if (found.option == NULL) return refuse_unknown(name, len, reader->why);
+    found.spelled = quote_len(name - 2, len + 2);
+    if (found.option->argument == NULL && value != NULL) {
+        return err_set(reader->why, ERR_USAGE, 0, "option '%s' takes no value", found.spelled.text);
+    }
+    if (found.option->argument != NULL) {
+        found.value = value;
+        if (value == NULL) {
+            err = take_value(reader, &found);
+            if (err != ERR_OK) return err;
+        }
+    }
+    return store(reader->words, &found, reader->why);
+}
+
+/* Reads "-L", "-Lq", "-c 10", "-c10", "-Lc10"; `letters` begins behind the dash. */
+static enum err read_letters(struct reader *reader, const char *letters)
+{
+    for (const char *at = letters; *at != '\0'; at++) {
+        struct found found = {.option = cli_option_by_letter(*at)};
+        enum err err;
+
+        if (found.option == NULL) {
+            return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s' (see pelt --help)",
+                           quote_len(at, 1).text);
+        }
+        (void)snprintf(found.spelled.text, sizeof(found.spelled.text), "-%c", *at);
+        if (found.option->argument != NULL) {
+            if (at[1] == '\0') {
+                err = take_value(reader, &found);
+                if (err != ERR_OK) return err;
+            } else {
+                found.value = at + 1;
+            }
+        }
+        err = store(reader->words, &found, reader->why);
+        if (err != ERR_OK) return err;
+        if (found.value != NULL) break;
+    }
+    return ERR_OK;
+}
+
+/* Reads the line up to its end, or up to the first -h or --version. */
+static enum err read_line(struct reader *reader)
+{
+    struct cli *cli = &reader->words->cli;
+    bool options_over = false;
+
+    while (reader->next < reader->argc && !cli->help && !cli->version) {
+        const char *word = reader->argv[reader->next++];
+        enum err err = ERR_OK;
+
+        if (options_over || word[0] != '-' || word[1] == '\0') {
+            if (reader->url != NULL) {
+                err = err_set(reader->why, ERR_USAGE, 0, "two urls given, '%s' and '%s'; give one",
+                              quote(reader->url).text, quote(word).text);
+            }
+            reader->url = word;
+        } else if (strcmp(word, "--") == 0) {
+            options_over = true;
+        } else if (word[1] == '-') {
+            err = read_long(reader, word + 2);
+        } else {
+            err = read_letters(reader, word + 1);
+        }
+        if (err != ERR_OK) return err;
+    }
+    return ERR_OK;
+}
+
+/* Defaults that depend on other options. */
+static void set_defaults(struct cli_words *words, uint32_t cpus)
+{
+    struct plan *plan = &words->cli.plan;
+
+    if (is_given(words, OPTION_REQUESTS) && !is_given(words, OPTION_DURATION)) {
+        plan->duration_ns = TIME_NEVER;
+    }
+    if (!is_given(words, OPTION_CONNECT_TIMEOUT)) plan->connect_timeout_ns = plan->timeout_ns;
+    if (!is_given(words, OPTION_DRAIN)) plan->drain_ns = plan->timeout_ns;
+    if (!is_given(words, OPTION_THREADS)) {
+        uint64_t threads = min_u64(cpus, plan->connections);
+
+        if (plan->connections_max != 0) threads = min_u64(threads, plan->connections_max);
+        plan->workers = (uint32_t)min_u64(threads, PLAN_WORKERS_MAX);
+    }
+    if (words->method == NULL) {
+        words->method = words->body != NULL || words->body_file != NULL ? "POST" : "GET";
+    }
+}
+
+static enum err check_words(const struct cli_words *words, struct err_info *why)
+{
+    const struct plan *plan = &words->cli.plan;
+
+    if (plan->workers > plan->connections) {
+        return err_set(why, ERR_USAGE, 0,
+                       "%u threads (-t) for %u connections (-c); each thread needs a connection "
+                       "of its own",
+                       plan->workers, plan->connections);
+    }
+    if (plan->connections_max != 0 && plan->workers > plan->connections_max) {
+        return err_set(why, ERR_USAGE, 0,
+                       "%u threads (-t) for %u connections (--max-connections); each thread needs "
+                       "a connection of its own",
+                       plan->workers, plan->connections_max);
+    }
+    if (words->body != NULL && words->body_file != NULL) {
+        return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");
+    }
+    if (words->cli.json_path != NULL && words->cli.json_path[0] == '\0') {
+        return err_set(why, ERR_USAGE, 0, "option '--json' wants a file name, or '-' for stdout");
+    }
+    return ERR_OK;
+}
+
+static enum err refuse_file(const char *name, int errno_value, struct err_info *why)
+{
+    enum err err =
+        err_set(why, ERR_FILE, errno_value, "body file '%s' cannot be read: %s (%s)",
+                quote(name).text, strerrordesc_np(errno_value), err_errno_name(errno_value));
+
+    if (why != NULL) (void)snprintf(why->file, sizeof(why->file), "%s", name);
+    return err;
+}
+
+/* Reads all of the file `name`, which may be a pipe, into `scratch`. */
+static enum err read_body(struct arena *scratch, const char *name,
+                          struct plan_request_options *request, struct err_info *why)
+{
+    /* Untouched pages cost nothing, so a small file does not pay for the bound. */
+    char *body = arena_alloc(scratch, PLAN_BODY_BYTES_MAX + 1, 1);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    enum err err = ERR_OK;
+    size_t len = 0;
+    ssize_t n;
+
+    if (fd < 0) return refuse_file(name, errno, why);
+    if (body == NULL) {
+        err = err_set(why, ERR_MEMORY, 0, "no memory for body file '%s'", quote(name).text);
+        goto close_fd;
+    }
+    do {
+        n = read(fd, body + len, PLAN_BODY_BYTES_MAX + 1 - len);
+        if (n > 0) len += (size_t)n;
+    } while ((n > 0 && len <= PLAN_BODY_BYTES_MAX) || (n < 0 && errno == EINTR));
+    if (n < 0) {
+        err = refuse_file(name, errno, why);
+    } else if (len > PLAN_BODY_BYTES_MAX) {
+        err = err_set(why, ERR_FILE, 0, "body file '%s' is larger than 64 MiB", quote(name).text);
+    }
+    request->body = body;
+    request->body_len = len;
+
+close_fd:
+    (void)close(fd);
+    return err;
+}
+
+/* Makes the plan's target and request. `scratch` is for what is not needed afterwards. */
+static enum err build_request(struct cli_words *words, const char *url, struct arena *scratch,
+                              struct err_info *why)
+{
+    struct plan *plan = &words->cli.plan;
+    struct plan_request_options request = {.method = words->method,
+                                           .headers_count = words->headers_count};
+    struct plan_header *headers = arena_array(scratch, words->headers_count, sizeof(*headers));
+    enum err err = ERR_OK;
+
+    plan->targets = arena_array(&plan->arena, 1, sizeof(*plan->targets));
+    plan->requests = arena_array(&plan->arena, 1, sizeof(*plan->requests));
+    if (headers == NULL || plan->targets == NULL || plan->requests == NULL) {
+        return err_set(why, ERR_MEMORY, 0, "no memory for the plan");
+    }
+    err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
+    for (size_t i = 0; err == ERR_OK && i < words->headers_count; i++) {
+        err = plan_parse_header(scratch, words->headers[i], &headers[i], why);
+    }
+    request.headers = headers;
+    if (words->body != NULL) {
+        request.body = words->body;
+        request.body_len = strlen(words->body);
+    }
+    if (err == ERR_OK && words->body_file != NULL) {
+        err = read_body(scratch, words->body_file, &request, why);
+    }
+    if (err != ERR_OK) return err;
+    plan->targets_count = 1;
+    err = plan_build_request(plan, 0, &request, &plan->requests[0], why);
+    if (err == ERR_OK) plan->requests_count = 1;
+    return err;
+}
+
+/* What cli_parse() does, on storage that it releases. */
+static enum err parse_into(struct cli_words *words, struct reader *reader, uint32_t cpus,
+                           struct arena *scratch)
+{
+    enum err err;
+
+    words->headers = arena_array(scratch, (size_t)reader->argc + 1, sizeof(*words->headers));
+    if (words->headers == NULL) {
+        return err_set(reader->why, ERR_MEMORY, 0, "no memory for the command line");
+    }
+    err = read_line(reader);
+    if (err != ERR_OK || words->cli.help || words->cli.version) return err;
+    if (reader->url == NULL) {
+        return err_set(reader->why, ERR_USAGE, 0, "no url given (see pelt --help)");
+    }
+    set_defaults(words, cpus);
+    err = check_words(words, reader->why);
+    if (err != ERR_OK) return err;
+    return build_request(words, reader->url, scratch, reader->why);
+}
+
+enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, struct err_info *why)
+{
+    struct cli_words words = {.method = NULL};
+    struct reader reader = {.words = &words, .argv = argv, .argc = argc, .next = 1, .why = why};
+    struct arena scratch;
+    enum err err;
+
+    CHECK(argc >= 0);
+    CHECK(cpus >= 1);
+    arena_init(&scratch, PLAN_ARENA_BYTES_MAX);
+    plan_init(&words.cli.plan);
+    err = parse_into(&words, &reader, cpus, &scratch);
+    arena_release(&scratch);
+    if (err != ERR_OK) {
+        plan_release(&words.cli.plan);
+        return err;
+    }
+    *ret_cli = words.cli;
+    return ERR_OK;
+}
+
+void cli_release(struct cli *cli)
+{
+    plan_release(&cli->plan);
+    cli->json_path = NULL;
+}

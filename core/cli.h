@@ -1,0 +1,46 @@
+/* cli: the command line. One table of options (cli_options.c) drives the parser, `--help` and the
+ * guess at what a misspelt option was meant to be; the parser fills a plan.
+ *
+ * How a line is read: options and the URL in any order; "--" ends the options; "--name value" and
+ * "--name=value"; "-c 10" and "-c10"; letters without an argument may stand together ("-Lq"). Of
+ * an option given twice the last one counts, but for -H, which adds up. Long options cannot be
+ * abbreviated: an abbreviation in somebody's script would change its meaning with a new option.
+ *
+ * Threads: main, before the others are started. */
+#ifndef CORE_CLI_H
+#define CORE_CLI_H
+
+#include "config/plan.h"
+#include "core/base/defs.h"
+#include "core/base/err.h"
+#include "core/base/text.h"
+
+struct cli {
+    struct plan plan;      /* Complete unless help or version. */
+    const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
+    bool spectrum;         /* The report shows the full latency spectrum. */
+    bool quiet;            /* Nothing on stderr but errors. */
+    bool verbose;
+    bool help;    /* Print the help and do nothing else. */
+    bool version; /* Print the version and do nothing else. */
+};
+
+/* Reads the command line; `argv[0]` is the program's name and is not looked at. `cpus` is how
+ * many CPUs the process may use, at least 1. On success `ret_cli` is the caller's, who gives it
+ * back with cli_release() after the run; `argv` must live as long. On failure it is untouched,
+ * and `why->message` is one line for a person, without the program's name: ERR_USAGE for the line
+ * itself, ERR_FILE for a body file that cannot be read (its name is in `why->file` too),
+ * ERR_MEMORY. Reads no file but the body file. */
+MUST_USE enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli,
+                            struct err_info *why);
+
+/* Gives the plan's memory back. A zeroed one is fine. */
+void cli_release(struct cli *cli);
+
+/* Writes what `--help` prints: at most 80 columns, from the option table. */
+void cli_help(struct text *out);
+
+/* Writes what `--version` prints: one line. */
+void cli_version(struct text *out);
+
+#endif

@@ -1,0 +1,241 @@
+/* The table of options, and what is made of it without parsing: the help, and guesses. */
+#include "core/cli_options.h"
+
+#include <string.h>
+
+#include "core/base/check.h"
+
+#define AT(member)      .offset = offsetof(struct cli_words, member)
+#define TIME_OPTION_MAX UINT64_MAX /* units_parse_time_ns() has the bound. */
+
+const struct cli_option cli_options[OPTION_COUNT] = {
+    [OPTION_CONNECTIONS] = {"connections", "N", "connections, opened at the start and kept open",
+                            "10", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections), CLI_U32,
+                            CLI_LOAD, 'c'},
+    [OPTION_THREADS] = {"threads", "N", "worker threads, each pinned to a CPU",
+                        "one per CPU allowed, at most one per connection", 1, PLAN_WORKERS_MAX,
+                        AT(cli.plan.workers), CLI_U32, CLI_LOAD, 't'},
+    [OPTION_DURATION] = {"duration", "TIME", "how long to send requests", "10s, with -n no bound",
+                         1, TIME_OPTION_MAX, AT(cli.plan.duration_ns), CLI_TIME, CLI_LOAD, 'd'},
+    [OPTION_REQUESTS] = {"requests", "N", "end after so many requests", "no bound", 1, INT64_MAX,
+                         AT(cli.plan.requests_max), CLI_U64, CLI_LOAD, 'n'},
+    [OPTION_MAX_CONNECTIONS] = {"max-connections", "N",
+                                "never more connections than this at once, closing ones "
+                                "included; with fewer than -c, requests wait for one",
+                                "as -c", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections_max),
+                                CLI_U32, CLI_LOAD, 0},
+    [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
+                             AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0},
+    [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
+                              "never hold a completion back for up to 20 us to handle several at "
+                              "once, as a saturated worker does",
+                              NULL, 0, 0, AT(cli.plan.batch_wait), CLI_OFF, CLI_LOAD, 0},
+    [OPTION_HEADER] = {"header", "'NAME: VALUE'", "add a header; may be given again", NULL, 0, 0, 0,
+                       CLI_HEADER, CLI_REQUEST, 'H'},
+    [OPTION_METHOD] = {"method", "METHOD", "request method", "GET, with a body POST", 0, 0,
+                       AT(method), CLI_TEXT, CLI_REQUEST, 'X'},
+    [OPTION_BODY] = {"body", "TEXT", "send TEXT as the body", NULL, 0, 0, AT(body), CLI_TEXT,
+                     CLI_REQUEST, 0},
+    [OPTION_BODY_FILE] = {"body-file", "FILE", "send the contents of FILE as the body", NULL, 0, 0,
+                          AT(body_file), CLI_TEXT, CLI_REQUEST, 0},
+    [OPTION_IDS] = {"ids", NULL, "give every request an X-Request-Id of its own", NULL, 0, 0,
+                    AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0},
+    [OPTION_TIMEOUT] = {"timeout", "TIME", "for a request, from sent to its last byte", "10s", 1,
+                        TIME_OPTION_MAX, AT(cli.plan.timeout_ns), CLI_TIME, CLI_DEADLINES, 'T'},
+    [OPTION_CONNECT_TIMEOUT] = {"connect-timeout", "TIME", "for a connection to be made", "as -T",
+                                1, TIME_OPTION_MAX, AT(cli.plan.connect_timeout_ns), CLI_TIME,
+                                CLI_DEADLINES, 0},
+    [OPTION_FIRST_BYTE_TIMEOUT] = {"first-byte-timeout", "TIME",
+                                   "for a request, from sent to its first byte", "only -T", 1,
+                                   TIME_OPTION_MAX, AT(cli.plan.first_byte_timeout_ns), CLI_TIME,
+                                   CLI_DEADLINES, 0},
+    [OPTION_DRAIN] = {"drain", "TIME", "how long answers are awaited after the end", "as -T", 0,
+                      TIME_OPTION_MAX, AT(cli.plan.drain_ns), CLI_TIME, CLI_DEADLINES, 0},
+    [OPTION_LATENCY] = {"latency", NULL, "print the full latency spectrum", NULL, 0, 0,
+                        AT(cli.spectrum), CLI_ON, CLI_OUTPUT, 'L'},
+    [OPTION_JSON] = {"json", "FILE",
+                     "write the results as JSON; '-' is stdout, which then carries nothing else",
+                     NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0},
+    [OPTION_QUIET] = {"quiet", NULL, "nothing on stderr but errors", NULL, 0, 0, AT(cli.quiet),
+                      CLI_ON, CLI_OUTPUT, 'q'},
+    [OPTION_VERBOSE] = {"verbose", NULL, "say more on stderr about what is done", NULL, 0, 0,
+                        AT(cli.verbose), CLI_ON, CLI_OUTPUT, 'v'},
+    [OPTION_HELP] = {"help", NULL, "print this and exit", NULL, 0, 0, AT(cli.help), CLI_ON,
+                     CLI_OUTPUT, 'h'},
+    [OPTION_VERSION] = {"version", NULL, "print the version and exit", NULL, 0, 0, AT(cli.version),
+                        CLI_ON, CLI_OUTPUT, 0},
+};
+
+const struct cli_option *cli_option_by_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct cli_option *option = &cli_options[i];
+
+        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0) return option;
+    }
+    return NULL;
+}
+
+const struct cli_option *cli_option_by_letter(char letter)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (letter != 0 && cli_options[i].letter == letter) return &cli_options[i];
+    }
+    return NULL;
+}
+
+enum { NAME_MAX_LEN = 32 };
+
+static unsigned min_of(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+/* How many slips lead from `a` to `b`, both at most NAME_MAX_LEN long: the optimal string
+ * alignment distance (Damerau 1964, Levenshtein 1966, without editing a piece twice). */
+static unsigned slips_between(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    unsigned rows[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
+
+    CHECK(a_len <= NAME_MAX_LEN);
+    CHECK(b_len <= NAME_MAX_LEN);
+    for (size_t j = 0; j <= b_len; j++) {
+        rows[0][j] = (unsigned)j;
+    }
+    for (size_t i = 1; i <= a_len; i++) {
+        rows[i][0] = (unsigned)i;
+        for (size_t j = 1; j <= b_len; j++) {
+            unsigned least = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+
+            least = min_of(least, min_of(rows[i - 1][j], rows[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                least = min_of(least, rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = least;
+        }
+    }
+    return rows[a_len][b_len];
+}
+
+const struct cli_option *cli_option_like(const char *name, size_t len)
+{
+    const struct cli_option *best = NULL;
+    unsigned best_slips = len < 4 ? 2 : len < 8 ? 3 : 4; /* One too many. */
+
+    if (len < 2 || len > NAME_MAX_LEN) return NULL;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct cli_option *option = &cli_options[i];
+        unsigned slips;
+
+        if (strncmp(option->name, name, len) == 0) return option;
+        slips = slips_between(name, len, option->name, strlen(option->name));
+        if (slips >= best_slips) continue;
+        best_slips = slips;
+        best = option;
+    }
+    return best;
+}
+
+enum { HELP_COLUMNS = 80, HELP_TEXT_AT = 30 };
+
+/* Writes `count` spaces. */
+static void add_spaces(struct text *out, size_t count)
+{
+    text_printf(out, "%*s", (int)count, "");
+}
+
+/* Writes `words` from column HELP_TEXT_AT on (`*column` is where we are), in as many lines as it
+ * takes. */
+static void add_wrapped(struct text *out, const char *words, size_t *column)
+{
+    while (*words != '\0') {
+        size_t len = strcspn(words, " ");
+
+        if (*column > HELP_TEXT_AT && *column + 1 + len >= HELP_COLUMNS) {
+            text_add(out, "\n", 1);
+            *column = 0;
+        }
+        if (*column < HELP_TEXT_AT) {
+            add_spaces(out, HELP_TEXT_AT - *column);
+            *column = HELP_TEXT_AT;
+        } else if (*column > HELP_TEXT_AT) {
+            text_add(out, " ", 1);
+            *column += 1;
+        }
+        text_add(out, words, len);
+        *column += len;
+        words += len + strspn(words + len, " ");
+    }
+}
+
+static void add_option(struct text *out, const struct cli_option *option)
+{
+    size_t line_at = out->len, column;
+
+    if (option->letter != 0) {
+        text_printf(out, "  -%c, ", option->letter);
+    } else {
+        text_add_str(out, "      ");
+    }
+    text_printf(out, "--%s", option->name);
+    if (option->argument != NULL) text_printf(out, " %s", option->argument);
+    column = out->len - line_at;
+    if (column + 2 > HELP_TEXT_AT) {
+        text_add(out, "\n", 1);
+        column = 0;
+    }
+    add_wrapped(out, option->help, &column);
+    if (option->fallback != NULL) {
+        add_wrapped(out, "(default:", &column);
+        add_wrapped(out, option->fallback, &column);
+        text_add(out, ")", 1);
+    }
+    text_add(out, "\n", 1);
+}
+
+void cli_help(struct text *out)
+{
+    static const char *const headings[CLI_GROUPS] = {
+        [CLI_LOAD] = "Load",
+        [CLI_REQUEST] = "Request",
+        [CLI_DEADLINES] = "Deadlines",
+        [CLI_OUTPUT] = "Output",
+    };
+
+    text_add_str(out, "usage: pelt [OPTION]... URL\n"
+                      "       pelt serve --port PORT     the built-in target; see "
+                      "pelt serve --help\n"
+                      "\n"
+                      "Sends requests to an HTTP/1.1 server as fast as it answers, over a fixed "
+                      "number\n"
+                      "of connections, and reports rate and latencies with every request "
+                      "accounted for.\n");
+    for (size_t group = 0; group < CLI_GROUPS; group++) {
+        text_printf(out, "\n%s\n", headings[group]);
+        for (size_t i = 0; i < OPTION_COUNT; i++) {
+            if (cli_options[i].group == group) add_option(out, &cli_options[i]);
+        }
+    }
+    text_add_str(out,
+                 "\n"
+                 "N may be 100, 10k or 1.5M (powers of 1000); TIME 90 (seconds), 500ms or 1m30s.\n"
+                 "\n"
+                 "Examples\n"
+                 "  pelt -c 64 -d 30s http://127.0.0.1:8080/\n"
+                 "  pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json \\\n"
+                 "       http://[::1]:8080/echo\n"
+                 "\n"
+                 "Exit status\n"
+                 "  0    done\n"
+                 "  1    error, or nothing was answered\n"
+                 "  64   the command line is wrong\n"
+                 "  70   the ledger does not close: a bug, please report it\n"
+                 "  74   the results could not be written completely\n"
+                 "  130  interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not\n"
+                 "       wait for answers)\n");
+}
+
+void cli_version(struct text *out)
+{
+    text_add_str(out, "pelt " PELT_VERSION "\n");
+}

@@ -1,0 +1,82 @@
+/* cli_options: the table of options. Private to the command line (cli*.c).
+ *
+ * A new option is a new row here and nothing else, unless it needs a check against others. */
+#ifndef CORE_CLI_OPTIONS_H
+#define CORE_CLI_OPTIONS_H
+
+#include "core/cli.h"
+
+/* In the order of the help; indexes of the table. */
+enum cli_option_id {
+    OPTION_CONNECTIONS,
+    OPTION_THREADS,
+    OPTION_DURATION,
+    OPTION_REQUESTS,
+    OPTION_MAX_CONNECTIONS,
+    OPTION_NO_KEEPALIVE,
+    OPTION_NO_BATCH_WAIT,
+    OPTION_HEADER,
+    OPTION_METHOD,
+    OPTION_BODY,
+    OPTION_BODY_FILE,
+    OPTION_IDS,
+    OPTION_TIMEOUT,
+    OPTION_CONNECT_TIMEOUT,
+    OPTION_FIRST_BYTE_TIMEOUT,
+    OPTION_DRAIN,
+    OPTION_LATENCY,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_COUNT,
+};
+
+enum cli_kind {
+    CLI_ON,     /* No argument; sets a bool. */
+    CLI_OFF,    /* No argument; clears a bool. */
+    CLI_U32,    /* A count into a uint32_t. */
+    CLI_U64,    /* A count into a uint64_t. */
+    CLI_TIME,   /* A time into a uint64_t of nanoseconds. */
+    CLI_TEXT,   /* The argument itself into a const char *. */
+    CLI_HEADER, /* One more header. */
+};
+
+enum cli_group { CLI_LOAD, CLI_REQUEST, CLI_DEADLINES, CLI_OUTPUT, CLI_GROUPS };
+
+/* Where the parser puts what it reads; the offsets of the table are into this. */
+struct cli_words {
+    struct cli cli;
+    const char *method;    /* NULL: not given. */
+    const char *body;      /* NULL: not given. */
+    const char *body_file; /* NULL: not given. */
+    const char **headers;  /* As given; [headers_count]. */
+    uint32_t headers_count;
+    uint64_t given; /* Bit i: option i was given. */
+};
+_Static_assert(OPTION_COUNT <= 64, "one bit each in `given`");
+
+struct cli_option {
+    const char *name;     /* Long name without dashes. */
+    const char *argument; /* Name of the argument in the help; NULL: takes none. */
+    const char *help;     /* One sentence without a full stop; the help wraps it. */
+    const char *fallback; /* What holds when it is not given, for the help; NULL: nothing to say. */
+    uint64_t min, max;    /* Of counts and times. */
+    size_t offset;        /* Into struct cli_words. */
+    enum cli_kind kind;
+    enum cli_group group;
+    char letter; /* 0: none. */
+};
+
+extern const struct cli_option cli_options[OPTION_COUNT];
+
+/* The option of this long name (`len` bytes) or letter, or NULL. */
+const struct cli_option *cli_option_by_name(const char *name, size_t len);
+const struct cli_option *cli_option_by_letter(char letter);
+
+/* The option whose long name is most like `name`: one that begins with it, else one within a few
+ * slips (one letter more, less, other, or two swapped) of it. NULL when nothing is near. */
+const struct cli_option *cli_option_like(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,51 @@
+/* result: what a run found, complete and plain, for the reports. Filled by the engine after the
+ * workers have been joined; read by report_text and report_json. */
+#ifndef CORE_RESULT_H
+#define CORE_RESULT_H
+
+#include "config/plan.h"
+#include "core/base/hist.h"
+#include "core/ledger.h"
+#include "core/stats.h"
+
+enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
+
+/* One worker's share, so that nobody has to trust a sum. */
+struct result_worker {
+    uint32_t cpu;    /* The CPU it was pinned to; UINT32_MAX if it was not. */
+    uint64_t cpu_ns; /* CPU time of its thread, from the start of the run to its end. */
+    struct ledger ledger;
+};
+
+struct result {
+    const struct plan *plan;
+    enum result_end end;
+    const char *engine;   /* "io_uring", "epoll". */
+    const char *fallback; /* Why not io_uring, or "". */
+    uint64_t started_wall_ns;
+    uint64_t span_ns;    /* Start of the run to its end, drain not included. */
+    uint64_t drained_ns; /* From the end until the last answer or the drain bound. */
+
+    struct ledger ledger;          /* Sum over workers. */
+    struct result_worker *workers; /* [plan->workers] */
+    uint64_t status[STATUS_COUNT]; /* Answers by status. */
+
+    struct hist_view *from_due; /* Answers and timeouts (at their bound). */
+    struct hist_view *from_sent;
+
+    uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
+    uint64_t syscalls; /* Made by the workers, from the start of the run on. */
+    uint64_t completions;
+    uint64_t enters;
+    uint64_t no_buffers;
+    uint64_t cq_overflow;
+    uint64_t rss_kib;       /* Largest resident set. */
+    uint64_t readings_open; /* Readings of a ledger during the run that did not close: bugs. */
+    uint32_t batch_wait_us; /* Longest hold of a completion in the closed loop; 0 = none held. */
+};
+
+/* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
+ * it was interrupted, else 1 if nothing was answered, else 0. */
+int result_exit_code(const struct result *result);
+
+#endif

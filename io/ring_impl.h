@@ -1,0 +1,40 @@
+/* ring_impl: what an implementation of the seam provides. Private to io/. */
+#ifndef IO_RING_IMPL_H
+#define IO_RING_IMPL_H
+
+#include "io/ring.h"
+
+/* One entry per operation of io/ring.h, with the same promises. */
+struct ring_ops {
+    void (*close)(struct ring *ring);
+    int (*sock_open)(struct ring *ring, uint32_t sock, int fd);
+    void (*accept)(struct ring *ring, uint32_t sock, uint64_t user_data);
+    void (*connect)(struct ring *ring, uint32_t sock, const struct sockaddr *address,
+                    socklen_t address_len, uint64_t user_data);
+    void (*send)(struct ring *ring, uint32_t sock, const void *data, size_t len, unsigned flags,
+                 uint64_t user_data);
+    void (*sendmsg)(struct ring *ring, uint32_t sock, const struct msghdr *message,
+                    uint64_t user_data);
+    void (*recv)(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
+    void (*buffer_return)(struct ring *ring, const struct ring_event *event);
+    void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);
+    void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);
+    void (*wait)(struct ring *ring, const struct ring_wait *wait);
+    uint32_t (*reap)(struct ring *ring, struct ring_event *events, uint32_t events_max);
+};
+
+/* First member of every implementation's own struct. */
+struct ring {
+    const struct ring_ops *ops;
+    struct ring_facts facts;
+    struct ring_counts counts;
+    int wake_fd; /* An eventfd; written by any thread, read by the owner. */
+};
+
+/* Each opens its kind; see ring_open(). */
+MUST_USE enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *options,
+                                  struct err_info *why);
+MUST_USE enum err ring_epoll_open(struct ring **ret_ring, const struct ring_options *options,
+                                  struct err_info *why);
+
+#endif

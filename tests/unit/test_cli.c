@@ -1,0 +1,411 @@
+/* Command lines, right and wrong: what they mean, and word by word what is said of them. */
+#include "core/cli.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cli_options.h"
+#include "core/exit.h"
+#include "tests/golden.h"
+#include "tests/test.h"
+
+#define URL  "http://h/"
+#define FULL "options '--body' and '--body-file' exclude each other"
+
+enum { WORDS_MAX = 12, CPUS = 4 };
+
+/* Parses "pelt" and `words`, up to the first NULL. */
+static enum err parse(const char *const words[WORDS_MAX], struct cli *ret_cli, struct err_info *why)
+{
+    static char copies[WORDS_MAX + 1][256];
+    char *argv[WORDS_MAX + 2] = {copies[0]};
+    int argc = 1;
+
+    (void)snprintf(copies[0], sizeof(copies[0]), "pelt");
+    *why = (struct err_info){.code = ERR_OK};
+    while (argc <= WORDS_MAX && words[argc - 1] != NULL) {
+        (void)snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+        argv[argc] = copies[argc];
+        argc++;
+    }
+    return cli_parse(argc, argv, CPUS, ret_cli, why);
+}
+
+static struct cli parse_right(const char *const words[WORDS_MAX])
+{
+    struct cli cli;
+    struct err_info why;
+    enum err err = parse(words, &cli, &why);
+
+    if (err != ERR_OK) fprintf(stderr, "%s\n", why.message);
+    EXPECT(err == ERR_OK);
+    return cli;
+}
+
+static void test_cli_has_its_defaults(void)
+{
+    struct cli cli = parse_right((const char *const[WORDS_MAX]){URL});
+
+    EXPECT(cli.plan.connections == 10);
+    EXPECT(cli.plan.connections_max == 0);
+    EXPECT(cli.plan.workers == CPUS);
+    EXPECT(cli.plan.pipeline == 1);
+    EXPECT(cli.plan.duration_ns == 10 * NS_PER_S);
+    EXPECT(cli.plan.requests_max == 0);
+    EXPECT(cli.plan.timeout_ns == 10 * NS_PER_S);
+    EXPECT(cli.plan.connect_timeout_ns == 10 * NS_PER_S);
+    EXPECT(cli.plan.first_byte_timeout_ns == 0);
+    EXPECT(cli.plan.drain_ns == 10 * NS_PER_S);
+    EXPECT(cli.plan.keepalive);
+    EXPECT(!cli.plan.ids);
+    EXPECT(cli.plan.batch_wait);
+    EXPECT(cli.json_path == NULL);
+    EXPECT(!cli.spectrum);
+    EXPECT(!cli.quiet);
+    EXPECT(!cli.verbose);
+    EXPECT(!cli.help);
+    EXPECT(!cli.version);
+    EXPECT(cli.plan.targets_count == 1);
+    EXPECT(strcmp(cli.plan.targets[0].url, URL) == 0);
+    EXPECT(cli.plan.requests_count == 1);
+    EXPECT(strcmp(cli.plan.requests[0].bytes, "GET / HTTP/1.1\r\nHost: h\r\n\r\n") == 0);
+    cli_release(&cli);
+    cli_release(&cli);
+}
+
+static void test_cli_takes_every_option(void)
+{
+    struct cli cli = parse_right((const char *const[WORDS_MAX]){
+        "--connections=64", "--threads=2", "--duration=1m30s", "--requests=10k", "--timeout=2s",
+        "--latency", "--max-connections=32", "--json=-", "--quiet", URL});
+
+    EXPECT(cli.plan.connections == 64);
+    EXPECT(cli.plan.workers == 2);
+    EXPECT(cli.plan.duration_ns == 90 * NS_PER_S);
+    EXPECT(cli.plan.requests_max == 10000);
+    EXPECT(cli.plan.timeout_ns == 2 * NS_PER_S);
+    EXPECT(cli.plan.connect_timeout_ns == 2 * NS_PER_S);
+    EXPECT(cli.plan.drain_ns == 2 * NS_PER_S);
+    EXPECT(cli.plan.connections_max == 32);
+    EXPECT(cli.spectrum);
+    EXPECT(strcmp(cli.json_path, "-") == 0);
+    EXPECT(cli.quiet);
+    cli_release(&cli);
+
+    cli = parse_right((const char *const[WORDS_MAX]){
+        "--drain=0", "--connect-timeout=500ms", "--first-byte-timeout=1.5s", "--no-keepalive",
+        "--ids", "--no-batch-wait", "--verbose", "--timeout=3", URL});
+    EXPECT(cli.plan.drain_ns == 0);
+    EXPECT(cli.plan.connect_timeout_ns == 500 * NS_PER_MS);
+    EXPECT(cli.plan.first_byte_timeout_ns == 1500 * NS_PER_MS);
+    EXPECT(cli.plan.timeout_ns == 3 * NS_PER_S);
+    EXPECT(!cli.plan.keepalive);
+    EXPECT(cli.plan.ids);
+    EXPECT(!cli.plan.batch_wait);
+    EXPECT(cli.verbose);
+    cli_release(&cli);
+}
+
+/* Lines that must give 20 connections, 2 threads and the spectrum. */
+static void test_cli_reads_every_spelling(void)
+{
+    static const char *const rows[][WORDS_MAX] = {
+        {"-c", "20", "-t", "2", "-L", URL},
+        {"-c20", "-t2", "-L", URL},
+        {"-Lc20", "-t2", URL},
+        {"-Lc", "20", "-t2", URL},
+        {"--connections", "20", "--threads", "2", "--latency", URL},
+        {URL, "-L", "-c", "20", "-t", "2"},
+        {"-L", "-c", "20", URL, "-t", "2"},
+        {"-L", "-c", "20", "-t", "2", "--", URL},
+        {"-c", "1", "-c", "20", "--threads=3", "-t", "2", "-L", "-L", URL},
+        {"-c", "0.02k", "-t", "2", "-L", URL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct cli cli = parse_right(rows[i]);
+
+        EXPECT(cli.plan.connections == 20);
+        EXPECT(cli.plan.workers == 2);
+        EXPECT(cli.spectrum);
+        EXPECT(strcmp(cli.plan.targets[0].url, URL) == 0);
+        cli_release(&cli);
+    }
+}
+
+static void test_cli_chooses_threads(void)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        uint32_t workers;
+    } rows[] = {
+        {{URL}, CPUS},
+        {{"-c", "3", URL}, 3},
+        {{"-c", "1", URL}, 1},
+        {{"-c", "1M", URL}, CPUS},
+        {{"-c", "100", "--max-connections", "2", URL}, 2},
+        {{"-c", "100", "-t", "12", URL}, 12},
+        {{"-c", "12", "-t", "12", URL}, 12},
+        {{"-c", "1024", "-t", "1024", URL}, 1024},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct cli cli = parse_right(rows[i].words);
+
+        EXPECT(cli.plan.workers == rows[i].workers);
+        cli_release(&cli);
+    }
+}
+
+static void test_cli_has_no_end_by_time_when_only_requests_are_given(void)
+{
+    struct cli cli = parse_right((const char *const[WORDS_MAX]){"-n", "5", URL});
+
+    EXPECT(cli.plan.requests_max == 5);
+    EXPECT(cli.plan.duration_ns == TIME_NEVER);
+    cli_release(&cli);
+    cli = parse_right((const char *const[WORDS_MAX]){"-n", "5", "-d", "10s", URL});
+    EXPECT(cli.plan.duration_ns == 10 * NS_PER_S);
+    cli_release(&cli);
+}
+
+static void test_cli_builds_the_request(void)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        const char *bytes;
+    } rows[] = {
+        {{"-H", "A: 1", "-HB:2", "--header=A: 3", URL},
+         "GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nA: 3\r\n\r\n"},
+        {{"-X", "HEAD", URL}, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"},
+        {{"--body", "abc", URL}, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"},
+        {{"--body", "", URL}, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"},
+        {{"--body", "--abc", "-X", "PUT", URL},
+         "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n--abc"},
+        {{"--body=--json", URL}, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n--json"},
+        {{"--no-keepalive", URL}, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"},
+        {{"--ids", URL}, "GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: 0000000000000000\r\n\r\n"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct cli cli = parse_right(rows[i].words);
+
+        EXPECT(cli.plan.requests[0].len == strlen(rows[i].bytes));
+        EXPECT(memcmp(cli.plan.requests[0].bytes, rows[i].bytes, strlen(rows[i].bytes)) == 0);
+        cli_release(&cli);
+    }
+}
+
+static void test_cli_stops_at_help_and_version(void)
+{
+    static const char *const help[][WORDS_MAX] = {{"-h"}, {"--help"}, {"-c", "5", "-Lh", "--no"}};
+    struct cli cli;
+
+    for (size_t i = 0; i < COUNT(help); i++) {
+        cli = parse_right(help[i]);
+        EXPECT(cli.help);
+        EXPECT(!cli.version);
+        cli_release(&cli);
+    }
+    cli = parse_right((const char *const[WORDS_MAX]){"--version", URL, URL});
+    EXPECT(cli.version);
+    EXPECT(!cli.help);
+    cli_release(&cli);
+}
+
+static const struct {
+    const char *words[WORDS_MAX];
+    const char *message;
+} wrong_rows[] = {
+    {{NULL}, "no url given (see pelt --help)"},
+    {{"-c", "5"}, "no url given (see pelt --help)"},
+    {{"--"}, "no url given (see pelt --help)"},
+    {{URL, "http://i/"}, "two urls given, 'http://h/' and 'http://i/'; give one"},
+    {{"--", URL, "-L"}, "two urls given, 'http://h/' and '-L'; give one"},
+    {{"-"}, "url '-' has no scheme; write 'http://-'"},
+    {{"h:80"}, "url 'h:80' has no scheme; write 'http://h:80'"},
+    {{"--conections", "5", URL},
+     "unknown option '--conections'; did you mean '--connections'? (see pelt --help)"},
+    {{"--conections=5", URL},
+     "unknown option '--conections'; did you mean '--connections'? (see pelt --help)"},
+    {{"--conn", "5", URL},
+     "unknown option '--conn'; did you mean '--connections'? (see pelt --help)"},
+    {{"--headers", "A: b", URL},
+     "unknown option '--headers'; did you mean '--header'? (see pelt --help)"},
+    {{"--jsno", "x", URL}, "unknown option '--jsno'; did you mean '--json'? (see pelt --help)"},
+    {{"--no-keep-alive", URL},
+     "unknown option '--no-keep-alive'; did you mean '--no-keepalive'? (see pelt --help)"},
+    {{"--latancy", URL}, "unknown option '--latancy'; did you mean '--latency'? (see pelt --help)"},
+    {{"--zzzzzz", URL}, "unknown option '--zzzzzz' (see pelt --help)"},
+    {{"--x", URL}, "unknown option '--x' (see pelt --help)"},
+    {{"--=5", URL}, "unknown option '--' (see pelt --help)"},
+    {{"-z", URL}, "unknown option '-z' (see pelt --help)"},
+    {{"-Lz", URL}, "unknown option '-z' (see pelt --help)"},
+    {{"-L-", URL}, "unknown option '--' (see pelt --help)"},
+    {{"--latency=yes", URL}, "option '--latency' takes no value"},
+    {{URL, "-c"}, "option '-c' needs a value (N)"},
+    {{URL, "--json"}, "option '--json' needs a value (FILE)"},
+    {{"--json", "--quiet", URL},
+     "option '--json' needs a value, but '--quiet' follows; write '--json=--quiet' if that is "
+     "the value"},
+    {{"-d", "-L", URL},
+     "option '-d' needs a value, but '-L' follows; write '--duration=-L' if that is the value"},
+    {{"--json=", URL}, "option '--json' wants a file name, or '-' for stdout"},
+    {{"-c", "abc", URL}, "option '-c' wants a whole number such as 100 or 10k, not 'abc'"},
+    {{"-c", "1.5", URL}, "option '-c' wants a whole number such as 100 or 10k, not '1.5'"},
+    {{"-c", "-1", URL}, "option '-c' wants a whole number such as 100 or 10k, not '-1'"},
+    {{"--connections=", URL},
+     "option '--connections' wants a whole number such as 100 or 10k, not ''"},
+    {{"-c", "0", URL}, "option '-c' wants 1 to 1000000, not '0'"},
+    {{"-c", "2M", URL}, "option '-c' wants 1 to 1000000, not '2M'"},
+    {{"-c", "5G", URL}, "option '-c' wants 1 to 1000000, not '5G'"},
+    {{"-t", "0", URL}, "option '-t' wants 1 to 1024, not '0'"},
+    {{"-t", "1025", URL}, "option '-t' wants 1 to 1024, not '1025'"},
+    {{"--max-connections", "0", URL}, "option '--max-connections' wants 1 to 1000000, not '0'"},
+    {{"-n", "0", URL}, "option '-n' wants at least 1, not '0'"},
+    {{"-d", "0", URL}, "option '-d' wants a time longer than 0, not '0'"},
+    {{"-d", "10 s", URL}, "option '-d' wants a time such as 10s, 500ms or 1m30s, not '10 s'"},
+    {{"-d", "10x", URL}, "option '-d' wants a time such as 10s, 500ms or 1m30s, not '10x'"},
+    {{"-T", "0s", URL}, "option '-T' wants a time longer than 0, not '0s'"},
+    {{"--connect-timeout", "0", URL},
+     "option '--connect-timeout' wants a time longer than 0, not '0'"},
+    {{"--first-byte-timeout", "0", URL},
+     "option '--first-byte-timeout' wants a time longer than 0, not '0'"},
+    {{"-t", "12", URL},
+     "12 threads (-t) for 10 connections (-c); each thread needs a connection of its own"},
+    {{"-c", "8", "-t", "4", "--max-connections", "3", URL},
+     "4 threads (-t) for 3 connections (--max-connections); each thread needs a connection of its "
+     "own"},
+    {{"-H", "Accept", URL}, "header 'Accept' has no colon; write 'Name: value'"},
+    {{"-H", "A b: c", URL}, "header name 'A b' holds a character that is not allowed"},
+    {{"-X", "", URL}, "method '' is not a word that HTTP allows"},
+    {{"-X", "CONNECT", URL},
+     "method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
+    {{"--body", "a", "--body-file", "b", URL}, FULL},
+    {{"https://h/"},
+     "url 'https://h/' asks for TLS, which this version does not speak; use http://"},
+};
+
+static void test_cli_says_what_is_wrong(void)
+{
+    for (size_t i = 0; i < COUNT(wrong_rows); i++) {
+        struct cli cli = {.json_path = "untouched"};
+        struct err_info why;
+        enum err err = parse(wrong_rows[i].words, &cli, &why);
+
+        printf("%s\n", why.message);
+        EXPECT(err == ERR_USAGE);
+        EXPECT(why.code == ERR_USAGE);
+        EXPECT(exit_code_of(err) == 64);
+        if (strcmp(why.message, wrong_rows[i].message) != 0) {
+            fprintf(stderr, "row %zu: '%s'\n", i, why.message);
+        }
+        EXPECT(strcmp(why.message, wrong_rows[i].message) == 0);
+        EXPECT(strcmp(cli.json_path, "untouched") == 0);
+    }
+}
+
+/* Writes `len` bytes (a hole) to a new file beside the test program. */
+static void file_make(const char *path, const char *text, off_t len)
+{
+    FILE *file = fopen(path, "w");
+
+    EXPECT(file != NULL);
+    EXPECT(fputs(text, file) >= 0);
+    EXPECT(fclose(file) == 0);
+    if (len > 0) EXPECT(truncate(path, len) == 0);
+}
+
+static void test_cli_reads_the_body_file(void)
+{
+    static const char path[] = "build/test_cli.body";
+    const char *const words[WORDS_MAX] = {"--body-file", path, URL};
+    const struct plan_request *request;
+    struct cli cli;
+
+    file_make(path, "one\ntwo", 0);
+    cli = parse_right(words);
+    request = &cli.plan.requests[0];
+    EXPECT(strcmp(request->method, "POST") == 0);
+    EXPECT(memmem(request->bytes, request->len, "Content-Length: 7\r\n", 19) != NULL);
+    EXPECT(memcmp(request->bytes + request->len - 11, "\r\n\r\none\ntwo", 11) == 0);
+    cli_release(&cli);
+
+    file_make(path, "", 0);
+    cli = parse_right(words);
+    request = &cli.plan.requests[0];
+    EXPECT(memmem(request->bytes, request->len, "Content-Length: 0\r\n", 19) != NULL);
+    cli_release(&cli);
+    EXPECT(unlink(path) == 0);
+}
+
+static void test_cli_names_the_body_file_that_is_wrong(void)
+{
+    static const char path[] = "build/test_cli.large";
+    struct cli cli;
+    struct err_info why;
+    enum err err;
+
+    err = parse((const char *const[WORDS_MAX]){"--body-file", "build/none", URL}, &cli, &why);
+    EXPECT(err == ERR_FILE);
+    EXPECT(exit_code_of(err) == 1);
+    EXPECT(strcmp(why.message, "body file 'build/none' cannot be read: No such file or directory "
+                               "(ENOENT)") == 0);
+    EXPECT(strcmp(why.file, "build/none") == 0);
+
+    err = parse((const char *const[WORDS_MAX]){"--body-file", "build", URL}, &cli, &why);
+    EXPECT(err == ERR_FILE);
+    EXPECT(strcmp(why.message, "body file 'build' cannot be read: Is a directory (EISDIR)") == 0);
+
+    file_make(path, "x", (off_t)PLAN_BODY_BYTES_MAX + 1);
+    err = parse((const char *const[WORDS_MAX]){"--body-file", path, URL}, &cli, &why);
+    EXPECT(err == ERR_FILE);
+    EXPECT(strcmp(why.message, "body file 'build/test_cli.large' is larger than 64 MiB") == 0);
+    EXPECT(unlink(path) == 0);
+}
+
+static void test_cli_help_fits_80_columns_and_names_every_option(void)
+{
+    struct arena arena;
+    struct text help;
+    size_t column = 0;
+
+    arena_init(&arena, 0);
+    text_init(&help, &arena);
+    cli_help(&help);
+    golden_expect("help.txt", &help);
+    for (size_t i = 0; i < help.len; i++) {
+        column = help.data[i] == '\n' ? 0 : column + 1;
+        EXPECT(column <= 80);
+    }
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        char spelled[64];
+
+        EXPECT(cli_options[i].name != NULL);
+        EXPECT(cli_options[i].help != NULL);
+        (void)snprintf(spelled, sizeof(spelled), "--%s ", cli_options[i].name);
+        EXPECT(strstr(help.data, spelled) != NULL);
+    }
+    text_init(&help, &arena);
+    cli_version(&help);
+    EXPECT(strncmp(help.data, "pelt ", 5) == 0);
+    EXPECT(strchr(help.data, '\n') == help.data + help.len - 1);
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    TEST(test_cli_has_its_defaults);
+    TEST(test_cli_takes_every_option);
+    TEST(test_cli_reads_every_spelling);
+    TEST(test_cli_chooses_threads);
+    TEST(test_cli_has_no_end_by_time_when_only_requests_are_given);
+    TEST(test_cli_builds_the_request);
+    TEST(test_cli_stops_at_help_and_version);
+    TEST(test_cli_says_what_is_wrong);
+    TEST(test_cli_reads_the_body_file);
+    TEST(test_cli_names_the_body_file_that_is_wrong);
+    TEST(test_cli_help_fits_80_columns_and_names_every_option);
+    return 0;
+}
