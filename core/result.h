@@ -44,6 +44,27 @@ struct result {
     uint32_t batch_wait_us; /* Longest hold of a completion in the closed loop; 0 = none held. */
 };
 
+/* What the reports derive, in one place. A figure that would divide by 0 is 0 and its condition is
+ * in the comment: the reports then leave it away. */
+struct result_figures {
+    double achieved_per_s; /* Answers inside the span ÷ span. */
+    double sent_per_s;     /* Bytes ÷ (span + drain): the ledger does not tell them apart. */
+    double received_per_s;
+    double cpu_us_per_request;    /* Process CPU ÷ requests started; 0 if none was. */
+    double syscalls_per_request;  /* The same of the workers' system calls. */
+    double cpu_share_max;         /* Of its CPU that the busiest worker used during the span. */
+    double completions_per_enter; /* 0 if there was no enter. */
+    uint64_t left_out;            /* Requests due of which no latency is known. */
+    double left_out_share;        /* Of all due; 0 if none was. */
+};
+
+/* Works the figures out. `left_out` is due - what the buckets of from_due hold: failures but for
+ * timeouts, shed, missed, cut off, and values that found no bucket. */
+struct result_figures result_figures(const struct result *result);
+
+/* "duration", "count", "interrupted". */
+const char *result_end_name(enum result_end end);
+
 /* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
  * it was interrupted, else 1 if nothing was answered, else 0. */
 int result_exit_code(const struct result *result);

@@ -1,0 +1,240 @@
+/* The report for programs. Keys are promises: a key is never renamed, and one whose figure is not
+ * known is left away and not filled with something else. docs/report.md says what each means. */
+#include "core/report.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static void put_str(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+static void put_u64(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+static void put_double(struct json *json, const char *key, double value, int decimals)
+{
+    json_key(json, key);
+    json_double(json, value, decimals);
+}
+
+static void put_seconds(struct json *json, const char *key, uint64_t ns)
+{
+    put_double(json, key, (double)ns / (double)NS_PER_S, 9);
+}
+
+static void put_us(struct json *json, const char *key, double ns)
+{
+    put_double(json, key, ns / (double)NS_PER_US, 3);
+}
+
+/* Counts that are not 0, under their names. */
+static void put_map(struct json *json, const char *key, const uint64_t *counts,
+                    const char *const *names, size_t count)
+{
+    json_key(json, key);
+    json_object(json);
+    for (size_t i = 0; i < count; i++) {
+        if (counts[i] != 0) put_u64(json, names[i], counts[i]);
+    }
+    json_end(json);
+}
+
+/* When the run started, by the wall clock: RFC 3339, UTC, milliseconds. */
+static void put_started_at(struct json *json, uint64_t wall_ns)
+{
+    time_t seconds = (time_t)(wall_ns / NS_PER_S);
+    char day[32], text[48];
+    struct tm utc;
+
+    if (wall_ns == 0 || gmtime_r(&seconds, &utc) == NULL) return;
+    if (strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc) == 0) return;
+    (void)snprintf(text, sizeof(text), "%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
+    put_str(json, "started_at", text);
+}
+
+static void put_run(struct json *json, const struct result *result)
+{
+    const struct plan *plan = result->plan;
+
+    put_str(json, "version", PELT_VERSION);
+    put_str(json, "target", plan->targets[0].url);
+    json_key(json, "urls");
+    json_array(json);
+    for (uint32_t i = 0; i < plan->targets_count; i++) {
+        json_str(json, plan->targets[i].url);
+    }
+    json_end(json);
+    put_str(json, "engine", result->engine);
+    put_str(json, "fallback", result->fallback);
+    put_u64(json, "workers", plan->workers);
+    put_started_at(json, result->started_wall_ns);
+    put_str(json, "end", result_end_name(result->end));
+    put_seconds(json, "duration_s", result->span_ns);
+    put_seconds(json, "drained_s", result->drained_ns);
+}
+
+static void put_ledger(struct json *json, const struct ledger *ledger)
+{
+    json_key(json, "ledger");
+    json_object(json);
+    put_u64(json, "due", ledger->due);
+    put_u64(json, "started", ledger->started);
+    put_map(json, "shed", ledger->shed, shed_names, SHED_COUNT);
+    put_map(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
+    put_u64(json, "ok", ledger->ok);
+    put_u64(json, "ok_in_span", ledger->ok_in_span);
+    put_map(json, "failed", ledger->failed, failed_names, FAILED_COUNT);
+    put_u64(json, "cut_off", ledger->cut_off);
+    if (ledger->pending != 0) put_u64(json, "pending", ledger->pending);
+    if (ledger->in_flight != 0) put_u64(json, "in_flight", ledger->in_flight);
+    json_key(json, "closes");
+    json_bool(json, ledger_closes(ledger));
+    json_end(json);
+}
+
+static void put_traffic(struct json *json, const struct result *result,
+                        const struct result_figures *figures)
+{
+    json_key(json, "rate");
+    json_object(json);
+    put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
+    json_end(json);
+
+    json_key(json, "bytes");
+    json_object(json);
+    put_u64(json, "sent", result->ledger.bytes_sent);
+    put_u64(json, "received", result->ledger.bytes_received);
+    json_end(json);
+
+    json_key(json, "status");
+    json_object(json);
+    for (unsigned i = 0; i < STATUS_COUNT; i++) {
+        char status[16];
+
+        if (result->status[i] == 0) continue;
+        (void)snprintf(status, sizeof(status), "%03u", i);
+        put_u64(json, status, result->status[i]);
+    }
+    json_end(json);
+}
+
+static void put_latency(struct json *json, const char *key, const struct hist_view *view)
+{
+    static const struct {
+        const char *key;
+        double share;
+    } percentiles[] = {{"p50", 0.5},  {"p75", 0.75},   {"p90", 0.9},     {"p95", 0.95},
+                       {"p99", 0.99}, {"p999", 0.999}, {"p9999", 0.9999}};
+
+    json_key(json, key);
+    json_object(json);
+    for (size_t i = 0; view->count > 0 && i < COUNT(percentiles); i++) {
+        put_us(json, percentiles[i].key,
+               (double)hist_view_percentile_ns(view, percentiles[i].share));
+    }
+    if (view->count > 0) {
+        put_us(json, "min", (double)view->min_ns);
+        put_us(json, "max", (double)view->max_ns);
+        put_us(json, "mean", hist_view_mean_ns(view));
+        put_us(json, "stddev", hist_view_stddev_ns(view));
+    }
+    put_u64(json, "count", view->count);
+    if (view->over != 0) put_u64(json, "over", view->over);
+    if (view->unplaced != 0) put_u64(json, "unplaced", view->unplaced);
+    json_end(json);
+}
+
+static void put_connections(struct json *json, const struct result *result)
+{
+    const struct ledger *ledger = &result->ledger;
+    const struct plan *plan = result->plan;
+
+    json_key(json, "connections");
+    json_object(json);
+    put_u64(json, "asked", plan->connections);
+    put_u64(json, "max", plan->connections_max != 0 ? plan->connections_max : plan->connections);
+    put_u64(json, "attempts", ledger->connects);
+    put_u64(json, "opened", ledger->opened);
+    put_u64(json, "alive_max", ledger->alive_max);
+    put_u64(json, "refused", ledger->connects_refused);
+    put_u64(json, "failed", ledger->connects_failed);
+    put_u64(json, "closed_by_peer", ledger->closed_by_peer);
+    put_u64(json, "unsolicited", ledger->unsolicited_idle);
+    put_u64(json, "conflicting_framing", ledger->conflicting);
+    put_u64(json, "interim", ledger->interim);
+    json_end(json);
+}
+
+static void put_client(struct json *json, const struct result *result,
+                       const struct result_figures *figures)
+{
+    json_key(json, "client");
+    json_object(json);
+    if (result->ledger.started > 0) {
+        put_double(json, "cpu_us_per_request", figures->cpu_us_per_request, 4);
+        put_double(json, "syscalls_per_request", figures->syscalls_per_request, 6);
+    }
+    put_seconds(json, "cpu_s", result->cpu_ns);
+    put_u64(json, "syscalls", result->syscalls);
+    if (result->enters > 0) {
+        put_double(json, "completions_per_enter", figures->completions_per_enter, 3);
+    }
+    put_double(json, "worker_cpu_share_max", figures->cpu_share_max, 4);
+    put_u64(json, "batch_wait_us", result->batch_wait_us);
+    put_u64(json, "no_buffers", result->no_buffers);
+    put_u64(json, "cq_overflow", result->cq_overflow);
+    put_u64(json, "rss_kib", result->rss_kib);
+    json_end(json);
+}
+
+static void put_workers(struct json *json, const struct result *result)
+{
+    json_key(json, "per_worker");
+    json_array(json);
+    for (uint32_t i = 0; i < result->plan->workers; i++) {
+        const struct result_worker *worker = &result->workers[i];
+
+        json_object(json);
+        json_key(json, "cpu");
+        if (worker->cpu == UINT32_MAX) {
+            json_null(json);
+        } else {
+            json_u64(json, worker->cpu);
+        }
+        put_u64(json, "started", worker->ledger.started);
+        put_u64(json, "ok", worker->ledger.ok);
+        put_u64(json, "failed", ledger_failed(&worker->ledger));
+        put_u64(json, "cut_off", worker->ledger.cut_off);
+        put_seconds(json, "cpu_s", worker->cpu_ns);
+        json_end(json);
+    }
+    json_end(json);
+}
+
+void report_json(const struct result *result, bool compact, struct text *out)
+{
+    struct result_figures figures = result_figures(result);
+    struct json json;
+
+    json_init(&json, out, compact);
+    json_object(&json);
+    put_run(&json, result);
+    put_ledger(&json, &result->ledger);
+    put_traffic(&json, result, &figures);
+    json_key(&json, "latency_us");
+    json_object(&json);
+    put_latency(&json, "from_due", result->from_due);
+    put_latency(&json, "from_sent", result->from_sent);
+    json_end(&json);
+    put_double(&json, "left_out", figures.left_out_share, 9);
+    put_connections(&json, result);
+    put_client(&json, result, &figures);
+    put_workers(&json, result);
+    json_end(&json);
+}

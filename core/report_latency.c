@@ -1,0 +1,155 @@
+#include "core/report_latency.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/units.h"
+
+enum { CELL_BYTES = 40, LABEL_WIDTH = 11 };
+
+struct cell {
+    char text[CELL_BYTES];
+};
+
+/* Three significant digits and a unit without a space, so that eight columns fit a terminal. */
+static struct cell time_cell(uint64_t ns, bool at_least)
+{
+    static const struct {
+        const char *name;
+        double scale;
+    } units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    const char *sign = at_least ? ">=" : "";
+    struct cell cell;
+
+    if (ns < 1000) {
+        (void)snprintf(cell.text, CELL_BYTES, "%s%uns", sign, (unsigned)ns);
+        return cell;
+    }
+    for (size_t i = 0;; i++) {
+        double value = (double)ns / units[i].scale;
+
+        if (value >= 999.5 && i + 1 < COUNT(units)) continue;
+        (void)snprintf(cell.text, CELL_BYTES, "%s%.*f%s", sign,
+                       value < 9.995   ? 2
+                       : value < 99.95 ? 1
+                                       : 0,
+                       value, units[i].name);
+        return cell;
+    }
+}
+
+/* True if requests that are left out, were they slow, would have moved this percentile. */
+static bool is_at_least(double share, double left_out_share)
+{
+    return left_out_share > 0 && share > 1 - left_out_share;
+}
+
+static struct cell percentile_cell(const struct hist_view *view, double share,
+                                   double left_out_share)
+{
+    uint64_t ns = share < 1 ? hist_view_percentile_ns(view, share) : view->max_ns;
+
+    return time_cell(ns, is_at_least(share, left_out_share));
+}
+
+void report_latency_table(const struct result *result, double left_out_share, struct text *out)
+{
+    static const struct {
+        const char *name;
+        double share; /* 0: the mean. */
+    } columns[] = {{"p50", 0.5},  {"p75", 0.75},    {"p90", 0.9}, {"p95", 0.95},
+                   {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1},   {"mean", 0}};
+    const struct {
+        const char *label;
+        const struct hist_view *view;
+    } rows[] = {{"  from due", result->from_due}, {"  from sent", result->from_sent}};
+    struct cell cells[COUNT(rows)][COUNT(columns)] = {0};
+    size_t width[COUNT(columns)];
+
+    for (size_t j = 0; j < COUNT(columns); j++) {
+        width[j] = strlen(columns[j].name);
+        for (size_t i = 0; i < COUNT(rows); i++) {
+            const struct hist_view *view = rows[i].view;
+            double share = columns[j].share;
+
+            if (view->count == 0) continue;
+            cells[i][j] = share > 0 ? percentile_cell(view, share, left_out_share)
+                                    : time_cell((uint64_t)hist_view_mean_ns(view), false);
+            if (strlen(cells[i][j].text) > width[j]) width[j] = strlen(cells[i][j].text);
+        }
+    }
+    text_printf(out, "%-*s", LABEL_WIDTH, "latency");
+    for (size_t j = 0; j < COUNT(columns); j++) {
+        text_printf(out, "  %*s", (int)width[j], columns[j].name);
+    }
+    text_add_str(out, "\n");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (rows[i].view->count == 0) continue;
+        text_printf(out, "%-*s", LABEL_WIDTH, rows[i].label);
+        for (size_t j = 0; j < COUNT(columns); j++) {
+            text_printf(out, "  %*s", (int)width[j], cells[i][j].text);
+        }
+        text_add_str(out, "\n");
+    }
+}
+
+/* How many samples lie in the bucket of `ns` or below. */
+static uint64_t count_within(const struct hist_view *view, uint64_t ns)
+{
+    uint32_t last = hist_bucket_of(ns);
+    uint64_t count = 0;
+
+    for (uint32_t i = 0; i <= last; i++) {
+        count += view->buckets[i];
+    }
+    return count;
+}
+
+/* One line of the spectrum; `decimals` of the percentage. */
+static void add_step(const struct result *result, double share, int decimals, double left_out_share,
+                     struct text *out)
+{
+    const struct hist_view *const views[] = {result->from_due, result->from_sent};
+
+    text_printf(out, "%*.*f %%", LABEL_WIDTH - 2, decimals, share * 100);
+    for (size_t i = 0; i < COUNT(views); i++) {
+        char buf[UNITS_TEXT_MAX], value[UNITS_TEXT_MAX + 2];
+        uint64_t ns;
+
+        if (views[i]->count == 0) continue;
+        ns = share < 1 ? hist_view_percentile_ns(views[i], share) : views[i]->max_ns;
+        (void)snprintf(value, sizeof(value), "%s%s", is_at_least(share, left_out_share) ? ">=" : "",
+                       units_time(buf, ns));
+        text_printf(out, "%14s %15s", value, units_grouped(buf, count_within(views[i], ns)));
+    }
+    text_add_str(out, "\n");
+}
+
+void report_latency_spectrum(const struct result *result, double left_out_share, struct text *out)
+{
+    static const int tenths[] = {10, 20, 30, 40, 50, 60, 70, 75, 80, 90};
+    static const int rests[] = {5, 2, 1};
+    /* The last step before "all" is the last that leaves one request out. */
+    uint64_t count = result->from_due->count;
+    uint64_t scale = 100;
+
+    CHECK(count > 0);
+    text_printf(out, "\n%-*s%14s %15s", LABEL_WIDTH, "spectrum", "from due", "requests");
+    if (result->from_sent->count > 0) text_printf(out, "%14s %15s", "from sent", "requests");
+    text_add_str(out, "\n");
+    for (size_t i = 0; i < COUNT(tenths); i++) {
+        add_step(result, tenths[i] / 100.0, 0, left_out_share, out);
+    }
+    for (int decimals = 0; decimals <= 9; decimals++, scale *= 10) {
+        for (size_t i = 0; i < COUNT(rests); i++) {
+            uint64_t rest = (uint64_t)rests[i];
+
+            if ((double)count * (double)rest < (double)scale) goto all;
+            add_step(result, (double)(scale - rest) / (double)scale, decimals, left_out_share, out);
+        }
+    }
+
+all:
+    add_step(result, 1, 0, left_out_share, out);
+}

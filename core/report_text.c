@@ -1,0 +1,327 @@
+/* The report for people: read in five seconds (rate, latency, errors), checked in a minute (the
+ * ledger's equations with their numbers, what the latencies leave out, what the client cost).
+ *
+ * A figure that is not known is not printed: no latency row without a sample, no rate without an
+ * answer. A percentile above 1 - (share left out) is at least what is printed, and says so. */
+#include "core/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/units.h"
+#include "core/report_latency.h"
+
+enum { LABEL_WIDTH = 13, COLUMNS = 80 };
+
+/* Starts a line with its label; "" for a line that goes on with the one above. */
+static void add_label(struct text *out, const char *label)
+{
+    text_printf(out, "%-*s", LABEL_WIDTH, label);
+}
+
+/* Writes an amount as a percentage with two digits that say something. */
+static void add_percent(struct text *out, double share)
+{
+    double percent = share * 100;
+
+    if (share <= 0) {
+        text_add_str(out, "0 %");
+    } else if (percent < 0.0001) {
+        text_add_str(out, "<0.0001 %");
+    } else if (percent < 0.01) {
+        text_printf(out, "%.4f %%", percent);
+    } else {
+        text_printf(out, "%.*f %%", percent < 1 ? 2 : 1, percent);
+    }
+}
+
+static void add_count(struct text *out, uint64_t count, const char *what)
+{
+    char buf[UNITS_TEXT_MAX];
+
+    text_printf(out, "%s %s", units_grouped(buf, count), what);
+}
+
+static void add_time(struct text *out, uint64_t ns)
+{
+    char buf[UNITS_TEXT_MAX];
+
+    text_add_str(out, units_time(buf, ns));
+}
+
+static void add_load(const struct result *result, struct text *out)
+{
+    const struct plan *plan = result->plan;
+
+    add_label(out, "target");
+    text_printf(out, "%s\n", plan->targets[0].url);
+    add_label(out, "load");
+    text_printf(out, "%s in a closed loop over ", plan->requests[0].method);
+    add_count(out, plan->connections, plan->connections == 1 ? "connection" : "connections");
+    text_add_str(out, plan->keepalive ? "\n" : ", a new one for every request\n");
+    add_label(out, "engine");
+    text_printf(out, "%s, %u worker%s, pelt %s\n", result->engine, plan->workers,
+                plan->workers == 1 ? "" : "s", PELT_VERSION);
+    if (result->fallback[0] != '\0') {
+        add_label(out, "");
+        text_printf(out, "not io_uring: %s\n", result->fallback);
+    }
+}
+
+static void add_duration(const struct result *result, struct text *out)
+{
+    const struct plan *plan = result->plan;
+
+    add_label(out, "time");
+    add_time(out, result->span_ns);
+    switch (result->end) {
+    case END_DURATION: break;
+    case END_COUNT:
+        text_add_str(out, " for the ");
+        add_count(out, plan->requests_max, "requests asked for");
+        break;
+    case END_INTERRUPTED:
+        if (plan->duration_ns == TIME_NEVER) {
+            text_add_str(out, ", interrupted");
+            break;
+        }
+        text_add_str(out, " of ");
+        add_time(out, plan->duration_ns);
+        text_add_str(out, ", interrupted");
+        break;
+    }
+    if (result->drained_ns > 0) {
+        text_add_str(out, ", then ");
+        add_time(out, result->drained_ns);
+        text_add_str(out, result->ledger.cut_off > 0 ? " of waiting for answers"
+                                                     : " until the last answer");
+    }
+    text_add_str(out, "\n");
+}
+
+static void add_rate(const struct result *result, const struct result_figures *figures,
+                     struct text *out)
+{
+    const struct ledger *ledger = &result->ledger;
+    char total[UNITS_TEXT_MAX], per_s[UNITS_TEXT_MAX];
+
+    add_label(out, "rate");
+    if (ledger->ok == 0) {
+        text_add_str(out, "nothing was answered\n");
+    } else {
+        if (figures->achieved_per_s >= 100) {
+            add_count(out, (uint64_t)(figures->achieved_per_s + 0.5), "requests/s");
+        } else {
+            text_printf(out, "%.2f requests/s", figures->achieved_per_s);
+        }
+        text_add_str(out, ", ");
+        add_count(out, ledger->ok, ledger->ok == 1 ? "answer\n" : "answers\n");
+    }
+    add_label(out, "traffic");
+    text_printf(out, "%s/s received (%s), ", units_bytes(per_s, figures->received_per_s),
+                units_bytes(total, (double)ledger->bytes_received));
+    text_printf(out, "%s/s sent (%s)\n", units_bytes(per_s, figures->sent_per_s),
+                units_bytes(total, (double)ledger->bytes_sent));
+}
+
+static void add_latencies(const struct result *result, const struct result_figures *figures,
+                          struct text *out)
+{
+    const struct hist_view *due = result->from_due;
+
+    if (due->count > 0) {
+        report_latency_table(result, figures->left_out_share, out);
+    } else {
+        add_label(out, "latency");
+        text_add_str(out, "not known of any request\n");
+    }
+    add_label(out, "  left out");
+    if (figures->left_out == 0) {
+        text_add_str(out, "none of ");
+        add_count(out, result->ledger.due, "requests\n");
+    } else {
+        add_percent(out, figures->left_out_share);
+        text_add_str(out, ", ");
+        add_count(out, figures->left_out, "of ");
+        add_count(out, result->ledger.due, "requests\n");
+    }
+    if (due->over > 0) {
+        add_label(out, "");
+        add_count(out, due->over, "latencies over 9.77 h count as 9.77 h\n");
+    }
+    if (due->unplaced > 0) {
+        add_label(out, "");
+        add_count(out, due->unplaced, "latencies found no room in the histogram\n");
+    }
+}
+
+/* Statuses in as many lines as it takes. */
+static void add_status(const struct result *result, struct text *out)
+{
+    uint64_t errors = 0;
+    size_t column = COLUMNS;
+    const char *label = "status";
+
+    for (unsigned i = 0; i < STATUS_COUNT; i++) {
+        char item[UNITS_TEXT_MAX + 8], buf[UNITS_TEXT_MAX];
+        int len;
+
+        if (result->status[i] == 0) continue;
+        if (i >= 400 && i < 600) errors += result->status[i];
+        len = snprintf(item, sizeof(item), "%03u: %s", i, units_grouped(buf, result->status[i]));
+        if (column + 3 + (size_t)len > COLUMNS) {
+            if (label[0] == '\0') text_add_str(out, "\n");
+            add_label(out, label);
+            label = "";
+            column = LABEL_WIDTH;
+        } else {
+            text_add_str(out, "   ");
+            column += 3;
+        }
+        text_add_str(out, item);
+        column += (size_t)len;
+    }
+    if (label[0] != '\0') return;
+    text_add_str(out, "\n");
+    if (errors == 0) return;
+    add_label(out, "");
+    add_percent(out, (double)errors / (double)result->ledger.ok);
+    text_add_str(out, " of the answers are 4xx or 5xx\n");
+}
+
+static void add_errors(const struct result *result, struct text *out)
+{
+    const char *label = "errors";
+
+    for (size_t i = 0; i < FAILED_COUNT; i++) {
+        if (result->ledger.failed[i] == 0) continue;
+        add_label(out, label);
+        add_count(out, result->ledger.failed[i], failed_texts[i]);
+        text_add_str(out, "\n");
+        label = "";
+    }
+}
+
+static void add_reasons(struct text *out, const uint64_t *counts, const char *const *names,
+                        size_t count)
+{
+    const char *before = " (";
+
+    for (size_t i = 0; i < count; i++) {
+        if (counts[i] == 0) continue;
+        text_add_str(out, before);
+        add_count(out, counts[i], names[i]);
+        before = ", ";
+    }
+    if (before[0] == ',') text_add_str(out, ")");
+}
+
+/* Both equations with their numbers, and whether they hold. */
+static void add_ledger(const struct result *result, struct text *out)
+{
+    const struct ledger *ledger = &result->ledger;
+    char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], d[UNITS_TEXT_MAX];
+
+    add_label(out, "ledger");
+    text_printf(out, "due %s = started %s + shed %s", units_grouped(a, ledger->due),
+                units_grouped(b, ledger->started), units_grouped(c, ledger_shed(ledger)));
+    add_reasons(out, ledger->shed, shed_names, SHED_COUNT);
+    text_printf(out, " + missed %s", units_grouped(a, ledger_missed(ledger)));
+    add_reasons(out, ledger->missed, missed_names, MISSED_COUNT);
+    if (ledger->pending > 0) text_printf(out, " + pending %s", units_grouped(a, ledger->pending));
+    text_add_str(out, "\n");
+    add_label(out, "");
+    text_printf(out, "started %s = ok %s + failed %s + cut off %s",
+                units_grouped(a, ledger->started), units_grouped(b, ledger->ok),
+                units_grouped(c, ledger_failed(ledger)), units_grouped(d, ledger->cut_off));
+    if (ledger->in_flight > 0) {
+        text_printf(out, " + in flight %s", units_grouped(a, ledger->in_flight));
+    }
+    text_add_str(out, "\n");
+    add_label(out, "");
+    text_add_str(out, ledger_closes(ledger)
+                          ? "closes\n"
+                          : "DOES NOT CLOSE: a bug of pelt, and no figure here can be trusted\n");
+}
+
+static void add_connections(const struct result *result, struct text *out)
+{
+    const struct ledger *ledger = &result->ledger;
+    const struct plan *plan = result->plan;
+    const struct {
+        uint64_t count;
+        const char *text;
+    } notes[] = {
+        {ledger->connects_failed - ledger->connects_refused, "attempts failed otherwise"},
+        {ledger->closed_by_peer, "closed by the server while idle"},
+        {ledger->unsolicited_idle, "closed for bytes that no request asked for"},
+        {ledger->conflicting, "answers with both Content-Length and Transfer-Encoding"},
+        {ledger->interim, "interim (1xx) answers"},
+    };
+
+    add_label(out, "connections");
+    add_count(out, plan->connections, "asked, ");
+    add_count(out, ledger->opened, "opened, ");
+    add_count(out, ledger->alive_max, "alive at most, ");
+    add_count(out, ledger->connects_refused, "refused\n");
+    if (plan->connections_max != 0 && plan->connections_max < plan->connections) {
+        add_label(out, "");
+        add_count(out, plan->connections_max, "allowed at once (--max-connections)\n");
+    }
+    for (size_t i = 0; i < COUNT(notes); i++) {
+        if (notes[i].count == 0) continue;
+        add_label(out, "");
+        add_count(out, notes[i].count, notes[i].text);
+        text_add_str(out, "\n");
+    }
+}
+
+/* What the tool itself took. */
+static void add_client(const struct result *result, const struct result_figures *figures,
+                       struct text *out)
+{
+    char buf[UNITS_TEXT_MAX];
+
+    add_label(out, "client");
+    if (result->ledger.started > 0) {
+        text_printf(out, "%.2f us CPU and %.3f system calls per request\n",
+                    figures->cpu_us_per_request, figures->syscalls_per_request);
+        add_label(out, "");
+    }
+    text_add_str(out, result->plan->workers == 1 ? "its worker" : "its busiest worker");
+    text_printf(out, " used %.0f %% of a CPU; %s of memory\n", figures->cpu_share_max * 100,
+                units_bytes(buf, (double)result->rss_kib * 1024));
+    if (result->batch_wait_us > 0) {
+        add_label(out, "");
+        text_printf(out, "completions waited up to %u us for a batch (part of the latencies)\n",
+                    result->batch_wait_us);
+    }
+    if (result->no_buffers > 0) {
+        add_label(out, "");
+        add_count(out, result->no_buffers, "times no receive buffer was left\n");
+    }
+    if (result->cq_overflow > 0) {
+        add_label(out, "");
+        add_count(out, result->cq_overflow, "completions did not fit the ring\n");
+    }
+}
+
+void report_text(const struct result *result, bool spectrum, struct text *out)
+{
+    struct result_figures figures = result_figures(result);
+
+    add_load(result, out);
+    add_duration(result, out);
+    text_add_str(out, "\n");
+    add_rate(result, &figures, out);
+    add_latencies(result, &figures, out);
+    add_status(result, out);
+    add_errors(result, out);
+    text_add_str(out, "\n");
+    add_ledger(result, out);
+    add_connections(result, out);
+    add_client(result, &figures, out);
+    if (spectrum && result->from_due->count > 0) {
+        report_latency_spectrum(result, figures.left_out_share, out);
+    }
+}

@@ -1,0 +1,53 @@
+#include "core/result.h"
+
+#include "core/base/check.h"
+#include "core/exit.h"
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0.0 : (double)part / (double)whole;
+}
+
+struct result_figures result_figures(const struct result *result)
+{
+    const struct ledger *ledger = &result->ledger;
+    uint64_t all_ns = result->span_ns + result->drained_ns;
+    uint64_t known = result->from_due->count - result->from_due->unplaced;
+    struct result_figures figures = {
+        .achieved_per_s = ratio(ledger->ok_in_span, result->span_ns) * (double)NS_PER_S,
+        .sent_per_s = ratio(ledger->bytes_sent, all_ns) * (double)NS_PER_S,
+        .received_per_s = ratio(ledger->bytes_received, all_ns) * (double)NS_PER_S,
+        .cpu_us_per_request = ratio(result->cpu_ns, ledger->started) / (double)NS_PER_US,
+        .syscalls_per_request = ratio(result->syscalls, ledger->started),
+        .completions_per_enter = ratio(result->completions, result->enters),
+        .left_out = ledger->due - min_u64(known, ledger->due),
+    };
+
+    CHECK(result->from_due->unplaced <= result->from_due->count);
+    figures.left_out_share = ratio(figures.left_out, ledger->due);
+    for (uint32_t i = 0; i < result->plan->workers; i++) {
+        double share = ratio(result->workers[i].cpu_ns, result->span_ns);
+
+        if (share > figures.cpu_share_max) figures.cpu_share_max = share;
+    }
+    return figures;
+}
+
+const char *result_end_name(enum result_end end)
+{
+    switch (end) {
+    case END_DURATION: return "duration";
+    case END_COUNT: return "count";
+    case END_INTERRUPTED: return "interrupted";
+    }
+    CHECK(!"an end of this kind");
+    return "";
+}
+
+int result_exit_code(const struct result *result)
+{
+    if (!ledger_closes(&result->ledger)) return EXIT_CODE_LEDGER;
+    if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
+    if (result->ledger.ok == 0) return EXIT_CODE_ERROR;
+    return EXIT_CODE_OK;
+}
