@@ -92,7 +92,7 @@ static int print_result(const struct cli *cli, const struct result *result, stru
     }
     if (json->path != NULL) {
         text_init(&text, &arena);
-        report_json(result, &text);
+        report_json(result, false, &text);
         if (output_write(json, &text, &why) != ERR_OK) {
             print_error(&why);
             written = false;
