@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/version.h"
 
 #define AT(member)      .offset = offsetof(struct cli_words, member)
 #define TIME_OPTION_MAX UINT64_MAX /* units_parse_time_ns() has the bound. */
@@ -237,5 +238,5 @@ void cli_help(struct text *out)
 
 void cli_version(struct text *out)
 {
-    text_add_str(out, "pelt " PELT_VERSION "\n");
+    text_printf(out, "pelt %s\n", pelt_version);
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/version.h"
+
 static void put_str(struct json *json, const char *key, const char *value)
 {
     json_key(json, key);
@@ -62,7 +64,7 @@ static void put_run(struct json *json, const struct result *result)
 {
     const struct plan *plan = result->plan;
 
-    put_str(json, "version", PELT_VERSION);
+    put_str(json, "version", pelt_version);
     put_str(json, "target", plan->targets[0].url);
     json_key(json, "urls");
     json_array(json);

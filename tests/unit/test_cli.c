@@ -38,7 +38,7 @@ static struct cli parse_right(const char *const words[WORDS_MAX])
     struct err_info why;
     enum err err = parse(words, &cli, &why);
 
-    if (err != ERR_OK) fprintf(stderr, "%s\n", why.message);
+    if (err != ERR_OK) (void)fprintf(stderr, "%s\n", why.message);
     EXPECT(err == ERR_OK);
     return cli;
 }
@@ -299,7 +299,7 @@ static void test_cli_says_what_is_wrong(void)
         EXPECT(why.code == ERR_USAGE);
         EXPECT(exit_code_of(err) == 64);
         if (strcmp(why.message, wrong_rows[i].message) != 0) {
-            fprintf(stderr, "row %zu: '%s'\n", i, why.message);
+            (void)fprintf(stderr, "row %zu: '%s'\n", i, why.message);
         }
         EXPECT(strcmp(why.message, wrong_rows[i].message) == 0);
         EXPECT(strcmp(cli.json_path, "untouched") == 0);

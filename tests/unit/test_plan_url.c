@@ -138,7 +138,7 @@ static enum err parse_long(size_t host_len, size_t path_len)
     size_t len = 7;
     enum err err;
 
-    memcpy(url, "http://", len);
+    (void)snprintf(url, sizeof(url), "http://");
     memset(url + len, 'h', host_len);
     len += host_len;
     memset(url + len, '/', path_len);
