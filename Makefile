@@ -1,5 +1,6 @@
 # One Makefile, one graph. `make help` lists the targets; every variable below can be set
-# on the command line. Objects live in build/<mode>/, so sanitizer builds never mix.
+# on the command line. Objects live in build/<mode>/, so sanitizer builds never mix. V=1 shows
+# whole command lines.
 NAME    := pelt
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
 PREFIX  ?= /usr/local
@@ -7,8 +8,8 @@ MODE    ?= release
 SAN     ?=
 COV     ?=
 PKGS    := liburing
-OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 comma   := ,
+OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 
 CFLAGS ?= -O2 -g
 HARDEN ?= -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -19,17 +20,19 @@ GCCWARN := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wcast-align=str
 ifneq (,$(findstring clang,$(shell $(CC) --version 2>/dev/null)))
 GCCWARN :=
 endif
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -DPELT_VERSION='"$(VERSION)"' -I. $(WARN) $(GCCWARN) \
-              $(if $(WERROR),-Werror) -fvisibility=hidden -fno-omit-frame-pointer -fPIE -pthread \
+LANGUAGE := -std=gnu17 -D_GNU_SOURCE -I. -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+ALL_CFLAGS := $(LANGUAGE) $(WARN) $(GCCWARN) $(if $(WERROR),-Werror) \
+              -fvisibility=hidden -fno-omit-frame-pointer -fPIE \
               $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -DPELT_DEBUG,$(HARDEN)) \
-              $(if $(COV),--coverage) $(shell pkg-config --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
+              $(if $(COV),--coverage -fprofile-update=atomic) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(if $(COV),--coverage) $(LDFLAGS)
-LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring) -lm
 
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
+SOURCES   := $(sort $(LIB_SRC) $(wildcard core/main.c tests/*/*.c bench/*.c))
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 
 LIB     := $(OUT)/lib$(NAME).a
@@ -37,28 +40,127 @@ BIN     := $(OUT)/$(NAME)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
+# The targets that install what is missing start over with $(again): what was not there when this
+# file was read may be there now. They use all cores unless told how many.
+again = $(MAKE) --no-print-directory \
+        $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# $(call run,WHAT,COMMAND): a recipe line that says no more than what it makes.
+run = $(if $(V),$(2),@printf '  %-5s %s\n' '$(1)' '$@'; $(2))
+
 .DELETE_ON_ERROR:
 .PHONY: all
-all: $(BIN) ## build the program; build/pelt is the latest
+all: $(BIN) ## build the program; build/pelt is the latest plain build
+ifeq (,$(SAN)$(COV))
 	@ln -sfn $(patsubst build/%,%,$(BIN)) build/$(NAME)
-$(OUT)/%.o: %.c Makefile
+endif
+
+# Files that change when the compiler's command line, or the version, does.
+$(shell mkdir -p $(OUT); \
+    keep() { [ "$$(cat "$$1" 2>/dev/null)" = "$$2" ] || printf '%s\n' "$$2" >"$$1"; }; \
+    keep $(OUT)/flags '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))'; \
+    keep $(OUT)/version '$(VERSION)')
+VERSIONED := $(call obj,$(shell grep -l PELT_VERSION core/*.c /dev/null 2>/dev/null))
+
+$(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call run,CC,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
+$(VERSIONED): $(OUT)/version
+$(VERSIONED): ALL_CFLAGS += -DPELT_VERSION='"$(VERSION)"'
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call run,AR,$(AR) rcs $@ $^)
 $(BIN) $(TESTS) $(BENCHES): $(OUT)/%: $(LIB)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS)
+	$(call run,LINK,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS))
 $(BIN): $(OUT)/core/main.o
 $(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(OUT)/tests/sim/ring_sim.o
-.PHONY: unit
+
+.PHONY: deps demo
+deps: ## install what building and testing need and this machine lacks
+	@tests/deps build test
+demo: ## build, start the built-in target, run the main job on it for ten seconds
+	@tests/deps build
+	@$(again) all
+	@tests/demo build/$(NAME)
+
+.PHONY: test test-all unit sim e2e
+test: ## all tests; the last line says how many passed
+	@tests/deps test
+	@$(again) test-all
+test-all: $(BIN) $(TESTS)
+	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) tests/tidy tests/test-tidy $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
-	@tests/run-units $(TESTS)
+	@tests/run $(TESTS)
+sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
+	@tests/run $^
+e2e: $(BIN) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
+	@tests/run --e2e $(BIN)
+
+# Thread sanitizer sees no order that passes through the kernel, so it gets the units and the
+# simulated kernel; the others get everything.
+.PHONY: check lint tidy format-check clang-tidy cppcheck analyzer format
+check: ## everything that is checked before a merge: sanitizers, lint, analysers, fuzz corpus
+	@tests/deps check
+	@$(again) lint
+	@$(again) all WERROR=1
+	@$(again) test-all SAN=address,undefined E2E_FLAGS='--light $(E2E_FLAGS)'
+	@$(again) unit SAN=thread
+	@$(again) fuzz-replay
+lint: tidy format-check clang-tidy cppcheck ## house rules, format, clang-tidy, cppcheck
+tidy: $(LIB) ## the house rules that no compiler knows
+	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/tidy
+C_FILES = $(shell find core io tls config bench tests -name '*.[ch]' 2>/dev/null)
+format-check: ## is the format that of .clang-format?
+	@rc=0; for f in $(C_FILES); do clang-format "$$f" | cmp -s - "$$f" || \
+	    { echo "$$f: not formatted; make format"; rc=1; }; done; exit $$rc
+format: ## make it so
+	clang-format -i $(C_FILES)
+# One stamp per file, so that only what changed is looked at again.
+TIDIED := $(patsubst %.c,build/clang-tidy/%.stamp,$(SOURCES))
+build/clang-tidy/%.stamp: %.c .clang-tidy $(wildcard */*.h */*/*.h)
+	@mkdir -p $(@D)
+	$(call run,TIDY,clang-tidy --quiet $< -- $(LANGUAGE) -DPELT_VERSION='""' 2>$(@:.stamp=.log) || \
+	    { cat $(@:.stamp=.log); exit 1; })
+	@touch $@
+clang-tidy: $(TIDIED) ## clang-tidy on what changed
+# It takes a switch that lists every constant of an enum for one that may match none.
+CPPCHECK_WRONG := missingIncludeSystem missingReturn duplicateAssignExpression
+cppcheck: ## cppcheck on the product
+	@mkdir -p build/cppcheck
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' \
+	    $(CPPCHECK_WRONG:%=--suppress=%) $(sort $(wildcard $(LIB_SRC) core/main.c))
+
+.PHONY: fuzz fuzz-replay bench truth coverage
+fuzz: ## fuzz the parsers; FUZZ_FLAGS go to tests/fuzz/run
+	@tests/deps check
+	@tests/fuzz/run $(FUZZ_FLAGS)
+fuzz-replay:
+	@tests/fuzz/run --replay
+bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
+	@tests/deps bench
+	@$(again) all $(BENCHES)
+	@bench/run
+truth: ## exactness on the real clock; for a quiet machine
+	@tests/deps bench
+	@$(again) all
+	@bench/truth
+coverage: ## which lines the tests reach, per room and per file
+	@tests/deps test
+	@find build -name '*.gcda' -path '*-cov/*' -delete 2>/dev/null || true
+	@$(again) test-all COV=1 E2E_FLAGS='--light $(E2E_FLAGS)'
+	@tests/coverage build/$(MODE)-cov
+
+.PHONY: install uninstall clean help
+install: all ## copy to DESTDIR and PREFIX (/usr/local)
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/$(NAME)
+uninstall: ## take away what install copied
+	rm -f $(DESTDIR)$(PREFIX)/bin/$(NAME)
 clean: ## remove build/
 	rm -rf build
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
--include $(patsubst %.c,$(OUT)/%.d,$(LIB_SRC) core/main.c $(TEST_SRC) $(BENCH_SRC))
+-include $(patsubst %.c,$(OUT)/%.d,$(SOURCES))

@@ -45,6 +45,10 @@ enum {
 _Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
 _Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
 
+/* Which of the kernel's interfaces carries the sockets. AUTO: io_uring, or epoll where that is
+ * not to be had. */
+enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
+
 struct plan {
     struct arena arena;
 
@@ -67,6 +71,7 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
+    enum plan_io io;
     bool keepalive;  /* Connections are used again. */
     bool ids;        /* Every request carries its own X-Request-Id. */
     bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */

@@ -2,10 +2,6 @@
 
 #include <string.h>
 
-#define FAILED_NAME(upper, lower, text) [FAILED_##upper] = #lower,
-#define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = text,
-const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)};
-const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)};
 const char *const shed_names[SHED_COUNT] = {[SHED_FULL] = "full", [SHED_WAITED] = "waited"};
 const char *const missed_names[MISSED_COUNT] = {
     [MISSED_PROVIDER] = "provider", [MISSED_END] = "end"};

@@ -11,36 +11,11 @@
 #define CORE_LEDGER_H
 
 #include "core/base/defs.h"
-
-/* Why a started request has no answer. The names are keys of the JSON report. */
-#define FAILED_CLASSES(X)                                                                      \
-    X(CONNECT_REFUSED, connect_refused, "connection refused")                                  \
-    X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                         \
-    X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
-    X(PORTS, ports, "no local port left")                                                      \
-    X(DESCRIPTORS, descriptors, "no descriptor left")                                          \
-    X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
-    X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                   \
-    X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                   \
-    X(CLOSED_BEFORE_RESPONSE, closed_before_response, "connection closed before the response") \
-    X(INCOMPLETE, incomplete, "connection closed in the response")                             \
-    X(BAD_HEAD, bad_head, "response is not HTTP/1.x")                                          \
-    X(HEAD_TOO_LARGE, head_too_large, "response head too large")                               \
-    X(BAD_FRAMING, bad_framing, "response length cannot be believed")                          \
-    X(UNSOLICITED, unsolicited, "bytes that no request asked for")                             \
-    X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                        \
-    X(TIMEOUT, timeout, "response not complete in time")                                       \
-    X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")
-
-#define FAILED_ENUM(upper, lower, text) FAILED_##upper,
-enum failed_class { FAILED_CLASSES(FAILED_ENUM) FAILED_COUNT };
-#undef FAILED_ENUM
+#include "io/failed.h"
 
 enum shed_reason { SHED_FULL, SHED_WAITED, SHED_COUNT };
 enum missed_reason { MISSED_PROVIDER, MISSED_END, MISSED_COUNT };
 
-extern const char *const failed_names[FAILED_COUNT]; /* "connect_refused" … */
-extern const char *const failed_texts[FAILED_COUNT]; /* For people. */
 extern const char *const shed_names[SHED_COUNT];
 extern const char *const missed_names[MISSED_COUNT];
 

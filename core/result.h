@@ -6,8 +6,7 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
-
-enum { STATUS_COUNT = 1000 };
+#include "core/stats.h"
 
 enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
 
@@ -41,6 +40,7 @@ struct result {
     uint64_t no_buffers;
     uint64_t cq_overflow;
     uint64_t rss_kib;       /* Largest resident set. */
+    uint64_t readings_open; /* Readings of a ledger during the run that did not close: bugs. */
     uint32_t batch_wait_us; /* Longest hold of a completion in the closed loop; 0 = none held. */
 };
 

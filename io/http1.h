@@ -17,9 +17,9 @@ enum {
     HTTP1_HEAD_BYTES_MAX = 64 * 1024, /* Default of head_bytes_max, and its upper bound. */
     HTTP1_LINE_BYTES_MAX = 16 * 1024,
     HTTP1_FIELDS_MAX = 256,
-    HTTP1_INTERIM_MAX = 16,            /* 1xx heads before one final head. */
+    HTTP1_INTERIM_MAX = 16, /* 1xx heads before one final head. */
     HTTP1_TRAILER_BYTES_MAX = 16 * 1024,
-    HTTP1_SAME_BYTES_MAX = 1024,       /* Longest head that the shortcut remembers. */
+    HTTP1_SAME_BYTES_MAX = 1024, /* Longest head that the shortcut remembers. */
 };
 
 enum http1_result {

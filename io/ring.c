@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,10 +16,25 @@ enum { LISTEN_BACKLOG = 4096 };
 
 enum err ring_open(struct ring **ret_ring, const struct ring_options *options, struct err_info *why)
 {
+    struct err_info refused;
+    enum err err;
+
     CHECK(options->socks_count > 0);
     CHECK(options->accept_from <= options->socks_count);
     CHECK(options->sq_entries >= 16 && options->sq_entries <= 4096);
-    return ring_uring_open(ret_ring, options, why);
+    if (options->engine == RING_EPOLL) return ring_epoll_open(ret_ring, options, why);
+    err = ring_uring_open(ret_ring, options, &refused);
+    if (err == ERR_OK) return ERR_OK;
+    if (options->engine == RING_URING || err == ERR_MEMORY) {
+        if (why != NULL) *why = refused;
+        return err;
+    }
+    err = ring_epoll_open(ret_ring, options, why);
+    if (err == ERR_OK) {
+        (void)snprintf((*ret_ring)->facts.fallback, sizeof((*ret_ring)->facts.fallback), "%.*s",
+                       (int)sizeof((*ret_ring)->facts.fallback) - 1, refused.message);
+    }
+    return err;
 }
 
 void ring_close(struct ring *ring)

@@ -17,7 +17,6 @@
  *     and wait for them. Its completion is the last that names the socket, but for the failure
  *     of a quiet send, which may come at any time and is the owner's to ignore.
  *  5. Each event with RING_BUFFER lends a buffer: give it back with ring_buffer_return().
- *
  * Threads: all from the owner, except ring_wake(). */
 #ifndef IO_RING_H
 #define IO_RING_H

@@ -31,8 +31,10 @@ struct ring {
     int wake_fd; /* An eventfd; written by any thread, read by the owner. */
 };
 
-/* Opens over io_uring; see ring_open(). */
+/* Each opens its kind; see ring_open(). */
 MUST_USE enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *options,
+                                  struct err_info *why);
+MUST_USE enum err ring_epoll_open(struct ring **ret_ring, const struct ring_options *options,
                                   struct err_info *why);
 
 #endif

@@ -9,7 +9,7 @@
 #include "core/base/defs.h"
 
 #ifndef IORING_FEAT_MIN_TIMEOUT
-#define IORING_FEAT_MIN_TIMEOUT (1U << 15) /* Linux 6.12: wait for a batch, bounded. */
+#    define IORING_FEAT_MIN_TIMEOUT (1U << 15) /* Linux 6.12: wait for a batch, bounded. */
 #endif
 
 /* struct io_uring_getevents_arg with the name that Linux 6.12 gave to its padding. */

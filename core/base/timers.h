@@ -15,6 +15,7 @@
 struct timer {
     uint64_t at_ns;      /* Valid while armed. */
     uint32_t heap_index; /* Place in the heap from 1; 0 = not armed. */
+    uint32_t kind;       /* The owner's: says what the timer is embedded in. Never touched here. */
 };
 
 struct timers {

@@ -53,7 +53,8 @@ static bool is_letter(char c)
 
 static char to_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
+    return c;
 }
 
 /* Reads digits, and decimals if a point follows, from `*at` on, and moves `*at` behind them. */
@@ -207,11 +208,9 @@ const char *units_time(char *buf, uint64_t ns)
         return buf;
     }
     for (size_t i = 0; i < COUNT(steps); i++) {
-        uint64_t hundredths, tenths;
+        uint64_t hundredths = divide_rounded(ns, steps[i].scale / 100);
+        uint64_t tenths = divide_rounded(ns, steps[i].scale / 10);
 
-        if (ns / steps[i].scale >= steps[i].limit) continue;
-        hundredths = divide_rounded(ns, steps[i].scale / 100);
-        tenths = divide_rounded(ns, steps[i].scale / 10);
         if (hundredths < 1000) {
             (void)snprintf(buf, UNITS_TEXT_MAX, "%u.%02u %s", (unsigned)hundredths / 100,
                            (unsigned)hundredths % 100, steps[i].name);

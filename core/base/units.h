@@ -16,7 +16,7 @@
  * 1500). */
 MUST_USE bool units_parse_count(const char *str, uint64_t *ret_count);
 
-/* The same for a rate that need not be whole; at most 1e12. */
+/* The same for a rate that need not be whole; at most 1e12, 18 decimals are looked at. */
 MUST_USE bool units_parse_rate(const char *str, double *ret_per_s);
 
 /* Nanoseconds, at most 100 years; false also for a part of a nanosecond. "90", "1m30s", "250ms",

@@ -1,0 +1,115 @@
+#include "core/coord.h"
+
+#include <stdio.h>
+
+#include "core/base/check.h"
+
+void coord_init(struct coord *coord, const struct plan *plan, struct worker_shared *const *shared,
+                const struct coord_owner *owner)
+{
+    *coord = (struct coord){.plan = plan, .shared = shared, .owner = *owner};
+}
+
+static void order_all(struct coord *coord, enum order_kind kind, uint64_t value)
+{
+    for (uint32_t i = 0; i < coord->plan->workers; i++) {
+        bool posted =
+            mailbox_post(&coord->shared[i]->orders, (struct mail){.kind = kind, .value = value});
+
+        CHECK(posted); /* A worker gets four orders at most. */
+        coord->owner.wake(coord->owner.self, i);
+    }
+}
+
+static void take_news(struct coord *coord)
+{
+    for (uint32_t i = 0; i < coord->plan->workers; i++) {
+        struct mail mail;
+
+        while (mailbox_take(&coord->shared[i]->news, &mail)) {
+            switch ((enum news_kind)mail.kind) {
+            case NEWS_READY: coord->ready++; break;
+            case NEWS_FAILED:
+                if (coord->failed++ == 0) coord->first_failed = i;
+                break;
+            case NEWS_ENDED: coord->ended++; break;
+            }
+        }
+    }
+}
+
+/* Tells people once of each class of failure, as it first appears. */
+static void say_failures(struct coord *coord)
+{
+    char line[200];
+
+    if (coord->owner.say == NULL) return;
+    for (int i = 0; i < FAILED_COUNT; i++) {
+        if (coord->said[i] || coord->ledger.failed[i] == 0) continue;
+        coord->said[i] = true;
+        (void)snprintf(line, sizeof(line), "pelt: requests fail: %s", failed_texts[i]);
+        coord->owner.say(coord->owner.self, line);
+    }
+}
+
+static void read_ledgers(struct coord *coord)
+{
+    struct ledger sum = {0}, one;
+
+    for (uint32_t i = 0; i < coord->plan->workers; i++) {
+        ledger_read(&coord->shared[i]->ledger, &one);
+        coord->readings++;
+        if (!ledger_closes(&one)) coord->readings_open++;
+        ledger_add(&sum, &one);
+    }
+    coord->ledger = sum;
+    say_failures(coord);
+}
+
+static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
+{
+    uint32_t workers = coord->plan->workers;
+
+    if (coord->ready + coord->failed < workers) return;
+    coord->phase = COORD_RUNNING;
+    coord->start_ns = now_ns;
+    if (coord->failed > 0 || stop_level > 0) {
+        order_all(coord, ORDER_ABORT, 0);
+        coord->stops_seen = 2;
+    } else {
+        order_all(coord, ORDER_START, now_ns);
+        coord->next_reading_ns = now_ns + COORD_READING_NS;
+    }
+}
+
+static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
+{
+    if (stop_level >= 1 && coord->stops_seen == 0) {
+        order_all(coord, ORDER_STOP, now_ns);
+        coord->stops_seen = 1;
+    }
+    if (stop_level >= 2 && coord->stops_seen == 1) {
+        order_all(coord, ORDER_ABORT, 0);
+        coord->stops_seen = 2;
+    }
+    if (now_ns >= coord->next_reading_ns) {
+        read_ledgers(coord);
+        coord->next_reading_ns = now_ns + COORD_READING_NS;
+    }
+    if (coord->ended + coord->failed == coord->plan->workers) {
+        read_ledgers(coord);
+        coord->phase = COORD_ENDED;
+    }
+}
+
+uint64_t coord_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
+{
+    take_news(coord);
+    switch (coord->phase) {
+    case COORD_SETUP: setup_step(coord, now_ns, stop_level); break;
+    case COORD_RUNNING: running_step(coord, now_ns, stop_level); break;
+    case COORD_ENDED: break;
+    }
+    if (coord->phase == COORD_ENDED) return TIME_NEVER;
+    return coord->phase == COORD_RUNNING ? coord->next_reading_ns : now_ns + COORD_READING_NS;
+}

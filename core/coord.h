@@ -1,0 +1,45 @@
+/* coord: the coordinator's reasoning, as a step function: when to start, when to stop, whether
+ * every reading of the ledger closes. It never blocks and never touches a request.
+ *
+ * Threads: one, the coordinator's; it shares with workers only struct worker_shared. */
+#ifndef CORE_COORD_H
+#define CORE_COORD_H
+
+#include "core/worker.h"
+
+/* How the coordinator reaches the world; the engine's or the tests'. */
+struct coord_owner {
+    void *self;
+    void (*wake)(void *self, uint32_t worker); /* Make that worker look at its orders. */
+    void (*say)(void *self, const char *line); /* A line for people; may be NULL. */
+};
+
+enum coord_phase { COORD_SETUP, COORD_RUNNING, COORD_ENDED };
+
+struct coord {
+    const struct plan *plan;
+    struct worker_shared *const *shared; /* [plan->workers] */
+    struct coord_owner owner;
+    enum coord_phase phase;
+    uint32_t ready, failed, ended; /* Workers that have said so. */
+    uint32_t first_failed;         /* Index of the worker that failed first. */
+    uint32_t stops_seen;           /* How much of the stop level has been acted on. */
+    uint64_t start_ns;
+    uint64_t next_reading_ns;
+    struct ledger ledger; /* Sum at the last reading. */
+    uint64_t readings;
+    uint64_t readings_open;  /* That did not close: each is a bug. */
+    bool said[FAILED_COUNT]; /* Classes of failure that people were told of. */
+};
+
+enum { COORD_READING_NS = 100 * 1000 * 1000 };
+
+void coord_init(struct coord *coord, const struct plan *plan, struct worker_shared *const *shared,
+                const struct coord_owner *owner);
+
+/* Takes news, gives orders, reads ledgers. `stop_level` is how often a stop was asked for: from 1
+ * on drain, from 2 on end at once. Returns when it wants to be called again at the latest;
+ * TIME_NEVER once all workers have ended (phase COORD_ENDED). */
+uint64_t coord_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level);
+
+#endif

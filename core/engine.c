@@ -1,0 +1,381 @@
+#include "core/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/coord.h"
+#include "core/scribe.h"
+#include "io/cpu.h"
+
+/* A worker's thread and what it leaves behind. */
+struct crew {
+    struct engine *engine;
+    pthread_t thread;
+    struct worker *worker; /* Set before NEWS_READY; the coordinator wakes it. */
+    struct worker_shared *shared;
+    struct arena stats_arena;
+    uint32_t index;
+    uint32_t cpu; /* UINT32_MAX: not pinned. */
+    bool started;
+    enum err err;
+    struct err_info why;
+    struct worker_totals totals;
+};
+
+struct engine {
+    struct arena arena; /* Holds this struct, the crew, the result. */
+    const struct plan *plan;
+    bool quiet;
+    int done_fd;                 /* Readable when the coordinator's thread is through. */
+    int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
+    _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
+    pthread_t coord_thread;
+    struct scribe *scribe;
+    struct coord coord;
+    struct addresses *addresses; /* [plan->targets_count] */
+    struct crew *crew;           /* [plan->workers] */
+    struct worker_shared **shared;
+    enum err err; /* Coordinator's; read after it has been joined. */
+    struct err_info why;
+    uint64_t wall_ns;
+    uint64_t cpu_start_ns, cpu_end_ns;
+    struct result result;
+};
+
+static void signal_fd(int fd)
+{
+    uint64_t one = 1;
+    ssize_t rc = write(fd, &one, sizeof(one));
+
+    (void)rc; /* Fails only when the counter is full: then the signal is there already. */
+}
+
+static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
+{
+    bool posted = mailbox_post(&crew->shared->news, (struct mail){.kind = kind, .value = value});
+
+    CHECK(posted); /* A worker has two pieces of news at most. */
+    signal_fd(crew->engine->coord_fd);
+}
+
+static void *worker_main(void *arg)
+{
+    struct crew *crew = arg;
+    struct engine *engine = crew->engine;
+    struct worker_options options = {
+        .plan = engine->plan,
+        .addresses = engine->addresses,
+        .shared = crew->shared,
+        .stats_arena = &crew->stats_arena,
+        .index = crew->index,
+    };
+
+    if (crew->cpu != UINT32_MAX && !cpu_pin(crew->cpu)) crew->cpu = UINT32_MAX;
+    /* Waits end when they should, not up to 50 us later (PR_SET_TIMERSLACK, prctl(2)). */
+    (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+    crew->err = worker_new(&crew->worker, &options, &crew->why);
+    if (crew->err != ERR_OK) {
+        post_news(crew, NEWS_FAILED, 0);
+        return NULL;
+    }
+    post_news(crew, NEWS_READY, 0);
+    while (worker_step(crew->worker)) {
+    }
+    crew->totals = *worker_totals(crew->worker);
+    post_news(crew, NEWS_ENDED, crew->totals.ended_ns);
+    return NULL;
+}
+
+static void wake_worker(void *self, uint32_t worker)
+{
+    struct engine *engine = self;
+
+    /* One that failed has none; one that is ready set it before it said so. */
+    if (engine->crew[worker].worker != NULL) worker_wake(engine->crew[worker].worker);
+}
+
+static void say(void *self, const char *line)
+{
+    struct engine *engine = self;
+
+    if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
+}
+
+static void wait_coord(struct engine *engine, uint64_t until_ns)
+{
+    struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
+    uint64_t now_ns = clock_now_ns();
+    uint64_t count;
+    int timeout_ms = 1000;
+
+    if (until_ns <= now_ns) return;
+    if (until_ns - now_ns < NS_PER_S) timeout_ms = (int)((until_ns - now_ns) / NS_PER_MS) + 1;
+    if (poll(&poll_fd, 1, timeout_ms) == 1 && read(engine->coord_fd, &count, sizeof(count)) < 0) {
+        CHECK(errno == EINTR || errno == EAGAIN);
+    }
+}
+
+/* Asks the scribe for every target's addresses; false when one has none, or at a stop. */
+static bool resolve_targets(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->targets_count; i++) {
+        const struct plan_target *target = &engine->plan->targets[i];
+
+        scribe_resolve(engine->scribe, target->host, target->service);
+        while (
+            !scribe_resolved(engine->scribe, &engine->err, &engine->addresses[i], &engine->why)) {
+            if (load_relaxed(&engine->stop_level) > 0) {
+                engine->err = err_set(&engine->why, ERR_RESOLVE, EINTR,
+                                      "interrupted while resolving '%s'", target->host);
+                return false;
+            }
+            wait_coord(engine, clock_now_ns() + NS_PER_S);
+        }
+        if (engine->err != ERR_OK) return false;
+    }
+    return true;
+}
+
+/* Starts the workers' threads. Those that cannot be started count as failed at once. */
+static void start_crew(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        struct crew *crew = &engine->crew[i];
+        int rc = pthread_create(&crew->thread, NULL, worker_main, crew);
+
+        crew->started = rc == 0;
+        if (rc == 0) continue;
+        crew->err = err_set(&crew->why, ERR_LIMIT, rc, "cannot start worker %u: %s; see ulimit -u",
+                            i, err_errno_name(rc));
+        post_news(crew, NEWS_FAILED, 0);
+    }
+}
+
+static void join_crew(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        struct crew *crew = &engine->crew[i];
+
+        if (crew->started) (void)pthread_join(crew->thread, NULL);
+        if (crew->err != ERR_OK && engine->err == ERR_OK) {
+            engine->err = crew->err;
+            engine->why = crew->why;
+        }
+    }
+}
+
+static void *coord_main(void *arg)
+{
+    struct engine *engine = arg;
+    struct coord *coord = &engine->coord;
+
+    if (resolve_targets(engine)) {
+        uint64_t next_ns = 0;
+
+        start_crew(engine);
+        while (coord->phase != COORD_ENDED) {
+            enum coord_phase before = coord->phase;
+
+            next_ns = coord_step(coord, clock_now_ns(), load_relaxed(&engine->stop_level));
+            if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
+                engine->wall_ns = clock_wall_ns();
+                engine->cpu_start_ns = cpu_process_ns();
+            }
+            if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
+        }
+        engine->cpu_end_ns = cpu_process_ns();
+        join_crew(engine);
+    }
+    signal_fd(engine->done_fd);
+    return NULL;
+}
+
+static bool init_crew(struct engine *engine)
+{
+    const struct plan *plan = engine->plan;
+    uint32_t cpus[CPUS_MAX];
+    uint32_t cpus_count = cpu_allowed(cpus, CPUS_MAX);
+
+    engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
+    engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
+    engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
+    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL) return false;
+    for (uint32_t i = 0; i < plan->workers; i++) {
+        struct crew *crew = &engine->crew[i];
+        struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
+
+        if (shared == NULL) return false;
+        mailbox_init(&shared->orders, shared->orders_slots, ORDERS_SLOTS);
+        mailbox_init(&shared->news, shared->news_slots, NEWS_SLOTS);
+        crew->engine = engine;
+        crew->shared = shared;
+        crew->index = i;
+        /* With more workers than processors pinning would stack them unevenly. */
+        crew->cpu = plan->workers <= cpus_count ? cpus[i] : UINT32_MAX;
+        arena_init(&crew->stats_arena, 0);
+        engine->shared[i] = shared;
+    }
+    return true;
+}
+
+static enum err start_threads(struct engine *engine, struct err_info *why)
+{
+    struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
+    enum err err;
+    int rc;
+
+    engine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    engine->coord_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (engine->done_fd < 0 || engine->coord_fd < 0) {
+        return err_set(why, ERR_LIMIT, errno, "eventfd: %s; raise 'ulimit -n'",
+                       err_errno_name(errno));
+    }
+    if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
+    coord_init(&engine->coord, engine->plan, engine->shared, &owner);
+    err = scribe_new(&engine->scribe, engine->coord_fd, why);
+    if (err != ERR_OK) return err;
+    rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
+    if (rc == 0) return ERR_OK;
+    return err_set(why, ERR_LIMIT, rc, "cannot start a thread: %s; see ulimit -u",
+                   err_errno_name(rc));
+}
+
+enum err engine_start(struct engine **ret_engine, const struct engine_options *options,
+                      struct err_info *why)
+{
+    struct arena arena;
+    struct engine *engine;
+    enum err err;
+
+    arena_init(&arena, 0);
+    engine = arena_alloc(&arena, sizeof(*engine), CACHE_LINE);
+    if (engine == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the engine");
+    engine->arena = arena;
+    engine->plan = options->plan;
+    engine->quiet = options->quiet;
+    engine->done_fd = -1;
+    engine->coord_fd = -1;
+    err = start_threads(engine, why);
+    if (err != ERR_OK) {
+        engine_free(engine);
+        return err;
+    }
+    *ret_engine = engine;
+    return ERR_OK;
+}
+
+int engine_done_fd(const struct engine *engine)
+{
+    return engine->done_fd;
+}
+
+void engine_stop(struct engine *engine)
+{
+    (void)atomic_fetch_add_explicit(&engine->stop_level, 1, memory_order_relaxed);
+    signal_fd(engine->coord_fd);
+}
+
+/* Adds what one worker found. */
+static void add_worker(struct result *result, const struct crew *crew,
+                       struct result_worker *ret_worker)
+{
+    const struct worker_totals *totals = &crew->totals;
+    const struct stats *stats = &crew->shared->stats;
+
+    ret_worker->cpu = crew->cpu;
+    ret_worker->cpu_ns = totals->cpu_ns;
+    ledger_read(&crew->shared->ledger, &ret_worker->ledger);
+    ledger_add(&result->ledger, &ret_worker->ledger);
+    hist_view_add(result->from_due, &stats->from_due);
+    hist_view_add(result->from_sent, &stats->from_sent);
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        result->status[i] += load_relaxed(&stats->status[i]);
+    }
+    result->syscalls += totals->ring.syscalls;
+    result->enters += totals->ring.enters;
+    result->completions += totals->ring.completions;
+    result->no_buffers += totals->ring.no_buffers;
+    result->cq_overflow += totals->ring.cq_overflow;
+    if (totals->batch_wait_us > result->batch_wait_us) {
+        result->batch_wait_us = totals->batch_wait_us;
+    }
+}
+
+static bool fill_result(struct engine *engine)
+{
+    struct result *result = &engine->result;
+    const struct coord *coord = &engine->coord;
+    uint32_t workers = engine->plan->workers;
+    uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
+
+    result->plan = engine->plan;
+    result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
+    result->from_due = arena_array(&engine->arena, 1, sizeof(struct hist_view));
+    result->from_sent = arena_array(&engine->arena, 1, sizeof(struct hist_view));
+    if (result->workers == NULL || result->from_due == NULL || result->from_sent == NULL) {
+        return false;
+    }
+    hist_view_clear(result->from_due);
+    hist_view_clear(result->from_sent);
+    for (uint32_t i = 0; i < workers; i++) {
+        const struct crew *crew = &engine->crew[i];
+
+        add_worker(result, crew, &result->workers[i]);
+        ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
+        drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
+    }
+    result->engine = engine->crew[0].totals.engine;
+    result->fallback = engine->crew[0].totals.fallback;
+    result->started_wall_ns = engine->wall_ns;
+    result->span_ns = ended_ns - coord->start_ns;
+    result->drained_ns = drained_ns - ended_ns;
+    result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
+    result->rss_kib = cpu_rss_max_kib();
+    result->readings_open = coord->readings_open;
+    if (coord->stops_seen > 0) {
+        result->end = END_INTERRUPTED;
+    } else if (result->span_ns >= engine->plan->duration_ns) {
+        result->end = END_DURATION;
+    } else {
+        result->end = END_COUNT;
+    }
+    return true;
+}
+
+enum err engine_finish(struct engine *engine, const struct result **ret_result,
+                       struct err_info *why)
+{
+    (void)pthread_join(engine->coord_thread, NULL);
+    if (engine->err == ERR_OK && !fill_result(engine)) {
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the result");
+    }
+    if (engine->err != ERR_OK) {
+        *why = engine->why;
+        return engine->err;
+    }
+    *ret_result = &engine->result;
+    return ERR_OK;
+}
+
+void engine_free(struct engine *engine)
+{
+    struct arena arena;
+
+    if (engine == NULL) return;
+    scribe_free(engine->scribe);
+    for (uint32_t i = 0; engine->crew != NULL && i < engine->plan->workers; i++) {
+        worker_free(engine->crew[i].worker);
+        arena_release(&engine->crew[i].stats_arena);
+    }
+    if (engine->done_fd >= 0) (void)close(engine->done_fd);
+    if (engine->coord_fd >= 0) (void)close(engine->coord_fd);
+    arena = engine->arena;
+    arena_release(&arena);
+}

@@ -1,0 +1,39 @@
+/* engine: one run of a plan: threads started, joined, and what they found.
+ *
+ * engine_start() returns at once; the caller keeps its signals and its loop and watches
+ * engine_done_fd(). No global state: several engines may run in one process.
+ *
+ * Threads: all functions from the thread that started it. */
+#ifndef CORE_ENGINE_H
+#define CORE_ENGINE_H
+
+#include "core/result.h"
+
+struct engine;
+
+struct engine_options {
+    const struct plan *plan; /* Must outlive the engine. */
+    bool quiet;              /* No lines on stderr while it runs. */
+};
+
+/* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails
+ * later is told by engine_finish(). */
+MUST_USE enum err engine_start(struct engine **ret_engine, const struct engine_options *options,
+                               struct err_info *why);
+
+/* Becomes readable when the run is over. */
+int engine_done_fd(const struct engine *engine);
+
+/* The first time: nothing more becomes due, outstanding answers are awaited. The second time: the
+ * run ends at once. Async-signal-safe. */
+void engine_stop(struct engine *engine);
+
+/* Waits for the end, joins all threads, and hands out what was found; `ret_result` lives until
+ * engine_free(). ERR_RESOLVE, ERR_LIMIT, ERR_KERNEL …: there was no run. */
+MUST_USE enum err engine_finish(struct engine *engine, const struct result **ret_result,
+                                struct err_info *why);
+
+/* After engine_finish(). NULL is fine. */
+void engine_free(struct engine *engine);
+
+#endif

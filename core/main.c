@@ -1,0 +1,188 @@
+/* main: the program. Reads the command line, starts a run, waits for signals, prints. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/cli.h"
+#include "core/engine.h"
+#include "core/exit.h"
+#include "core/output.h"
+#include "core/report.h"
+#include "core/serve.h"
+#include "io/cpu.h"
+
+/* Blocks the signals that end a run, for this thread and those it will start, and returns a
+ * descriptor to read them from; -1 if there is none to be had. */
+static int take_signals(void)
+{
+    sigset_t set;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run. */
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Descriptors are what connections are made of: use all that we may. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void print_error(const struct err_info *why)
+{
+    (void)fprintf(stderr, "pelt: %s\n", why->message);
+}
+
+/* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
+static void wait_for_end(struct engine *engine, int signal_fd, bool quiet)
+{
+    struct pollfd fds[] = {{.fd = engine_done_fd(engine), .events = POLLIN},
+                           {.fd = signal_fd, .events = POLLIN}};
+    int stops = 0;
+
+    for (;;) {
+        struct signalfd_siginfo info;
+
+        if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR) return;
+        if (fds[0].revents != 0) return;
+        if (!(fds[1].revents & POLLIN)) continue;
+        if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) continue;
+        if (++stops > 2) _exit(EXIT_CODE_INTERRUPTED);
+        engine_stop(engine);
+        if (quiet) continue;
+        (void)fputs(stops == 1 ? "pelt: stopping, waiting for outstanding answers; once more to "
+                                 "report now\n"
+                               : "pelt: ending now\n",
+                    stderr);
+    }
+}
+
+/* Prints the text report on stdout unless the JSON goes there, and writes the JSON. Returns the
+ * exit code: that of the run, or EXIT_CODE_OUTPUT when a good run could not be written down. */
+static int print_result(const struct cli *cli, const struct result *result, struct output *json)
+{
+    bool json_on_stdout = json->fd == STDOUT_FILENO;
+    int code = result_exit_code(result);
+    struct err_info why;
+    struct arena arena;
+    struct text text;
+    bool written = true;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    if (!json_on_stdout) {
+        report_text(result, cli->spectrum, &text);
+        if (output_stream(STDOUT_FILENO, &text, &why) != ERR_OK) {
+            print_error(&why);
+            written = false;
+        }
+    }
+    if (json->path != NULL) {
+        text_init(&text, &arena);
+        report_json(result, false, &text);
+        if (output_write(json, &text, &why) != ERR_OK) {
+            print_error(&why);
+            written = false;
+        }
+    }
+    arena_release(&arena);
+    return !written && code == EXIT_CODE_OK ? EXIT_CODE_OUTPUT : code;
+}
+
+static void announce(const struct cli *cli)
+{
+    const struct plan *plan = &cli->plan;
+
+    (void)fprintf(stderr, "pelt: %s, %u connection%s, %u worker%s\n", plan->targets[0].url,
+                  plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
+                  plan->workers == 1 ? "" : "s");
+}
+
+static int finish(const struct cli *cli, struct engine *engine, struct output *json)
+{
+    const struct result *result = NULL;
+    struct err_info why;
+
+    if (engine_finish(engine, &result, &why) == ERR_OK) return print_result(cli, result, json);
+    print_error(&why);
+    return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
+}
+
+static int run(const struct cli *cli)
+{
+    struct engine_options options = {.plan = &cli->plan, .quiet = cli->quiet};
+    struct engine *engine = NULL;
+    struct output json;
+    struct err_info why;
+    int signal_fd = take_signals();
+    int code;
+
+    raise_descriptor_limit();
+    if (output_open(&json, cli->json_path, &why) != ERR_OK) {
+        print_error(&why);
+        return EXIT_CODE_ERROR;
+    }
+    if (!cli->quiet) announce(cli);
+    if (engine_start(&engine, &options, &why) != ERR_OK) {
+        print_error(&why);
+        return EXIT_CODE_ERROR;
+    }
+    wait_for_end(engine, signal_fd, cli->quiet);
+    code = finish(cli, engine, &json);
+    engine_free(engine);
+    if (signal_fd >= 0) (void)close(signal_fd);
+    return code;
+}
+
+/* --help or --version. */
+static int print_about(void (*write)(struct text *out))
+{
+    struct err_info why;
+    struct arena arena;
+    struct text text;
+    enum err err;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    write(&text);
+    err = output_stream(STDOUT_FILENO, &text, &why);
+    if (err != ERR_OK) print_error(&why);
+    arena_release(&arena);
+    return err == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_OUTPUT;
+}
+
+int main(int argc, char **argv)
+{
+    uint32_t cpus[CPUS_MAX];
+    struct err_info why;
+    struct cli cli;
+    int code = EXIT_CODE_OK;
+
+    if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
+    if (cli_parse(argc, argv, cpu_allowed(cpus, CPUS_MAX), &cli, &why) != ERR_OK) {
+        print_error(&why);
+        return exit_code_of(why.code);
+    }
+    if (cli.help) {
+        code = print_about(cli_help);
+    } else if (cli.version) {
+        code = print_about(cli_version);
+    } else {
+        code = run(&cli);
+    }
+    cli_release(&cli);
+    return code;
+}

@@ -1,0 +1,21 @@
+/* order: what coordinator and workers say to each other, by mailbox. */
+#ifndef CORE_ORDER_H
+#define CORE_ORDER_H
+
+/* Coordinator to worker. */
+enum order_kind {
+    ORDER_START = 1, /* value: the start of the run, by the monotonic clock. */
+    ORDER_STOP,      /* value: the end of the run; nothing becomes due after it; then drain. */
+    ORDER_ABORT,     /* No more draining: end now. */
+};
+
+/* Worker to coordinator. */
+enum news_kind {
+    NEWS_READY = 1, /* Waits for ORDER_START. */
+    NEWS_FAILED,    /* Could not be set up; its err_info says why. */
+    NEWS_ENDED,     /* Has published its last ledger. value: when its part of the run ended. */
+};
+
+enum { ORDERS_SLOTS = 16, NEWS_SLOTS = 16 };
+
+#endif

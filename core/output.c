@@ -1,0 +1,65 @@
+#include "core/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+
+enum err output_open(struct output *output, const char *path, struct err_info *why)
+{
+    *output = (struct output){.path = path, .fd = -1};
+    if (path == NULL) return ERR_OK;
+    if (strcmp(path, "-") == 0) {
+        output->fd = STDOUT_FILENO;
+        return ERR_OK;
+    }
+    output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (output->fd >= 0) return ERR_OK;
+    return err_set(why, ERR_FILE, errno, "cannot write '%s': %s", path, strerror(errno));
+}
+
+/* Writes all of it; 0 or an errno. */
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        } else if (n == 0 || errno == EAGAIN) {
+            return EIO;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+enum err output_stream(int fd, const struct text *text, struct err_info *why)
+{
+    int error;
+
+    if (text->failed) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the report");
+    error = write_all(fd, text->data, text->len);
+    if (error == 0 || error == EPIPE) return ERR_OK;
+    return err_set(why, ERR_FILE, error, "cannot write the report: %s", strerror(error));
+}
+
+enum err output_write(struct output *output, const struct text *text, struct err_info *why)
+{
+    int error = 0;
+
+    if (output->fd < 0) return ERR_OK;
+    if (output->fd == STDOUT_FILENO) return output_stream(output->fd, text, why);
+    if (text->failed) error = ENOMEM;
+    /* What cannot be cut, a pipe or a device, is written as it is. */
+    if (error == 0 && ftruncate(output->fd, 0) != 0 && errno != EINVAL) error = errno;
+    if (error == 0) error = write_all(output->fd, text->data, text->len);
+    if (close(output->fd) != 0 && error == 0) error = errno;
+    output->fd = -1;
+    if (error == 0) return ERR_OK;
+    return err_set(why, ERR_FILE, error, "cannot write '%s': %s", output->path, strerror(error));
+}

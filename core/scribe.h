@@ -1,0 +1,35 @@
+/* scribe: the one thread that may block: name resolution, and lines on stderr while a run goes on.
+ *
+ * It is asked through mailboxes and answers through them, so that the coordinator never waits for
+ * a name server or a terminal.
+ *
+ * Threads: scribe_new() and scribe_free() from the engine's starter; everything else from the
+ * coordinator only. */
+#ifndef CORE_SCRIBE_H
+#define CORE_SCRIBE_H
+
+#include "core/base/err.h"
+#include "io/resolve.h"
+
+struct scribe;
+
+/* Starts the thread. `notify_fd` is an eventfd that is written when an answer is there; it must
+ * outlive the scribe. */
+MUST_USE enum err scribe_new(struct scribe **ret_scribe, int notify_fd, struct err_info *why);
+
+/* Ends the thread and frees. One that is still inside the resolver (which cannot be interrupted)
+ * is left behind and frees itself when that returns. NULL is fine. */
+void scribe_free(struct scribe *scribe);
+
+/* Asks for the addresses of `host`; one question at a time. The strings must live until the
+ * answer. */
+void scribe_resolve(struct scribe *scribe, const char *host, const char *service);
+
+/* True once the answer is there: `ret_err` and either `ret_addresses` or `ret_why`. */
+MUST_USE bool scribe_resolved(struct scribe *scribe, enum err *ret_err,
+                              struct addresses *ret_addresses, struct err_info *ret_why);
+
+/* Writes one line to stderr, cut at 255 bytes; dropped when the scribe is far behind. */
+void scribe_say(struct scribe *scribe, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif

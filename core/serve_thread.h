@@ -1,0 +1,106 @@
+/* serve_thread: one serving thread of the test target: its ring, its connections and what they
+ * share. Private to serve. */
+#ifndef CORE_SERVE_THREAD_H
+#define CORE_SERVE_THREAD_H
+
+#include <semaphore.h>
+
+#include "core/serve.h"
+#include "core/serve_conn.h"
+#include "core/serve_log.h"
+
+enum {
+    SERVE_LISTENER = 0,          /* Socket of the listener; */
+    SERVE_CONN_FIRST = 1,        /* connections are accepted from here on. */
+    SERVE_SAME_BYTES_MAX = 1024, /* Longest request that the shortcut remembers. */
+};
+
+struct serve_totals {
+    uint64_t connections;
+    uint64_t requests;     /* Answered, misbehaviours included. */
+    uint64_t faults;       /* Of these, misbehaviours. */
+    uint64_t dropped;      /* Connections that we gave up: no memory, or too much unread. */
+    uint64_t status[1000]; /* Answers by status; misbehaviours have none. */
+};
+
+/* What the threads share. */
+struct serve_shared {
+    const struct serve_options *options;
+    const struct sockaddr *address; /* To listen on, but for the port. */
+    socklen_t address_len;
+    int log_fd;                             /* -1: no log. */
+    const char *pattern;                    /* [SERVE_PATTERN_BYTES] */
+    const char *chunks;                     /* [SERVE_CHUNKS_BYTES] */
+    _Alignas(CACHE_LINE) _Atomic bool stop; /* Set by the main thread. */
+    _Atomic uint64_t first_ns; /* First request, 0: none yet. Whoever comes first sets it. */
+};
+
+struct serve_thread {
+    struct ring *ring;
+    struct serve_shared *shared;
+    struct serve_conn *conns;       /* [socks_count], by socket. */
+    uint64_t batch_ns;              /* Clock at the last reap. */
+    uint64_t batch;                 /* Number of the last reap, from 1. */
+    uint64_t next_second_ns;        /* When Date must change. */
+    struct serve_reply *same_reply; /* The shortcut: the answer to `same`, */
+    uint32_t same_len;              /* whose length is 0 while there is none. */
+    uint32_t socks_count;
+    bool shortcut; /* No option needs to look at each request. */
+    char same[SERVE_SAME_BYTES_MAX];
+    struct serve_totals totals;
+    struct serve_replies replies;
+    struct serve_pool pool;
+    struct timers timers;
+    struct timer accept_timer;
+    struct rng rng;
+    struct serve_log log;
+    char (*ids)[SERVE_ID_MAX]; /* [socks_count]; NULL without a log. */
+    struct arena arena;
+    uint32_t index;
+    uint16_t port; /* In: to listen on; out: listened on. */
+    enum err err;  /* Out: ERR_OK, or why it does not serve. */
+    struct err_info why;
+    sem_t started; /* Posted once `err`, `why` and `port` stand. */
+    sem_t leave;   /* Posted once nobody will wake the ring any more. */
+};
+
+/* Kinds of operations, in the upper byte of user_data. */
+enum serve_op {
+    SERVE_OP_ACCEPT,
+    SERVE_OP_RECV,
+    SERVE_OP_SEND,
+    SERVE_OP_QUIET,
+    SERVE_OP_CANCEL,
+    SERVE_OP_CLOSE
+};
+
+enum { SERVE_GENERATION_MASK = 0xffffff };
+
+static inline uint32_t serve_conn_sock(const struct serve_thread *thread,
+                                       const struct serve_conn *c)
+{
+    return (uint32_t)(c - thread->conns);
+}
+
+static inline uint64_t serve_user_data(const struct serve_thread *thread, enum serve_op op,
+                                       const struct serve_conn *c)
+{
+    return (uint64_t)op << 56 | (uint64_t)c->generation << 32 | serve_conn_sock(thread, c);
+}
+
+/* Sends without a completion; the connection must be one that may_be_quiet. */
+static inline void serve_conn_send_quiet(struct serve_thread *thread, struct serve_conn *c,
+                                         const char *data, uint32_t len)
+{
+    c->quiet_bytes += len;
+    c->quiet_batch = thread->batch;
+    ring_send(thread->ring, serve_conn_sock(thread, c), data, len, RING_SEND_QUIET,
+              serve_user_data(thread, SERVE_OP_QUIET, c));
+}
+
+/* A serving thread, for pthread_create(): of a zeroed struct serve_thread with `shared`, `index`,
+ * `port` and the semaphores set. Ends when `stop` is set and its ring is woken, then waits for
+ * `leave`. After the join `totals` and `log` may be read; the arena is the joiner's to release. */
+void *serve_thread_main(void *thread);
+
+#endif

@@ -1,0 +1,67 @@
+/* worker: one pinned thread's engine: ring, connections, due requests, ledger, statistics.
+ *
+ * A worker is a step function over its ring: worker_step() submits, waits, runs what completed
+ * and publishes its ledger. The thread around it is engine.c's; the simulated kernel of the tests
+ * calls the steps itself. After ORDER_START a worker asks the system for no memory of ours.
+ *
+ * Threads: all functions on the worker's own thread; struct worker_shared as its rows say. */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include "config/plan.h"
+#include "core/base/mailbox.h"
+#include "core/ledger.h"
+#include "core/order.h"
+#include "core/stats.h"
+#include "io/resolve.h"
+#include "io/ring.h"
+
+struct worker;
+
+/* What a worker and the coordinator share. Made by the engine, outlives both. */
+struct worker_shared {
+    struct mailbox orders; /* Coordinator posts. */
+    struct mailbox news;   /* Worker posts. */
+    struct mail orders_slots[ORDERS_SLOTS];
+    struct mail news_slots[NEWS_SLOTS];
+    struct ledger_shared ledger;
+    struct stats stats;
+};
+
+struct worker_options {
+    const struct plan *plan;
+    const struct addresses *addresses; /* [plan->targets_count], outlives the worker. */
+    struct worker_shared *shared;
+    struct arena *stats_arena; /* For shared->stats; outlives the worker. */
+    uint32_t index;            /* 0..plan->workers - 1 */
+};
+
+/* What is only known at the end. */
+struct worker_totals {
+    struct ring_counts ring; /* From the start of the run on. */
+    uint64_t ended_ns;       /* When its part of the run ended: the plan's end, a stop, the last
+                                answer of a counted run. */
+    uint64_t drained_ns;     /* When it stopped waiting for answers. */
+    uint64_t cpu_ns;         /* Of its thread, from the start of the run on. */
+    uint32_t batch_wait_us;  /* Longest batch wait used; 0 = none. */
+    const char *engine;      /* Constant text. */
+    char fallback[160];
+};
+
+/* Opens the ring and takes all memory. ERR_LIMIT, ERR_KERNEL, ERR_MEMORY with their reason. */
+MUST_USE enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
+                             struct err_info *why);
+
+/* Ends every connection at once. From any thread once the worker's own has ended. NULL is fine. */
+void worker_free(struct worker *worker);
+
+/* One turn: submit, wait, run, publish. False once the worker has ended. */
+bool worker_step(struct worker *worker);
+
+/* Valid after worker_step() returned false. */
+const struct worker_totals *worker_totals(const struct worker *worker);
+
+/* Makes a current or the next worker_step() return soon. Any thread. */
+void worker_wake(struct worker *worker);
+
+#endif

@@ -1,0 +1,404 @@
+/* conn: the life of a connection and its dealings with the kernel. */
+#include "io/conn_table.h"
+
+#include <errno.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "io/conn_impl.h"
+#include "io/op.h"
+#include "io/pool.h"
+
+/* How long a connection whose last answer has come waits for the peer to close it. */
+#define CLOSE_WAIT_NS (20 * NS_PER_MS)
+
+enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
+
+#define BIT(state) (1u << CONN_##state)
+static const uint8_t legal[CONN_STATE_COUNT] = {
+    [CONN_FREE] = BIT(CONNECTING),
+    [CONN_CONNECTING] = BIT(IDLE) | BIT(CLOSING),
+    [CONN_IDLE] = BIT(SENDING) | BIT(CLOSING),
+    [CONN_SENDING] = BIT(RECEIVING) | BIT(CLOSING),
+    [CONN_RECEIVING] = BIT(IDLE) | BIT(SENDING) | BIT(CLOSING),
+    [CONN_CLOSING] = BIT(FREE),
+};
+#undef BIT
+
+void conn_to(struct conn *conn, enum conn_state next)
+{
+    CHECK(legal[conn->state] & (1u << next));
+    conn->state = (uint8_t)next;
+}
+
+static uint64_t op_of(const struct conn *conn, enum op_kind kind)
+{
+    return op_pack(kind, conn->slot, conn->generation);
+}
+
+bool conn_table_init(struct conn_table *table, struct arena *arena)
+{
+    struct conn_request *windows;
+
+    CHECK(table->count > 0 && table->count < OP_SLOTS_MAX);
+    CHECK(table->window_size > 0 && (table->window_size & (table->window_size - 1)) == 0);
+    table->conns = arena_array(arena, table->count, sizeof(struct conn));
+    table->carry = arena_array(arena, table->count, table->head_bytes_max);
+    windows = arena_array(arena, (size_t)table->count * table->window_size, sizeof(*windows));
+    if (table->conns == NULL || table->carry == NULL || windows == NULL) return false;
+    table->free_first = NULL;
+    table->free_count = table->count;
+    for (uint32_t i = table->count; i-- > 0;) {
+        struct conn *conn = &table->conns[i];
+
+        conn->slot = i;
+        conn->window = windows + (size_t)i * table->window_size;
+        conn->timer.kind = TIMER_CONN;
+        conn->idle_next = table->free_first;
+        table->free_first = conn;
+    }
+    table->ring_counts = ring_counts(table->ring);
+    return true;
+}
+
+/* Makes the socket and queues the connect, for a slot that nothing in the kernel names. */
+static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    const struct address *address = &conn->pool->addresses.list[conn->address];
+    int rc = ring_sock_open(table->ring, conn->slot, address->storage.ss_family, NULL, 0);
+
+    (*conn->pool->counts.connects)++;
+    if (rc != 0) return rc;
+    conn_to(conn, CONN_CONNECTING);
+    ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
+                 op_of(conn, OP_CONNECT));
+    conn->flight = FLIGHT_CONNECT;
+    timers_set(table->timers, &conn->timer, now_ns + table->connect_timeout_ns);
+    return 0;
+}
+
+static void free_slot(struct conn_table *table, struct conn *conn)
+{
+    conn->pool->slots_used--;
+    conn->pool = NULL;
+    conn->idle_next = table->free_first;
+    table->free_first = conn;
+    table->free_count++;
+}
+
+/* Begins to connect at conn->address or, where not even a socket can be made for it, at the
+ * addresses after it. The slot is FREE for good when all refuse. */
+static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    bool again = true;
+
+    while (again) {
+        int rc = begin_connect(table, conn, now_ns);
+
+        if (rc == 0) return;
+        again = pool_connect_failed(conn->pool, conn, -rc, now_ns);
+    }
+    conn->pool->connecting--;
+    free_slot(table, conn);
+}
+
+void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns)
+{
+    struct conn *conn = table->free_first;
+
+    CHECK(conn != NULL && conn->state == CONN_FREE && conn->flight == 0);
+    table->free_first = conn->idle_next;
+    table->free_count--;
+    conn->idle_next = NULL;
+    conn->pool = pool;
+    conn->address = pool->address_next;
+    conn->addresses_tried = 0;
+    pool->slots_used++;
+    pool->connecting++;
+    connect_or_free(table, conn, now_ns);
+}
+
+static void arm_recv(struct conn_table *table, struct conn *conn)
+{
+    conn->group = conn->pool->group;
+    ring_recv(table->ring, conn->slot, (enum ring_group)conn->group, op_of(conn, OP_RECV));
+    conn->flight |= FLIGHT_RECV;
+}
+
+/* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
+static void closing_step(struct conn_table *table, struct conn *conn)
+{
+    if (conn->flight & (FLIGHT_CANCEL | FLIGHT_CLOSE)) return;
+    if (conn->flight & FLIGHT_DATA) {
+        if (timer_is_armed(&conn->timer)) return; /* The peer is given a moment to close. */
+        ring_cancel(table->ring, conn->slot, op_of(conn, OP_CANCEL));
+        conn->flight |= FLIGHT_CANCEL;
+        return;
+    }
+    timers_cancel(table->timers, &conn->timer);
+    ring_close_sock(table->ring, conn->slot, op_of(conn, OP_CLOSE));
+    conn->flight |= FLIGHT_CLOSE;
+}
+
+static void enter_closing(struct conn_table *table, struct conn *conn)
+{
+    if (conn->state == CONN_CONNECTING && !conn->retry) conn->pool->connecting--;
+    pool_idle_remove(conn->pool, conn);
+    timers_cancel(table->timers, &conn->timer);
+    conn_to(conn, CONN_CLOSING);
+}
+
+void conn_close(struct conn_table *table, struct conn *conn)
+{
+    if (conn->state == CONN_CLOSING) {
+        if (conn->retry) conn->pool->connecting--;
+        conn->retry = false;
+        return;
+    }
+    enter_closing(table, conn);
+    closing_step(table, conn);
+}
+
+void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    if (conn->state == CONN_CLOSING) return;
+    enter_closing(table, conn);
+    if (conn->flight & FLIGHT_RECV) {
+        timers_set(table->timers, &conn->timer, now_ns + CLOSE_WAIT_NS);
+    }
+    closing_step(table, conn);
+}
+
+/* The close's completion: nothing in the kernel names the slot any more. */
+static void on_closed(struct conn_table *table, struct conn *conn)
+{
+    bool retry = conn->retry;
+
+    CHECK(conn->state == CONN_CLOSING && conn->flight == 0 && conn->window_count == 0);
+    conn_to(conn, CONN_FREE);
+    conn->generation++;
+    conn->part = PART_HEAD;
+    conn->carry_len = 0;
+    conn->body_bytes = 0;
+    conn->interim_count = 0;
+    conn->send_error = 0;
+    conn->retry = false;
+    conn->window_first = 0;
+    if (conn->connected) (*table->counts.alive)--;
+    conn->connected = false;
+    if (retry) {
+        connect_or_free(table, conn, clock_now_ns());
+    } else {
+        free_slot(table, conn);
+    }
+}
+
+/* This address did not work: on to the next one, or give up. */
+static void connect_failed(struct conn_table *table, struct conn *conn, int errno_value,
+                           uint64_t now_ns)
+{
+    conn->retry = pool_connect_failed(conn->pool, conn, errno_value, now_ns);
+    conn_close(table, conn);
+}
+
+static void on_connected(struct conn_table *table, struct conn *conn)
+{
+    timers_cancel(table->timers, &conn->timer);
+    conn_to(conn, CONN_IDLE);
+    conn->connected = true;
+    if (++*table->counts.alive > *table->counts.alive_max) {
+        *table->counts.alive_max = *table->counts.alive;
+    }
+    pool_connected(conn->pool, conn);
+    arm_recv(table, conn);
+    table->owner.ready(table->owner.self, conn, clock_now_ns());
+}
+
+static void on_connect(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    conn->flight &= (uint8_t)~FLIGHT_CONNECT;
+    if (conn->state == CONN_CLOSING) {
+        closing_step(table, conn);
+    } else if (res == 0) {
+        on_connected(table, conn);
+    } else {
+        connect_failed(table, conn, -res, clock_now_ns());
+    }
+}
+
+/* The pool wants receives from the other group of buffers: end this one; it is armed anew when
+ * its last event has come. */
+static void switch_group(struct conn_table *table, struct conn *conn)
+{
+    if (conn->flight != FLIGHT_RECV || conn->window_count != 0) return;
+    ring_cancel(table->ring, conn->slot, op_of(conn, OP_CANCEL));
+    conn->flight |= FLIGHT_CANCEL;
+}
+
+static void on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event)
+{
+    uint32_t answered = 0;
+
+    if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
+    if (likely(event->res > 0)) {
+        if (likely(conn->state != CONN_CLOSING)) {
+            answered = conn_feed(table, conn, event->data, (size_t)event->res);
+        }
+        ring_buffer_return(table->ring, event);
+    } else if (conn->state == CONN_CLOSING) {
+        timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
+    } else if (event->res == 0) {
+        conn_eof(table, conn);
+    } else if (event->res != -ENOBUFS && event->res != -ECANCELED) {
+        conn_stream_error(table, conn, -event->res);
+    }
+    if (conn->state == CONN_CLOSING) {
+        closing_step(table, conn);
+        return;
+    }
+    if (unlikely(!(conn->flight & FLIGHT_RECV))) arm_recv(table, conn);
+    if (answered == 0) return;
+    if (unlikely(conn->group != conn->pool->group)) switch_group(table, conn);
+    if (conn_room(table, conn) > 0) {
+        table->owner.ready(table->owner.self, conn, table->done_ns);
+    }
+}
+
+static void on_send(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    conn->flight &= (uint8_t)~FLIGHT_SEND;
+    if (conn->state == CONN_CLOSING) {
+        closing_step(table, conn);
+        return;
+    }
+    /* After a failed send the receive ends too and says how; see conn_eof(). */
+    if (res < 0) {
+        conn->send_error = -res;
+    } else if ((uint32_t)res != conn->send_len) {
+        conn->send_error = EPIPE;
+    } else if (conn_room(table, conn) > 0) {
+        table->owner.ready(table->owner.self, conn, clock_now_ns());
+    }
+}
+
+void conn_event(struct conn_table *table, const struct ring_event *event)
+{
+    struct conn *conn = &table->conns[op_slot_of(event->user_data)];
+    bool current = op_generation_of(event->user_data) == conn->generation;
+
+    DCHECK(op_slot_of(event->user_data) < table->count);
+    switch (op_kind_of(event->user_data)) {
+    case OP_RECV:
+        CHECK(current);
+        on_recv(table, conn, event);
+        return;
+    case OP_SEND:
+        CHECK(current);
+        on_send(table, conn, event->res);
+        return;
+    case OP_SEND_QUIET: /* Only failures come, and they may come late. */
+        if (current) conn->send_error = event->res < 0 ? -event->res : EPIPE;
+        return;
+    case OP_CONNECT:
+        CHECK(current);
+        on_connect(table, conn, event->res);
+        return;
+    case OP_CANCEL:
+        CHECK(current);
+        conn->flight &= (uint8_t)~FLIGHT_CANCEL;
+        if (conn->state == CONN_CLOSING) closing_step(table, conn);
+        return;
+    case OP_CLOSE:
+        CHECK(current);
+        conn->flight &= (uint8_t)~FLIGHT_CLOSE;
+        on_closed(table, conn);
+        return;
+    }
+    CHECK(!"a completion of unknown kind");
+}
+
+/* When the oldest request is overdue, and for what. */
+static uint64_t deadline_of(const struct conn_table *table, const struct conn *conn,
+                            enum failed_class *ret_why)
+{
+    const struct conn_request *oldest = conn_oldest(table, conn);
+
+    if (conn->state == CONN_SENDING && table->first_byte_timeout_ns < table->timeout_ns) {
+        *ret_why = FAILED_FIRST_BYTE_TIMEOUT;
+        return oldest->sent_ns + table->first_byte_timeout_ns;
+    }
+    *ret_why = FAILED_TIMEOUT;
+    return oldest->sent_ns + table->timeout_ns;
+}
+
+void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
+{
+    struct conn *conn = container_of(timer, struct conn, timer);
+    enum failed_class why = FAILED_TIMEOUT;
+    uint64_t deadline_ns;
+
+    switch ((enum conn_state)conn->state) {
+    case CONN_FREE: CHECK(!"a free slot has no timer");
+    case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
+    case CONN_CLOSING: closing_step(table, conn); return;
+    case CONN_IDLE:
+        /* Answered before all of the request was sent, and the rest does not go out. */
+        if (conn->flight & FLIGHT_SEND) conn_close(table, conn);
+        return;
+    case CONN_SENDING:
+    case CONN_RECEIVING: break;
+    }
+    deadline_ns = deadline_of(table, conn, &why);
+    if (deadline_ns > now_ns) {
+        timers_set(table->timers, timer, deadline_ns);
+    } else {
+        conn_fail(table, conn, why, now_ns);
+    }
+}
+
+uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
+{
+    if (conn->flight & FLIGHT_SEND) return 0;
+    return table->window_size - conn->window_count;
+}
+
+void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
+               enum http1_asked asked)
+{
+    uint32_t at = (conn->window_first + conn->window_count) & (table->window_size - 1);
+    uint64_t deadline_ns = now_ns + min_u64(table->first_byte_timeout_ns, table->timeout_ns);
+
+    DCHECK(conn_room(table, conn) > 0);
+    conn->window[at] = (struct conn_request){.due_ns = due_ns,
+                                             .sent_ns = now_ns,
+                                             .enters = table->ring_counts->enters,
+                                             .asked = (uint8_t)asked};
+    conn->window_count++;
+    if (conn->state == CONN_IDLE) conn_to(conn, CONN_SENDING);
+    if (unlikely(!timer_is_armed(&conn->timer) || conn->timer.at_ns > deadline_ns)) {
+        timers_set(table->timers, &conn->timer, deadline_ns);
+    }
+}
+
+void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
+               bool quiet)
+{
+    DCHECK(!(conn->flight & FLIGHT_SEND));
+    if (quiet) {
+        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET, op_of(conn, OP_SEND_QUIET));
+        return;
+    }
+    conn->send_len = (uint32_t)len;
+    conn->flight |= FLIGHT_SEND;
+    ring_send(table->ring, conn->slot, bytes, len, 0, op_of(conn, OP_SEND));
+}
+
+bool conn_take_request(struct conn_table *table, struct conn *conn,
+                       struct conn_request *ret_request)
+{
+    if (conn->window_count == 0) return false;
+    *ret_request = *conn_oldest(table, conn);
+    conn->window_first++;
+    conn->window_count--;
+    return true;
+}

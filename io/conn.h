@@ -1,0 +1,90 @@
+/* conn: one client connection, hand-built HTTP/1.1 over the ring.
+ *
+ * A connection carries a window of outstanding requests (one without pipelining), reads their
+ * answers in order, and reports each to its owner. It stores no body and allocates nothing; only
+ * a response head that came in pieces is copied, into the connection's carry.
+ *
+ * Invariants
+ *  1. A slot is FREE exactly when nothing in the kernel names it (a quiet send that fails late
+ *     excepted: it names bytes that never change, and its completion is dropped).
+ *  2. At most one send and one receive are in flight.
+ *  3. A send's bytes do not change while it is in flight.
+ *  4. CLOSING starts nothing but cancel and close.
+ *  5. The close's completion is the last.
+ *  6. A completion of another generation than the slot's is a bug (quiet sends excepted).
+ *
+ * Deadlines cost nothing per request: a connection arms one timer, and when that fires looks at
+ * its oldest request and arms again for what is left.
+ *
+ * Threads: the worker's. */
+#ifndef IO_CONN_H
+#define IO_CONN_H
+
+#include "core/base/timers.h"
+#include "io/failed.h"
+#include "io/http1.h"
+#include "io/ring.h"
+
+#define CONN_STATES(X)  X(FREE) X(CONNECTING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
+#define CONN_ENUM(name) CONN_##name,
+enum conn_state { CONN_STATES(CONN_ENUM) };
+#undef CONN_ENUM
+#define CONN_ONE(name) +1
+enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
+#undef CONN_ONE
+/* SENDING: requests are outstanding and no byte of the oldest one's answer has come.
+ * RECEIVING: some have. An answer that comes whole leads from SENDING to IDLE at once. */
+
+/* Operations in flight. A quiet send is not among them. */
+enum { FLIGHT_CONNECT = 1, FLIGHT_SEND = 2, FLIGHT_RECV = 4, FLIGHT_CANCEL = 8, FLIGHT_CLOSE = 16 };
+
+/* Which part of a response is read next. */
+enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
+
+enum { TIMER_CONN = 1, TIMER_POOL = 2 }; /* timer.kind */
+
+struct conn_request {
+    uint64_t due_ns;
+    uint64_t sent_ns;
+    uint64_t enters; /* ring_counts.enters when it was queued: bytes seen before the next enter
+                        cannot be its answer. */
+    uint8_t asked;   /* enum http1_asked */
+};
+
+struct conn_answer {
+    uint64_t done_ns;
+    uint64_t body_bytes;
+    uint16_t status;
+};
+
+struct pool;
+
+struct conn {
+    uint8_t state;               /* enum conn_state; written by conn_to() only. */
+    uint8_t flight;              /* FLIGHT_… bits. */
+    uint8_t part;                /* enum conn_part. */
+    uint8_t group;               /* enum ring_group that the receive was armed with. */
+    bool reusable;               /* After the current answer. Valid in RECEIVING. */
+    uint8_t interim_count;       /* 1xx heads before the current answer. */
+    uint16_t status;             /* Of the current answer, once its head is in. */
+    uint32_t slot;               /* Index in the table and in the ring's; constant. */
+    uint32_t generation;         /* Grows at each FREE. */
+    uint32_t window_first;       /* Oldest outstanding request, modulo the window's size. */
+    uint32_t window_count;       /* Outstanding requests. */
+    struct conn_request *window; /* [table.window_size]; constant. */
+    struct pool *pool;           /* Not in FREE. */
+    struct timer timer;       /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    uint64_t body_left;       /* PART_LENGTH: bytes to come. */
+    uint64_t body_bytes;      /* Of the current answer so far. */
+    uint32_t send_len;        /* Of the loud send in flight. */
+    uint32_t carry_len;       /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;       /* errno of a send that failed; 0 = none. */
+    uint32_t address;         /* Index of the pool's address it connects to. */
+    uint32_t addresses_tried; /* CONNECTING: addresses that failed in this attempt. */
+    bool retry;               /* CLOSING: connect again, to `address`, once closed. */
+    bool connected;           /* Counted in `alive`. */
+    struct conn *idle_next, *idle_prev; /* In IDLE, when the owner has no request for it. */
+    struct http1_chunked chunked;       /* PART_CHUNKED. */
+};
+
+#endif

@@ -1,0 +1,262 @@
+/* conn_http: the bytes of a connection: heads, bodies, ends, matched to the oldest request. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "io/conn_impl.h"
+#include "io/pool.h"
+
+static char *carry_of(const struct conn_table *table, const struct conn *conn)
+{
+    return table->carry + (size_t)conn->slot * table->head_bytes_max;
+}
+
+static enum failed_place place_of(const struct conn *conn)
+{
+    if (conn->part != PART_HEAD) return FAILED_IN_BODY;
+    return conn->state == CONN_RECEIVING ? FAILED_IN_HEAD : FAILED_BEFORE;
+}
+
+void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns)
+{
+    const struct conn_owner *owner = &table->owner;
+    struct conn_request request;
+
+    conn_close(table, conn);
+    while (conn_take_request(table, conn, &request)) {
+        owner->failed(owner->self, conn, &request, why, now_ns);
+        why = FAILED_NOT_PROCESSED;
+    }
+}
+
+/* The answer to the oldest request is complete. */
+static void complete(struct conn_table *table, struct conn *conn, bool reusable)
+{
+    struct conn_answer answer = {
+        .done_ns = clock_now_ns(), .body_bytes = conn->body_bytes, .status = conn->status};
+    struct conn_request request;
+    bool taken = conn_take_request(table, conn, &request);
+
+    CHECK(taken);
+    table->done_ns = answer.done_ns;
+    conn->part = PART_HEAD;
+    conn->body_bytes = 0;
+    conn->interim_count = 0;
+    conn_to(conn, conn->window_count == 0 ? CONN_IDLE : CONN_SENDING);
+    table->owner.answered(table->owner.self, conn, &request, &answer);
+    if (reusable) return;
+    conn_close_after_peer(table, conn, answer.done_ns);
+    while (conn_take_request(table, conn, &request)) {
+        table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED,
+                            answer.done_ns);
+    }
+}
+
+/* Heads larger than a small buffer's worth of body make the pool use large buffers. */
+static void note_length(const struct conn_table *table, struct pool *pool, uint64_t length)
+{
+    if (unlikely(length > table->small_body_max)) pool->group = RING_LARGE;
+}
+
+/* A head is in: decides how the rest is read. True unless the connection was closed for it. */
+static void begin_body(struct conn_table *table, struct conn *conn, const struct http1_head *head,
+                       const struct http1_framing *framing)
+{
+    conn->carry_len = 0;
+    if (unlikely(framing->interim)) {
+        (*table->counts.interim)++;
+        if (++conn->interim_count > HTTP1_INTERIM_MAX) {
+            conn_fail(table, conn, FAILED_HEAD_TOO_LARGE, clock_now_ns());
+        }
+        return;
+    }
+    if (unlikely(head->status == 101)) { /* We never ask for an upgrade. */
+        conn_fail(table, conn, FAILED_BAD_FRAMING, clock_now_ns());
+        return;
+    }
+    if (unlikely(framing->conflict)) (*table->counts.conflicting)++;
+    conn->status = head->status;
+    conn->reusable = framing->reusable;
+    switch (framing->body) {
+    case HTTP1_BODY_NONE: complete(table, conn, framing->reusable); return;
+    case HTTP1_BODY_LENGTH:
+        conn->part = PART_LENGTH;
+        conn->body_left = framing->length;
+        note_length(table, conn->pool, framing->length);
+        return;
+    case HTTP1_BODY_CHUNKED:
+        conn->part = PART_CHUNKED;
+        http1_chunked_init(&conn->chunked);
+        return;
+    case HTTP1_BODY_CLOSE: conn->part = PART_CLOSE; return;
+    }
+}
+
+static void bad_response(struct conn_table *table, struct conn *conn, enum http1_result result)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    switch (result) {
+    case HTTP1_BAD: conn_fail(table, conn, FAILED_BAD_HEAD, now_ns); return;
+    case HTTP1_BAD_FRAMING: conn_fail(table, conn, FAILED_BAD_FRAMING, now_ns); return;
+    case HTTP1_TOO_LARGE: conn_fail(table, conn, FAILED_HEAD_TOO_LARGE, now_ns); return;
+    case HTTP1_DONE:
+    case HTTP1_MORE: CHECK(!"a result that is no failure");
+    }
+}
+
+/* Parses a head that is whole in `data`, or moves what there is to the carry and parses there.
+ * Returns how many bytes of `data` were used. */
+static size_t parse_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    struct pool *pool = conn->pool;
+    uint32_t carried = conn->carry_len;
+    const char *text = data;
+    size_t text_len = len;
+    struct http1_head head;
+    struct http1_framing framing;
+    enum http1_result result;
+
+    if (carried > 0) {
+        size_t room = table->head_bytes_max - carried;
+
+        text_len = carried + (len < room ? len : room);
+        memcpy(carry_of(table, conn) + carried, data, text_len - carried);
+        text = carry_of(table, conn);
+    }
+    result = http1_parse_head(text, text_len, carried, table->head_bytes_max, &head);
+    if (result == HTTP1_MORE && text_len < table->head_bytes_max) {
+        if (carried == 0) memcpy(carry_of(table, conn), data, len);
+        conn->carry_len = (uint32_t)text_len;
+        return len;
+    }
+    if (result != HTTP1_DONE) {
+        bad_response(table, conn, result == HTTP1_MORE ? HTTP1_TOO_LARGE : result);
+        return len;
+    }
+    http1_same_learn(&pool->same, text, &head);
+    for (uint32_t asked = 0; asked < COUNT(pool->same_framing); asked++) {
+        pool->same_framing[asked] = http1_framing(&head, (enum http1_asked)asked);
+    }
+    framing = pool->same_framing[conn_oldest(table, conn)->asked];
+    begin_body(table, conn, &head, &framing);
+    return head.bytes - carried;
+}
+
+/* Reads from the start of a response, or goes on in its head. */
+static size_t feed_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    struct pool *pool = conn->pool;
+
+    if (conn->state != CONN_RECEIVING) {
+        if (unlikely(conn->window_count == 0)) { /* Bytes that nobody asked for. */
+            (*table->counts.unsolicited_idle)++;
+            conn_close(table, conn);
+            return len;
+        }
+        if (unlikely(conn_oldest(table, conn)->enters == table->ring_counts->enters)) {
+            conn_fail(table, conn, FAILED_UNSOLICITED, clock_now_ns());
+            return len;
+        }
+        conn_to(conn, CONN_RECEIVING);
+        if (likely(http1_same_match(&pool->same, data, len))) {
+            const struct conn_request *oldest = conn_oldest(table, conn);
+            uint32_t used = pool->same.head.bytes;
+
+            begin_body(table, conn, &pool->same.head, &pool->same_framing[oldest->asked]);
+            return used;
+        }
+    }
+    return parse_head(table, conn, data, len);
+}
+
+static size_t feed_chunked(struct conn_table *table, struct conn *conn, const char *data,
+                           size_t len)
+{
+    size_t used = 0, span_len = 0;
+    enum http1_result result = http1_chunked_next(&conn->chunked, data, len, &used, &span_len);
+
+    conn->body_bytes += span_len;
+    if (result == HTTP1_DONE) {
+        complete(table, conn, conn->reusable);
+    } else if (result != HTTP1_MORE) {
+        bad_response(table, conn, result);
+        return len;
+    }
+    return used;
+}
+
+static size_t feed_body(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    uint64_t n;
+
+    switch ((enum conn_part)conn->part) {
+    case PART_HEAD: break;
+    case PART_LENGTH:
+        n = min_u64(len, conn->body_left);
+        conn->body_left -= n;
+        conn->body_bytes += n;
+        if (conn->body_left == 0) complete(table, conn, conn->reusable);
+        return n;
+    case PART_CHUNKED: return feed_chunked(table, conn, data, len);
+    case PART_CLOSE: conn->body_bytes += len; return len;
+    }
+    CHECK(!"a head is no body");
+}
+
+uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    uint32_t first = conn->window_first;
+
+    *table->counts.bytes_received += len;
+    while (len > 0 && conn->state != CONN_CLOSING) {
+        size_t used = conn->part == PART_HEAD ? feed_head(table, conn, data, len)
+                                              : feed_body(table, conn, data, len);
+
+        DCHECK(used <= len);
+        data += used;
+        len -= used;
+    }
+    return conn->window_first - first;
+}
+
+/* The peer ended an idle connection. One that never carried a request makes the pool back off: a
+ * server that accepts only to close again must not make us spin. */
+static void conn_idle_ended(struct conn_table *table, struct conn *conn)
+{
+    (*table->counts.closed_by_peer)++;
+    if (conn->window_first == 0) pool_back_off(conn->pool, clock_now_ns());
+    conn_close(table, conn);
+}
+
+void conn_eof(struct conn_table *table, struct conn *conn)
+{
+    if (conn->window_count == 0) {
+        conn_idle_ended(table, conn);
+        return;
+    }
+    if (conn->part == PART_CLOSE) {
+        complete(table, conn, false);
+        return;
+    }
+    if (conn->state == CONN_RECEIVING) {
+        conn_fail(table, conn, FAILED_INCOMPLETE, clock_now_ns());
+        return;
+    }
+    /* A send that met a reset may have taken the error that the receive would have shown. */
+    conn_fail(table, conn,
+              conn->send_error != 0 && conn->send_error != EPIPE
+                  ? failed_of_stream(conn->send_error, FAILED_BEFORE)
+                  : FAILED_CLOSED_BEFORE_RESPONSE,
+              clock_now_ns());
+}
+
+void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_value)
+{
+    if (conn->window_count == 0) {
+        conn_idle_ended(table, conn);
+        return;
+    }
+    conn_fail(table, conn, failed_of_stream(errno_value, place_of(conn)), clock_now_ns());
+}

@@ -1,0 +1,33 @@
+/* conn_impl: what the parts of conn share: conn.c (life and kernel) and conn_http.c (bytes). */
+#ifndef IO_CONN_IMPL_H
+#define IO_CONN_IMPL_H
+
+#include "io/conn_table.h"
+
+/* Changes the state; aborts if the step is not a legal one. */
+void conn_to(struct conn *conn, enum conn_state next);
+
+/* Reads received bytes. May report answers and failures and may close the connection; returns
+ * how many requests were answered. */
+uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);
+
+/* The peer has closed its side. */
+void conn_eof(struct conn_table *table, struct conn *conn);
+
+/* A send or receive ended with an errno. */
+void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_value);
+
+/* Reports the oldest request as failed with `why`, those behind it as not processed, closes. */
+void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns);
+
+/* Closes once the peer has closed, or after a short while: after the last answer of a
+ * connection the server closes at once, and so it never sees more connections than it should. */
+void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns);
+
+static inline struct conn_request *conn_oldest(const struct conn_table *table,
+                                               const struct conn *conn)
+{
+    return &conn->window[conn->window_first & (table->window_size - 1)];
+}
+
+#endif

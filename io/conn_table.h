@@ -1,0 +1,90 @@
+/* conn_table: all connections of a worker, and what can be done with one.
+ *
+ * Threads: the worker's. */
+#ifndef IO_CONN_TABLE_H
+#define IO_CONN_TABLE_H
+
+#include "core/base/arena.h"
+#include "io/conn.h"
+
+/* What the owner of the connections does with what happens on them. All calls come from
+ * conn_event() or conn_timer(); they may start requests and close connections, nothing else. */
+struct conn_owner {
+    void *self;
+    /* A request was answered. */
+    void (*answered)(void *self, struct conn *conn, const struct conn_request *request,
+                     const struct conn_answer *answer);
+    /* A request that was sent will not be answered. `now_ns` is when that became known. */
+    void (*failed)(void *self, struct conn *conn, const struct conn_request *request,
+                   enum failed_class why, uint64_t now_ns);
+    /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
+    void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
+};
+
+/* Counters of the owner that connections keep up to date. */
+struct conn_counts {
+    uint64_t *bytes_received;
+    uint64_t *closed_by_peer;
+    uint64_t *unsolicited_idle;
+    uint64_t *conflicting;
+    uint64_t *interim;
+    uint64_t *alive;
+    uint64_t *alive_max;
+};
+
+/* All connections of a worker. */
+struct conn_table {
+    struct ring *ring;
+    const struct ring_counts *ring_counts; /* The ring's, for `enters`. */
+    struct timers *timers;
+    struct conn_owner owner;
+    struct conn_counts counts;
+    struct conn *conns;      /* [count] */
+    struct conn *free_first; /* Linked by idle_next. */
+    uint32_t count;
+    uint32_t window_size; /* A power of two. */
+    uint32_t free_count;
+    char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
+    uint32_t head_bytes_max;
+    uint32_t small_body_max; /* Bodies above it make a pool use large buffers; 0xffffffff: never. */
+    uint64_t connect_timeout_ns;
+    uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
+    uint64_t timeout_ns;
+    uint64_t done_ns; /* When the last answer was complete. */
+};
+
+/* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and
+ * count, window_size, head_bytes_max and the deadlines. False when the arena refuses. */
+MUST_USE bool conn_table_init(struct conn_table *table, struct arena *arena);
+
+/* Runs one completion. */
+void conn_event(struct conn_table *table, const struct ring_event *event);
+
+/* Runs a timer of kind TIMER_CONN that has fired at `now_ns`. */
+void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns);
+
+/* Takes a FREE slot for `pool`, which there must be, and begins to connect. When the socket cannot
+ * even be made the pool is told at once, and the slot is FREE again. */
+void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns);
+
+/* How many more requests the connection can take now: 0 while a loud send is in flight. */
+uint32_t conn_room(const struct conn_table *table, const struct conn *conn);
+
+/* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(). */
+void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
+               enum http1_asked asked);
+
+/* Queues the bytes of the requests pushed since the last send. `quiet`: the bytes never change
+ * (no completion is waited for); else they stay unchanged until the next `ready`. */
+void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
+               bool quiet);
+
+/* Ends a connection in any state but FREE: cancels, closes, frees. Outstanding requests are the
+ * caller's to account for: conn_take_request() first. No-op in CLOSING. */
+void conn_close(struct conn_table *table, struct conn *conn);
+
+/* Takes the oldest outstanding request out of the window; false when there is none. */
+MUST_USE bool conn_take_request(struct conn_table *table, struct conn *conn,
+                                struct conn_request *ret_request);
+
+#endif

@@ -1,0 +1,43 @@
+#include "io/failed.h"
+
+#include <errno.h>
+
+#define FAILED_NAME(upper, lower, text) [FAILED_##upper] = #lower,
+#define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = text,
+const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)};
+const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)};
+
+enum failed_class failed_of_connect(int errno_value)
+{
+    switch (errno_value) {
+    case ECONNREFUSED: return FAILED_CONNECT_REFUSED;
+    case ETIMEDOUT: return FAILED_CONNECT_TIMEOUT;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EAGAIN: return FAILED_PORTS;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM: return FAILED_DESCRIPTORS;
+    case ECONNRESET:
+    case EPIPE: return FAILED_RESET_BEFORE_RESPONSE;
+    default: return FAILED_UNREACHABLE;
+    }
+}
+
+enum failed_class failed_of_stream(int errno_value, enum failed_place place)
+{
+    static const enum failed_class resets[] = {
+        [FAILED_BEFORE] = FAILED_RESET_BEFORE_RESPONSE,
+        [FAILED_IN_HEAD] = FAILED_RESET_IN_HEAD,
+        [FAILED_IN_BODY] = FAILED_RESET_IN_BODY,
+    };
+
+    switch (errno_value) {
+    case ETIMEDOUT: return FAILED_TIMEOUT;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN: return FAILED_UNREACHABLE;
+    default: return resets[place];
+    }
+}
