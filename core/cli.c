@@ -74,6 +74,25 @@ static enum err read_number(const struct found *found, uint64_t *ret_number, str
     return ERR_OK;
 }
 
+static enum err read_choice(const struct found *found, uint32_t *ret_choice, struct err_info *why)
+{
+    const char *const *choices = found->option->choices;
+    char list[64] = "";
+    size_t len = 0;
+
+    for (uint32_t i = 0; choices[i] != NULL; i++) {
+        if (strcmp(found->value, choices[i]) == 0) {
+            *ret_choice = i;
+            return ERR_OK;
+        }
+        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ",
+                                choices[i]);
+        CHECK(len < sizeof(list));
+    }
+    return err_set(why, ERR_USAGE, 0, "option '%s' wants one of %s, not '%s'", found->spelled.text,
+                   list, quote(found->value).text);
+}
+
 /* Puts one option where the table says. */
 static enum err store(struct cli_words *words, const struct found *found, struct err_info *why)
 {
@@ -83,10 +102,12 @@ static enum err store(struct cli_words *words, const struct found *found, struct
     enum err err;
 
     CHECK((found->value != NULL) == (option->argument != NULL));
+    words->given |= UINT64_C(1) << (option - cli_options);
     switch (option->kind) {
     case CLI_ON:
     case CLI_OFF: *(bool *)at = option->kind == CLI_ON; break;
     case CLI_TEXT: *(const char **)at = found->value; break;
+    case CLI_CHOICE: return read_choice(found, at, why);
     case CLI_HEADER: words->headers[words->headers_count++] = found->value; break;
     case CLI_U32:
     case CLI_U64:
@@ -101,7 +122,6 @@ static enum err store(struct cli_words *words, const struct found *found, struct
         }
         break;
     }
-    words->given |= UINT64_C(1) << (option - cli_options);
     return ERR_OK;
 }
 
@@ -139,11 +159,9 @@ static enum err refuse_unknown(const char *name, size_t len, struct err_info *wh
     const struct cli_option *like = cli_option_like(name, len);
 
     if (like == NULL) {
-        return err_set(why, ERR_USAGE, 0, "unknown option '--%s' (see pelt --help)",
-                       quote_len(name, len).text);
+        return err_set(why, ERR_USAGE, 0, "unknown option '--%s'", quote_len(name, len).text);
     }
-    return err_set(why, ERR_USAGE, 0,
-                   "unknown option '--%s'; did you mean '--%s'? (see pelt --help)",
+    return err_set(why, ERR_USAGE, 0, "unknown option '--%s'; did you mean '--%s'?",
                    quote_len(name, len).text, like->name);
 }
 
@@ -178,7 +196,7 @@ static enum err read_letters(struct reader *reader, const char *letters)
         enum err err;
 
         if (found.option == NULL) {
-            return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s' (see pelt --help)",
+            return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s'",
                            quote_len(at, 1).text);
         }
         (void)snprintf(found.spelled.text, sizeof(found.spelled.text), "-%c", *at);
@@ -209,7 +227,7 @@ static enum err read_line(struct reader *reader)
 
         if (options_over || word[0] != '-' || word[1] == '\0') {
             if (reader->url != NULL) {
-                err = err_set(reader->why, ERR_USAGE, 0, "two urls given, '%s' and '%s'; give one",
+                err = err_set(reader->why, ERR_USAGE, 0, "two URLs given, '%s' and '%s'; give one",
                               quote(reader->url).text, quote(word).text);
             }
             reader->url = word;
@@ -314,6 +332,25 @@ close_fd:
     return err;
 }
 
+/* Puts `prefix` in front of what went wrong: below us nobody knows of options. */
+static enum err name_option(enum err err, const char *prefix, struct err_info *why)
+{
+    struct err_info inner;
+
+    if (err != ERR_USAGE || why == NULL) return err;
+    inner = *why;
+    return err_set(why, err, 0, "%s: %s", prefix, inner.message);
+}
+
+/* Every complaint about the command line ends with where to look it up. */
+static void add_hint(struct err_info *why)
+{
+    static const char hint[] = " (see pelt --help)";
+    size_t len = min_u64(strlen(why->message), sizeof(why->message) - sizeof(hint));
+
+    memcpy(why->message + len, hint, sizeof(hint));
+}
+
 /* Makes the plan's target and request. `scratch` is for what is not needed afterwards. */
 static enum err build_request(struct cli_words *words, const char *url, struct arena *scratch,
                               struct err_info *why)
@@ -332,6 +369,7 @@ static enum err build_request(struct cli_words *words, const char *url, struct a
     err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
     for (size_t i = 0; err == ERR_OK && i < words->headers_count; i++) {
         err = plan_parse_header(scratch, words->headers[i], &headers[i], why);
+        err = name_option(err, "option '-H'", why);
     }
     request.headers = headers;
     if (words->body != NULL) {
@@ -343,6 +381,8 @@ static enum err build_request(struct cli_words *words, const char *url, struct a
     }
     if (err != ERR_OK) return err;
     plan->targets_count = 1;
+    err = name_option(plan_check_method(words->method, why), "option '-X'", why);
+    if (err != ERR_OK) return err;
     err = plan_build_request(plan, 0, &request, &plan->requests[0], why);
     if (err == ERR_OK) plan->requests_count = 1;
     return err;
@@ -361,7 +401,7 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
     err = read_line(reader);
     if (err != ERR_OK || words->cli.help || words->cli.version) return err;
     if (reader->url == NULL) {
-        return err_set(reader->why, ERR_USAGE, 0, "no url given (see pelt --help)");
+        return err_set(reader->why, ERR_USAGE, 0, "no URL given");
     }
     set_defaults(words, cpus);
     err = check_words(words, reader->why);
@@ -383,6 +423,7 @@ enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, st
     err = parse_into(&words, &reader, cpus, &scratch);
     arena_release(&scratch);
     if (err != ERR_OK) {
+        if (err == ERR_USAGE && why != NULL) add_hint(why);
         plan_release(&words.cli.plan);
         return err;
     }

@@ -15,6 +15,7 @@ enum cli_option_id {
     OPTION_MAX_CONNECTIONS,
     OPTION_NO_KEEPALIVE,
     OPTION_NO_BATCH_WAIT,
+    OPTION_IO,
     OPTION_HEADER,
     OPTION_METHOD,
     OPTION_BODY,
@@ -39,6 +40,7 @@ enum cli_kind {
     CLI_U32,    /* A count into a uint32_t. */
     CLI_U64,    /* A count into a uint64_t. */
     CLI_TIME,   /* A time into a uint64_t of nanoseconds. */
+    CLI_CHOICE, /* One of a few words; its index into a uint32_t or an enum. */
     CLI_TEXT,   /* The argument itself into a const char *. */
     CLI_HEADER, /* One more header. */
 };
@@ -66,7 +68,8 @@ struct cli_option {
     size_t offset;        /* Into struct cli_words. */
     enum cli_kind kind;
     enum cli_group group;
-    char letter; /* 0: none. */
+    char letter;                /* 0: none. */
+    const char *const *choices; /* Of CLI_CHOICE, ends with NULL; else NULL. */
 };
 
 extern const struct cli_option cli_options[OPTION_COUNT];

@@ -260,9 +260,18 @@ static void add_ledger(const struct result *result, struct text *out)
     }
     text_add_str(out, "\n");
     add_label(out, "");
-    text_add_str(out, ledger_closes(ledger)
-                          ? "closes\n"
-                          : "DOES NOT CLOSE: a bug of pelt, and no figure here can be trusted\n");
+    if (result_closes(result)) {
+        text_add_str(out, "closes\n");
+        return;
+    }
+    text_add_str(out, "DOES NOT CLOSE");
+    if (result->readings_open > 0) {
+        text_printf(out, " (in %s readings during the run)",
+                    units_grouped(a, result->readings_open));
+    }
+    text_add_str(out, ":\n");
+    add_label(out, "");
+    text_add_str(out, "a bug of pelt, and no figure here can be trusted\n");
 }
 
 static void add_connections(const struct result *result, struct text *out)

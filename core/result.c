@@ -43,9 +43,14 @@ const char *result_end_name(enum result_end end)
     check_failed(__FILE__, __LINE__, "no such end of a run");
 }
 
+bool result_closes(const struct result *result)
+{
+    return ledger_closes(&result->ledger) && result->readings_open == 0;
+}
+
 int result_exit_code(const struct result *result)
 {
-    if (!ledger_closes(&result->ledger)) return EXIT_CODE_LEDGER;
+    if (!result_closes(result)) return EXIT_CODE_LEDGER;
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
     if (result->ledger.ok == 0) return EXIT_CODE_ERROR;
     return EXIT_CODE_OK;

@@ -217,6 +217,7 @@ static void run_broken(struct run *run)
                                          .alive = 1,
                                          .alive_max = 1};
     run->result.status[200] = 1;
+    run->result.readings_open = 3;
     run->result.rss_kib = 5000;
     run_end(run);
 }
