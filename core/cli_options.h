@@ -1,4 +1,5 @@
-/* cli_options: the table of options. Private to the command line (cli*.c).
+/* cli_options: the table of options, and what it is read into. Private to the command line
+ * (cli*.c).
  *
  * A new option is a new row here and nothing else, unless it needs a check against others. */
 #ifndef CORE_CLI_OPTIONS_H
@@ -81,5 +82,10 @@ const struct cli_option *cli_option_by_letter(char letter);
 /* The option whose long name is most like `name`: one that begins with it, else one within a few
  * slips (one letter more, less, other, or two swapped) of it. NULL when nothing is near. */
 const struct cli_option *cli_option_like(const char *name, size_t len);
+
+/* Makes the plan's target and request from the words, in the plan's arena (cli_request.c);
+ * `scratch` is for what is not needed afterwards. Failures as cli_parse(). */
+MUST_USE enum err cli_build_request(struct cli_words *words, const char *url, struct arena *scratch,
+                                    struct err_info *why);
 
 #endif

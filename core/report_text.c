@@ -103,8 +103,9 @@ static void add_duration(const struct result *result, struct text *out)
     if (result->drained_ns > 0) {
         text_add_str(out, ", then ");
         add_time(out, result->drained_ns);
-        text_add_str(out, result->ledger.cut_off > 0 ? " of waiting for answers"
-                                                     : " until the last answer");
+        text_add_str(out, result->ledger.cut_off == 0 && result->ledger.ok > 0
+                              ? " until the last answer"
+                              : " of waiting for answers");
     }
     text_add_str(out, "\n");
 }
