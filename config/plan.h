@@ -100,13 +100,16 @@ MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
 MUST_USE enum err plan_parse_header(struct arena *arena, const char *text,
                                     struct plan_header *ret_header, struct err_info *why);
 
+/* ERR_USAGE when `method` is not a token (RFC 9110 section 9.1), or is CONNECT, which makes a
+ * tunnel and not a request. */
+MUST_USE enum err plan_check_method(const char *method, struct err_info *why);
+
 /* Builds the bytes of one request to `target`, in the plan's arena: request line, Host (unless
  * given among the headers), the headers in order, Content-Length when there is a body or the
  * method is POST, PUT or PATCH (unless it or Transfer-Encoding is given), "Connection: close" if
- * !keepalive (unless given), X-Request-Id if `ids`, then the body. ERR_USAGE when the method is
- * not a token or is CONNECT (which makes a tunnel, not a request), when a Content-Length given is
- * not the body's (the server would read into the next request), or when X-Request-Id is given
- * with `ids`. ERR_MEMORY. */
+ * !keepalive (unless given), X-Request-Id if `ids`, then the body. ERR_USAGE as
+ * plan_check_method(), when a Content-Length given is not the body's (the server would read into
+ * the next request), or when X-Request-Id is given with `ids`. ERR_MEMORY. */
 MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,
                                      const struct plan_request_options *options,
                                      struct plan_request *ret_request, struct err_info *why);

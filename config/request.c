@@ -78,11 +78,8 @@ static enum err check_length(const struct plan_request_options *options, struct 
     return ERR_OK;
 }
 
-static enum err check_options(const struct plan *plan, const struct plan_request_options *options,
-                              struct err_info *why)
+enum err plan_check_method(const char *method, struct err_info *why)
 {
-    const char *method = options->method;
-
     if (!http_is_token(method, strlen(method))) {
         return err_set(why, ERR_USAGE, 0, "method '%s' is not a word that HTTP allows",
                        quote(method).text);
@@ -91,6 +88,15 @@ static enum err check_options(const struct plan *plan, const struct plan_request
         return err_set(why, ERR_USAGE, 0,
                        "method 'CONNECT' asks for a tunnel, which cannot be measured; use another");
     }
+    return ERR_OK;
+}
+
+static enum err check_options(const struct plan *plan, const struct plan_request_options *options,
+                              struct err_info *why)
+{
+    enum err err = plan_check_method(options->method, why);
+
+    if (err != ERR_OK) return err;
     if (plan->ids && header_value(options, "X-Request-Id") != NULL) {
         return err_set(why, ERR_USAGE, 0,
                        "header 'X-Request-Id' and '--ids' exclude each other; leave one away");

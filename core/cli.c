@@ -1,12 +1,10 @@
 /* Reads the command line in two passes: words into a struct by the option table, then, when all
- * is known, defaults that depend on other options, checks between options, and the request. */
+ * is known, defaults that depend on other options, checks between options, and the request
+ * (cli_request.c). */
 #include "core/cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/quote.h"
@@ -74,6 +72,25 @@ static enum err read_number(const struct found *found, uint64_t *ret_number, str
     return ERR_OK;
 }
 
+static enum err read_choice(const struct found *found, uint32_t *ret_choice, struct err_info *why)
+{
+    const char *const *choices = found->option->choices;
+    char list[64] = "";
+    size_t len = 0;
+
+    for (uint32_t i = 0; choices[i] != NULL; i++) {
+        if (strcmp(found->value, choices[i]) == 0) {
+            *ret_choice = i;
+            return ERR_OK;
+        }
+        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ",
+                                choices[i]);
+        CHECK(len < sizeof(list));
+    }
+    return err_set(why, ERR_USAGE, 0, "option '%s' wants one of %s, not '%s'", found->spelled.text,
+                   list, quote(found->value).text);
+}
+
 /* Puts one option where the table says. */
 static enum err store(struct cli_words *words, const struct found *found, struct err_info *why)
 {
@@ -83,10 +100,12 @@ static enum err store(struct cli_words *words, const struct found *found, struct
     enum err err;
 
     CHECK((found->value != NULL) == (option->argument != NULL));
+    words->given |= UINT64_C(1) << (option - cli_options);
     switch (option->kind) {
     case CLI_ON:
     case CLI_OFF: *(bool *)at = option->kind == CLI_ON; break;
     case CLI_TEXT: *(const char **)at = found->value; break;
+    case CLI_CHOICE: return read_choice(found, at, why);
     case CLI_HEADER: words->headers[words->headers_count++] = found->value; break;
     case CLI_U32:
     case CLI_U64:
@@ -101,7 +120,6 @@ static enum err store(struct cli_words *words, const struct found *found, struct
         }
         break;
     }
-    words->given |= UINT64_C(1) << (option - cli_options);
     return ERR_OK;
 }
 
@@ -139,11 +157,9 @@ static enum err refuse_unknown(const char *name, size_t len, struct err_info *wh
     const struct cli_option *like = cli_option_like(name, len);
 
     if (like == NULL) {
-        return err_set(why, ERR_USAGE, 0, "unknown option '--%s' (see pelt --help)",
-                       quote_len(name, len).text);
+        return err_set(why, ERR_USAGE, 0, "unknown option '--%s'", quote_len(name, len).text);
     }
-    return err_set(why, ERR_USAGE, 0,
-                   "unknown option '--%s'; did you mean '--%s'? (see pelt --help)",
+    return err_set(why, ERR_USAGE, 0, "unknown option '--%s'; did you mean '--%s'?",
                    quote_len(name, len).text, like->name);
 }
 
@@ -178,7 +194,7 @@ static enum err read_letters(struct reader *reader, const char *letters)
         enum err err;
 
         if (found.option == NULL) {
-            return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s' (see pelt --help)",
+            return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s'",
                            quote_len(at, 1).text);
         }
         (void)snprintf(found.spelled.text, sizeof(found.spelled.text), "-%c", *at);
@@ -209,7 +225,7 @@ static enum err read_line(struct reader *reader)
 
         if (options_over || word[0] != '-' || word[1] == '\0') {
             if (reader->url != NULL) {
-                err = err_set(reader->why, ERR_USAGE, 0, "two urls given, '%s' and '%s'; give one",
+                err = err_set(reader->why, ERR_USAGE, 0, "two URLs given, '%s' and '%s'; give one",
                               quote(reader->url).text, quote(word).text);
             }
             reader->url = word;
@@ -271,81 +287,13 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
     return ERR_OK;
 }
 
-static enum err refuse_file(const char *name, int errno_value, struct err_info *why)
+/* Every complaint about the command line ends with where to look it up. */
+static void add_hint(struct err_info *why)
 {
-    enum err err =
-        err_set(why, ERR_FILE, errno_value, "body file '%s' cannot be read: %s (%s)",
-                quote(name).text, strerrordesc_np(errno_value), err_errno_name(errno_value));
+    static const char hint[] = " (see pelt --help)";
+    size_t len = min_u64(strlen(why->message), sizeof(why->message) - sizeof(hint));
 
-    if (why != NULL) (void)snprintf(why->file, sizeof(why->file), "%s", name);
-    return err;
-}
-
-/* Reads all of the file `name`, which may be a pipe, into `scratch`. */
-static enum err read_body(struct arena *scratch, const char *name,
-                          struct plan_request_options *request, struct err_info *why)
-{
-    /* Untouched pages cost nothing, so a small file does not pay for the bound. */
-    char *body = arena_alloc(scratch, PLAN_BODY_BYTES_MAX + 1, 1);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    enum err err = ERR_OK;
-    size_t len = 0;
-    ssize_t n;
-
-    if (fd < 0) return refuse_file(name, errno, why);
-    if (body == NULL) {
-        err = err_set(why, ERR_MEMORY, 0, "no memory for body file '%s'", quote(name).text);
-        goto close_fd;
-    }
-    do {
-        n = read(fd, body + len, PLAN_BODY_BYTES_MAX + 1 - len);
-        if (n > 0) len += (size_t)n;
-    } while ((n > 0 && len <= PLAN_BODY_BYTES_MAX) || (n < 0 && errno == EINTR));
-    if (n < 0) {
-        err = refuse_file(name, errno, why);
-    } else if (len > PLAN_BODY_BYTES_MAX) {
-        err = err_set(why, ERR_FILE, 0, "body file '%s' is larger than 64 MiB", quote(name).text);
-    }
-    request->body = body;
-    request->body_len = len;
-
-close_fd:
-    (void)close(fd);
-    return err;
-}
-
-/* Makes the plan's target and request. `scratch` is for what is not needed afterwards. */
-static enum err build_request(struct cli_words *words, const char *url, struct arena *scratch,
-                              struct err_info *why)
-{
-    struct plan *plan = &words->cli.plan;
-    struct plan_request_options request = {.method = words->method,
-                                           .headers_count = words->headers_count};
-    struct plan_header *headers = arena_array(scratch, words->headers_count, sizeof(*headers));
-    enum err err = ERR_OK;
-
-    plan->targets = arena_array(&plan->arena, 1, sizeof(*plan->targets));
-    plan->requests = arena_array(&plan->arena, 1, sizeof(*plan->requests));
-    if (headers == NULL || plan->targets == NULL || plan->requests == NULL) {
-        return err_set(why, ERR_MEMORY, 0, "no memory for the plan");
-    }
-    err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
-    for (size_t i = 0; err == ERR_OK && i < words->headers_count; i++) {
-        err = plan_parse_header(scratch, words->headers[i], &headers[i], why);
-    }
-    request.headers = headers;
-    if (words->body != NULL) {
-        request.body = words->body;
-        request.body_len = strlen(words->body);
-    }
-    if (err == ERR_OK && words->body_file != NULL) {
-        err = read_body(scratch, words->body_file, &request, why);
-    }
-    if (err != ERR_OK) return err;
-    plan->targets_count = 1;
-    err = plan_build_request(plan, 0, &request, &plan->requests[0], why);
-    if (err == ERR_OK) plan->requests_count = 1;
-    return err;
+    memcpy(why->message + len, hint, sizeof(hint));
 }
 
 /* What cli_parse() does, on storage that it releases. */
@@ -361,12 +309,12 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
     err = read_line(reader);
     if (err != ERR_OK || words->cli.help || words->cli.version) return err;
     if (reader->url == NULL) {
-        return err_set(reader->why, ERR_USAGE, 0, "no url given (see pelt --help)");
+        return err_set(reader->why, ERR_USAGE, 0, "no URL given");
     }
     set_defaults(words, cpus);
     err = check_words(words, reader->why);
     if (err != ERR_OK) return err;
-    return build_request(words, reader->url, scratch, reader->why);
+    return cli_build_request(words, reader->url, scratch, reader->why);
 }
 
 enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, struct err_info *why)
@@ -383,6 +331,7 @@ enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, st
     err = parse_into(&words, &reader, cpus, &scratch);
     arena_release(&scratch);
     if (err != ERR_OK) {
+        if (err == ERR_USAGE && why != NULL) add_hint(why);
         plan_release(&words.cli.plan);
         return err;
     }

@@ -4,66 +4,75 @@
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/version.h"
 
 #define AT(member)      .offset = offsetof(struct cli_words, member)
 #define TIME_OPTION_MAX UINT64_MAX /* units_parse_time_ns() has the bound. */
 
+static const char *const io_choices[] = {
+    [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll", NULL};
+
 const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_CONNECTIONS] = {"connections", "N", "connections, opened at the start and kept open",
                             "10", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections), CLI_U32,
-                            CLI_LOAD, 'c'},
+                            CLI_LOAD, 'c', NULL},
     [OPTION_THREADS] = {"threads", "N", "worker threads, each pinned to a CPU",
                         "one per CPU allowed, at most one per connection", 1, PLAN_WORKERS_MAX,
-                        AT(cli.plan.workers), CLI_U32, CLI_LOAD, 't'},
+                        AT(cli.plan.workers), CLI_U32, CLI_LOAD, 't', NULL},
     [OPTION_DURATION] = {"duration", "TIME", "how long to send requests", "10s, with -n no bound",
-                         1, TIME_OPTION_MAX, AT(cli.plan.duration_ns), CLI_TIME, CLI_LOAD, 'd'},
+                         1, TIME_OPTION_MAX, AT(cli.plan.duration_ns), CLI_TIME, CLI_LOAD, 'd',
+                         NULL},
     [OPTION_REQUESTS] = {"requests", "N", "end after so many requests", "no bound", 1, INT64_MAX,
-                         AT(cli.plan.requests_max), CLI_U64, CLI_LOAD, 'n'},
+                         AT(cli.plan.requests_max), CLI_U64, CLI_LOAD, 'n', NULL},
     [OPTION_MAX_CONNECTIONS] = {"max-connections", "N",
                                 "never more connections than this at once, closing ones "
                                 "included; with fewer than -c, requests wait for one",
                                 "as -c", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections_max),
-                                CLI_U32, CLI_LOAD, 0},
+                                CLI_U32, CLI_LOAD, 0, NULL},
     [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
-                             AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0},
+                             AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
                               "never hold a completion back for up to 20 us to handle several at "
                               "once, as a saturated worker does",
-                              NULL, 0, 0, AT(cli.plan.batch_wait), CLI_OFF, CLI_LOAD, 0},
+                              NULL, 0, 0, AT(cli.plan.batch_wait), CLI_OFF, CLI_LOAD, 0, NULL},
+    [OPTION_IO] = {"io", "ENGINE",
+                   "auto, uring or epoll; auto takes epoll only where io_uring is not to be had",
+                   "auto", 0, 0, AT(cli.plan.io), CLI_CHOICE, CLI_LOAD, 0, io_choices},
     [OPTION_HEADER] = {"header", "'NAME: VALUE'", "add a header; may be given again", NULL, 0, 0, 0,
-                       CLI_HEADER, CLI_REQUEST, 'H'},
+                       CLI_HEADER, CLI_REQUEST, 'H', NULL},
     [OPTION_METHOD] = {"method", "METHOD", "request method", "GET, with a body POST", 0, 0,
-                       AT(method), CLI_TEXT, CLI_REQUEST, 'X'},
+                       AT(method), CLI_TEXT, CLI_REQUEST, 'X', NULL},
     [OPTION_BODY] = {"body", "TEXT", "send TEXT as the body", NULL, 0, 0, AT(body), CLI_TEXT,
-                     CLI_REQUEST, 0},
+                     CLI_REQUEST, 0, NULL},
     [OPTION_BODY_FILE] = {"body-file", "FILE", "send the contents of FILE as the body", NULL, 0, 0,
-                          AT(body_file), CLI_TEXT, CLI_REQUEST, 0},
+                          AT(body_file), CLI_TEXT, CLI_REQUEST, 0, NULL},
     [OPTION_IDS] = {"ids", NULL, "give every request an X-Request-Id of its own", NULL, 0, 0,
-                    AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0},
+                    AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0, NULL},
     [OPTION_TIMEOUT] = {"timeout", "TIME", "for a request, from sent to its last byte", "10s", 1,
-                        TIME_OPTION_MAX, AT(cli.plan.timeout_ns), CLI_TIME, CLI_DEADLINES, 'T'},
+                        TIME_OPTION_MAX, AT(cli.plan.timeout_ns), CLI_TIME, CLI_DEADLINES, 'T',
+                        NULL},
     [OPTION_CONNECT_TIMEOUT] = {"connect-timeout", "TIME", "for a connection to be made", "as -T",
                                 1, TIME_OPTION_MAX, AT(cli.plan.connect_timeout_ns), CLI_TIME,
-                                CLI_DEADLINES, 0},
+                                CLI_DEADLINES, 0, NULL},
     [OPTION_FIRST_BYTE_TIMEOUT] = {"first-byte-timeout", "TIME",
                                    "for a request, from sent to its first byte", "only -T", 1,
                                    TIME_OPTION_MAX, AT(cli.plan.first_byte_timeout_ns), CLI_TIME,
-                                   CLI_DEADLINES, 0},
+                                   CLI_DEADLINES, 0, NULL},
     [OPTION_DRAIN] = {"drain", "TIME", "how long answers are awaited after the end", "as -T", 0,
-                      TIME_OPTION_MAX, AT(cli.plan.drain_ns), CLI_TIME, CLI_DEADLINES, 0},
+                      TIME_OPTION_MAX, AT(cli.plan.drain_ns), CLI_TIME, CLI_DEADLINES, 0, NULL},
     [OPTION_LATENCY] = {"latency", NULL, "print the full latency spectrum", NULL, 0, 0,
-                        AT(cli.spectrum), CLI_ON, CLI_OUTPUT, 'L'},
+                        AT(cli.spectrum), CLI_ON, CLI_OUTPUT, 'L', NULL},
     [OPTION_JSON] = {"json", "FILE",
                      "write the results as JSON; '-' is stdout, which then carries nothing else",
-                     NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0},
+                     NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
     [OPTION_QUIET] = {"quiet", NULL, "nothing on stderr but errors", NULL, 0, 0, AT(cli.quiet),
-                      CLI_ON, CLI_OUTPUT, 'q'},
+                      CLI_ON, CLI_OUTPUT, 'q', NULL},
     [OPTION_VERBOSE] = {"verbose", NULL, "say more on stderr about what is done", NULL, 0, 0,
-                        AT(cli.verbose), CLI_ON, CLI_OUTPUT, 'v'},
+                        AT(cli.verbose), CLI_ON, CLI_OUTPUT, 'v', NULL},
     [OPTION_HELP] = {"help", NULL, "print this and exit", NULL, 0, 0, AT(cli.help), CLI_ON,
-                     CLI_OUTPUT, 'h'},
+                     CLI_OUTPUT, 'h', NULL},
     [OPTION_VERSION] = {"version", NULL, "print the version and exit", NULL, 0, 0, AT(cli.version),
-                        CLI_ON, CLI_OUTPUT, 0},
+                        CLI_ON, CLI_OUTPUT, 0, NULL},
 };
 
 const struct cli_option *cli_option_by_name(const char *name, size_t len)
@@ -237,5 +246,5 @@ void cli_help(struct text *out)
 
 void cli_version(struct text *out)
 {
-    text_add_str(out, "pelt " PELT_VERSION "\n");
+    text_printf(out, "pelt %s\n", pelt_version);
 }

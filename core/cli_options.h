@@ -1,4 +1,5 @@
-/* cli_options: the table of options. Private to the command line (cli*.c).
+/* cli_options: the table of options, and what it is read into. Private to the command line
+ * (cli*.c).
  *
  * A new option is a new row here and nothing else, unless it needs a check against others. */
 #ifndef CORE_CLI_OPTIONS_H
@@ -15,6 +16,7 @@ enum cli_option_id {
     OPTION_MAX_CONNECTIONS,
     OPTION_NO_KEEPALIVE,
     OPTION_NO_BATCH_WAIT,
+    OPTION_IO,
     OPTION_HEADER,
     OPTION_METHOD,
     OPTION_BODY,
@@ -39,6 +41,7 @@ enum cli_kind {
     CLI_U32,    /* A count into a uint32_t. */
     CLI_U64,    /* A count into a uint64_t. */
     CLI_TIME,   /* A time into a uint64_t of nanoseconds. */
+    CLI_CHOICE, /* One of a few words; its index into a uint32_t or an enum. */
     CLI_TEXT,   /* The argument itself into a const char *. */
     CLI_HEADER, /* One more header. */
 };
@@ -66,7 +69,8 @@ struct cli_option {
     size_t offset;        /* Into struct cli_words. */
     enum cli_kind kind;
     enum cli_group group;
-    char letter; /* 0: none. */
+    char letter;                /* 0: none. */
+    const char *const *choices; /* Of CLI_CHOICE, ends with NULL; else NULL. */
 };
 
 extern const struct cli_option cli_options[OPTION_COUNT];
@@ -78,5 +82,10 @@ const struct cli_option *cli_option_by_letter(char letter);
 /* The option whose long name is most like `name`: one that begins with it, else one within a few
  * slips (one letter more, less, other, or two swapped) of it. NULL when nothing is near. */
 const struct cli_option *cli_option_like(const char *name, size_t len);
+
+/* Makes the plan's target and request from the words, in the plan's arena (cli_request.c);
+ * `scratch` is for what is not needed afterwards. Failures as cli_parse(). */
+MUST_USE enum err cli_build_request(struct cli_words *words, const char *url, struct arena *scratch,
+                                    struct err_info *why);
 
 #endif

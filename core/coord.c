@@ -38,6 +38,16 @@ static void take_news(struct coord *coord)
     }
 }
 
+/* What to do about a failure that is the machine's. */
+static const char *hint_for(enum failed_class why)
+{
+    if (why == FAILED_PORTS) {
+        return "; widen it with 'sysctl net.ipv4.ip_local_port_range', or use fewer connections";
+    }
+    if (why == FAILED_DESCRIPTORS) return "; raise the limit with 'ulimit -n'";
+    return "";
+}
+
 /* Tells people once of each class of failure, as it first appears. */
 static void say_failures(struct coord *coord)
 {
@@ -47,7 +57,8 @@ static void say_failures(struct coord *coord)
     for (int i = 0; i < FAILED_COUNT; i++) {
         if (coord->said[i] || coord->ledger.failed[i] == 0) continue;
         coord->said[i] = true;
-        (void)snprintf(line, sizeof(line), "pelt: requests fail: %s", failed_texts[i]);
+        (void)snprintf(line, sizeof(line), "pelt: requests fail: %s%s", failed_texts[i],
+                       hint_for((enum failed_class)i));
         coord->owner.say(coord->owner.self, line);
     }
 }

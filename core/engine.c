@@ -33,6 +33,7 @@ struct engine {
     struct arena arena; /* Holds this struct, the crew, the result. */
     const struct plan *plan;
     bool quiet;
+    bool verbose;
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
@@ -108,6 +109,34 @@ static void say(void *self, const char *line)
     if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
 }
 
+static void say_start(struct engine *engine)
+{
+    const struct plan *plan = engine->plan;
+
+    if (engine->quiet) return;
+    scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
+               plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
+               plan->workers == 1 ? "" : "s");
+    for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        scribe_say(engine->scribe, "pelt: worker %u: %s, queues of %u and %u%s, cpu %d", i,
+                   facts->engine, facts->sq_entries, facts->cq_entries,
+                   facts->min_wait ? ", can wait for batches" : "", (int)engine->crew[i].cpu);
+    }
+}
+
+static void say_addresses(struct engine *engine, uint32_t target)
+{
+    const struct addresses *addresses = &engine->addresses[target];
+    char text[RESOLVE_TEXT_MAX];
+
+    for (uint32_t i = 0; engine->verbose && i < addresses->count; i++) {
+        scribe_say(engine->scribe, "pelt: %s has address %s", engine->plan->targets[target].host,
+                   resolve_text(&addresses->list[i], text));
+    }
+}
+
 static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
@@ -139,6 +168,7 @@ static bool resolve_targets(struct engine *engine)
             wait_coord(engine, clock_now_ns() + NS_PER_S);
         }
         if (engine->err != ERR_OK) return false;
+        say_addresses(engine, i);
     }
     return true;
 }
@@ -187,6 +217,7 @@ static void *coord_main(void *arg)
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
+                if (coord->failed == 0) say_start(engine);
             }
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
@@ -260,6 +291,7 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->arena = arena;
     engine->plan = options->plan;
     engine->quiet = options->quiet;
+    engine->verbose = options->verbose && !options->quiet;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);

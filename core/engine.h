@@ -14,6 +14,7 @@ struct engine;
 struct engine_options {
     const struct plan *plan; /* Must outlive the engine. */
     bool quiet;              /* No lines on stderr while it runs. */
+    bool verbose;            /* More lines: addresses, rings, processors. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

@@ -43,7 +43,9 @@ static void raise_descriptor_limit(void)
 
 static void print_error(const struct err_info *why)
 {
-    (void)fprintf(stderr, "pelt: %s\n", why->message);
+    bool hint = why->code == ERR_USAGE && strstr(why->message, "--help") == NULL;
+
+    (void)fprintf(stderr, "pelt: %s%s\n", why->message, hint ? " (see pelt --help)" : "");
 }
 
 /* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
@@ -102,15 +104,6 @@ static int print_result(const struct cli *cli, const struct result *result, stru
     return !written && code == EXIT_CODE_OK ? EXIT_CODE_OUTPUT : code;
 }
 
-static void announce(const struct cli *cli)
-{
-    const struct plan *plan = &cli->plan;
-
-    (void)fprintf(stderr, "pelt: %s, %u connection%s, %u worker%s\n", plan->targets[0].url,
-                  plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
-                  plan->workers == 1 ? "" : "s");
-}
-
 static int finish(const struct cli *cli, struct engine *engine, struct output *json)
 {
     const struct result *result = NULL;
@@ -123,7 +116,8 @@ static int finish(const struct cli *cli, struct engine *engine, struct output *j
 
 static int run(const struct cli *cli)
 {
-    struct engine_options options = {.plan = &cli->plan, .quiet = cli->quiet};
+    struct engine_options options = {
+        .plan = &cli->plan, .quiet = cli->quiet, .verbose = cli->verbose};
     struct engine *engine = NULL;
     struct output json;
     struct err_info why;
@@ -135,7 +129,6 @@ static int run(const struct cli *cli)
         print_error(&why);
         return EXIT_CODE_ERROR;
     }
-    if (!cli->quiet) announce(cli);
     if (engine_start(&engine, &options, &why) != ERR_OK) {
         print_error(&why);
         return EXIT_CODE_ERROR;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/check.h"
+#include "core/base/quote.h"
 
 enum err output_open(struct output *output, const char *path, struct err_info *why)
 {
@@ -17,7 +17,8 @@ enum err output_open(struct output *output, const char *path, struct err_info *w
     }
     output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     if (output->fd >= 0) return ERR_OK;
-    return err_set(why, ERR_FILE, errno, "cannot write '%s': %s", path, strerror(errno));
+    return err_set(why, ERR_FILE, errno, "cannot write '%s': %s", quote(path).text,
+                   strerror(errno));
 }
 
 /* Writes all of it; 0 or an errno. */
@@ -61,5 +62,6 @@ enum err output_write(struct output *output, const struct text *text, struct err
     if (close(output->fd) != 0 && error == 0) error = errno;
     output->fd = -1;
     if (error == 0) return ERR_OK;
-    return err_set(why, ERR_FILE, error, "cannot write '%s': %s", output->path, strerror(error));
+    return err_set(why, ERR_FILE, error, "cannot write '%s': %s", quote(output->path).text,
+                   strerror(error));
 }

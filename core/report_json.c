@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/version.h"
+
 static void put_str(struct json *json, const char *key, const char *value)
 {
     json_key(json, key);
@@ -62,7 +64,7 @@ static void put_run(struct json *json, const struct result *result)
 {
     const struct plan *plan = result->plan;
 
-    put_str(json, "version", PELT_VERSION);
+    put_str(json, "version", pelt_version);
     put_str(json, "target", plan->targets[0].url);
     json_key(json, "urls");
     json_array(json);
@@ -79,8 +81,10 @@ static void put_run(struct json *json, const struct result *result)
     put_seconds(json, "drained_s", result->drained_ns);
 }
 
-static void put_ledger(struct json *json, const struct ledger *ledger)
+static void put_ledger(struct json *json, const struct result *result)
 {
+    const struct ledger *ledger = &result->ledger;
+
     json_key(json, "ledger");
     json_object(json);
     put_u64(json, "due", ledger->due);
@@ -93,8 +97,9 @@ static void put_ledger(struct json *json, const struct ledger *ledger)
     put_u64(json, "cut_off", ledger->cut_off);
     if (ledger->pending != 0) put_u64(json, "pending", ledger->pending);
     if (ledger->in_flight != 0) put_u64(json, "in_flight", ledger->in_flight);
+    if (result->readings_open != 0) put_u64(json, "readings_open", result->readings_open);
     json_key(json, "closes");
-    json_bool(json, ledger_closes(ledger));
+    json_bool(json, result_closes(result));
     json_end(json);
 }
 
@@ -225,7 +230,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     json_init(&json, out, compact);
     json_object(&json);
     put_run(&json, result);
-    put_ledger(&json, &result->ledger);
+    put_ledger(&json, result);
     put_traffic(&json, result, &figures);
     json_key(&json, "latency_us");
     json_object(&json);

@@ -10,6 +10,7 @@
 
 #include "core/base/units.h"
 #include "core/report_latency.h"
+#include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
 
@@ -42,6 +43,13 @@ static void add_count(struct text *out, uint64_t count, const char *what)
     text_printf(out, "%s %s", units_grouped(buf, count), what);
 }
 
+/* The same of things that are one or several. */
+static void add_plural(struct text *out, uint64_t count, const char *thing)
+{
+    add_count(out, count, thing);
+    if (count != 1) text_add_str(out, "s");
+}
+
 static void add_time(struct text *out, uint64_t ns)
 {
     char buf[UNITS_TEXT_MAX];
@@ -57,11 +65,12 @@ static void add_load(const struct result *result, struct text *out)
     text_printf(out, "%s\n", plan->targets[0].url);
     add_label(out, "load");
     text_printf(out, "%s in a closed loop over ", plan->requests[0].method);
-    add_count(out, plan->connections, plan->connections == 1 ? "connection" : "connections");
-    text_add_str(out, plan->keepalive ? "\n" : ", a new one for every request\n");
+    add_plural(out, plan->connections, "connection");
+    text_add_str(out, plan->keepalive ? "\n" : ", each for one request\n");
     add_label(out, "engine");
-    text_printf(out, "%s, %u worker%s, pelt %s\n", result->engine, plan->workers,
-                plan->workers == 1 ? "" : "s", PELT_VERSION);
+    text_printf(out, "%s, ", result->engine);
+    add_plural(out, plan->workers, "worker");
+    text_printf(out, ", pelt %s\n", pelt_version);
     if (result->fallback[0] != '\0') {
         add_label(out, "");
         text_printf(out, "not io_uring: %s\n", result->fallback);
@@ -78,7 +87,8 @@ static void add_duration(const struct result *result, struct text *out)
     case END_DURATION: break;
     case END_COUNT:
         text_add_str(out, " for the ");
-        add_count(out, plan->requests_max, "requests asked for");
+        add_plural(out, plan->requests_max, "request");
+        text_add_str(out, " asked for");
         break;
     case END_INTERRUPTED:
         if (plan->duration_ns == TIME_NEVER) {
@@ -93,8 +103,9 @@ static void add_duration(const struct result *result, struct text *out)
     if (result->drained_ns > 0) {
         text_add_str(out, ", then ");
         add_time(out, result->drained_ns);
-        text_add_str(out, result->ledger.cut_off > 0 ? " of waiting for answers"
-                                                     : " until the last answer");
+        text_add_str(out, result->ledger.cut_off == 0 && result->ledger.ok > 0
+                              ? " until the last answer"
+                              : " of waiting for answers");
     }
     text_add_str(out, "\n");
 }
@@ -114,8 +125,14 @@ static void add_rate(const struct result *result, const struct result_figures *f
         } else {
             text_printf(out, "%.2f requests/s", figures->achieved_per_s);
         }
-        text_add_str(out, ", ");
-        add_count(out, ledger->ok, ledger->ok == 1 ? "answer\n" : "answers\n");
+        text_add_str(out, ": ");
+        add_plural(out, ledger->ok_in_span, "answer");
+        text_printf(out, " in %s", units_time(total, result->span_ns));
+        if (ledger->ok > ledger->ok_in_span) {
+            text_add_str(out, ", ");
+            add_count(out, ledger->ok - ledger->ok_in_span, "more after it");
+        }
+        text_add_str(out, "\n");
     }
     add_label(out, "traffic");
     text_printf(out, "%s/s received (%s), ", units_bytes(per_s, figures->received_per_s),
@@ -135,15 +152,17 @@ static void add_latencies(const struct result *result, const struct result_figur
         add_label(out, "latency");
         text_add_str(out, "not known of any request\n");
     }
-    add_label(out, "  left out");
-    if (figures->left_out == 0) {
-        text_add_str(out, "none of ");
-        add_count(out, result->ledger.due, "requests\n");
-    } else {
-        add_percent(out, figures->left_out_share);
-        text_add_str(out, ", ");
-        add_count(out, figures->left_out, "of ");
-        add_count(out, result->ledger.due, "requests\n");
+    if (result->ledger.due > 0) {
+        add_label(out, "  left out");
+        if (figures->left_out == 0) {
+            text_add_str(out, "none of ");
+        } else {
+            add_percent(out, figures->left_out_share);
+            text_add_str(out, ", ");
+            add_count(out, figures->left_out, "of ");
+        }
+        add_plural(out, result->ledger.due, "request");
+        text_add_str(out, "\n");
     }
     if (due->over > 0) {
         add_label(out, "");
@@ -192,25 +211,28 @@ static void add_status(const struct result *result, struct text *out)
 static void add_errors(const struct result *result, struct text *out)
 {
     const char *label = "errors";
+    char buf[UNITS_TEXT_MAX];
 
     for (size_t i = 0; i < FAILED_COUNT; i++) {
         if (result->ledger.failed[i] == 0) continue;
         add_label(out, label);
-        add_count(out, result->ledger.failed[i], failed_texts[i]);
-        text_add_str(out, "\n");
+        text_printf(out, "%s: %s\n", failed_texts[i], units_grouped(buf, result->ledger.failed[i]));
         label = "";
     }
+    if (label[0] == '\0' || result->ledger.ok == 0) return;
+    add_label(out, label);
+    text_add_str(out, "none\n");
 }
 
 static void add_reasons(struct text *out, const uint64_t *counts, const char *const *names,
                         size_t count)
 {
     const char *before = " (";
+    char buf[UNITS_TEXT_MAX];
 
     for (size_t i = 0; i < count; i++) {
         if (counts[i] == 0) continue;
-        text_add_str(out, before);
-        add_count(out, counts[i], names[i]);
+        text_printf(out, "%s%s %s", before, names[i], units_grouped(buf, counts[i]));
         before = ", ";
     }
     if (before[0] == ',') text_add_str(out, ")");
@@ -239,9 +261,18 @@ static void add_ledger(const struct result *result, struct text *out)
     }
     text_add_str(out, "\n");
     add_label(out, "");
-    text_add_str(out, ledger_closes(ledger)
-                          ? "closes\n"
-                          : "DOES NOT CLOSE: a bug of pelt, and no figure here can be trusted\n");
+    if (result_closes(result)) {
+        text_add_str(out, "closes\n");
+        return;
+    }
+    text_add_str(out, "DOES NOT CLOSE");
+    if (result->readings_open > 0) {
+        text_printf(out, " (in %s readings during the run)",
+                    units_grouped(a, result->readings_open));
+    }
+    text_add_str(out, ":\n");
+    add_label(out, "");
+    text_add_str(out, "a bug of pelt, and no figure here can be trusted\n");
 }
 
 static void add_connections(const struct result *result, struct text *out)

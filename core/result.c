@@ -40,13 +40,17 @@ const char *result_end_name(enum result_end end)
     case END_COUNT: return "count";
     case END_INTERRUPTED: return "interrupted";
     }
-    CHECK(!"an end of this kind");
-    return "";
+    check_failed(__FILE__, __LINE__, "no such end of a run");
+}
+
+bool result_closes(const struct result *result)
+{
+    return ledger_closes(&result->ledger) && result->readings_open == 0;
 }
 
 int result_exit_code(const struct result *result)
 {
-    if (!ledger_closes(&result->ledger)) return EXIT_CODE_LEDGER;
+    if (!result_closes(result)) return EXIT_CODE_LEDGER;
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
     if (result->ledger.ok == 0) return EXIT_CODE_ERROR;
     return EXIT_CODE_OK;

@@ -62,6 +62,9 @@ struct result_figures {
  * timeouts, shed, missed, cut off, and values that found no bucket. */
 struct result_figures result_figures(const struct result *result);
 
+/* True if the ledger closes, and closed at every reading during the run. */
+bool result_closes(const struct result *result);
+
 /* "duration", "count", "interrupted". */
 const char *result_end_name(enum result_end end);
 

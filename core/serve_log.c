@@ -57,10 +57,7 @@ void serve_log_add(struct serve_log *log, const char *id, size_t id_len, unsigne
 
     CHECK(log->chunk != NULL);
     CHECK(status <= 999);
-    if (id_len == 0) {
-        id = "-";
-        id_len = 1;
-    }
+    if (id_len == 0) return; /* A request that named none. */
     if (id_len > SERVE_ID_MAX) id_len = SERVE_ID_MAX;
     if (log->used + id_len + 5 > SERVE_LOG_CHUNK_BYTES) turn_chunk(log);
     at = log->chunk + log->used;

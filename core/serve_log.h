@@ -35,7 +35,7 @@ struct serve_log {
  * refuses. */
 MUST_USE bool serve_log_init(struct serve_log *log, struct arena *arena, int fd);
 
-/* Adds a line. `id` of `id_len` bytes without controls; none: "-". */
+/* Adds a line. `id` of `id_len` bytes without controls; nothing is added when it is empty. */
 void serve_log_add(struct serve_log *log, const char *id, size_t id_len, unsigned status);
 
 /* Writes the full chunks out. */

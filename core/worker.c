@@ -290,7 +290,10 @@ static void dispatch(struct worker *w)
 {
     struct conn *conn;
 
-    if (w->phase == PHASE_RUNNING || w->ledger.pending > 0) pool_maintain(&w->pool, w->now_ns);
+    /* Connections are kept while anything waits for one or may yet become due. */
+    if (w->flow.pending > 0 || (w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow))) {
+        pool_maintain(&w->pool, w->now_ns);
+    }
     while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
         on_ready(w, conn, clock_now_ns());
     }
@@ -407,6 +410,7 @@ static bool init_table(struct worker *w)
         .alive = &l->alive,
         .alive_max = &l->alive_max,
     };
+    w->table.one_request_each = !w->plan->keepalive;
     w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
     w->table.small_body_max = SMALL_BODY_MAX;
     w->table.connect_timeout_ns = w->plan->connect_timeout_ns;
@@ -498,6 +502,11 @@ const struct worker_totals *worker_totals(const struct worker *w)
 {
     CHECK(w->phase == PHASE_ENDED);
     return &w->totals;
+}
+
+const struct ring_facts *worker_ring_facts(const struct worker *w)
+{
+    return ring_facts(w->ring);
 }
 
 void worker_wake(struct worker *w)

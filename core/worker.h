@@ -61,6 +61,9 @@ bool worker_step(struct worker *worker);
 /* Valid after worker_step() returned false. */
 const struct worker_totals *worker_totals(const struct worker *worker);
 
+/* What its ring is and has; constant. Any thread. */
+const struct ring_facts *worker_ring_facts(const struct worker *worker);
+
 /* Makes a current or the next worker_step() return soon. Any thread. */
 void worker_wake(struct worker *worker);
 

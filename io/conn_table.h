@@ -47,6 +47,7 @@ struct conn_table {
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
     uint32_t small_body_max; /* Bodies above it make a pool use large buffers; 0xffffffff: never. */
+    bool one_request_each;   /* Connections are not used again, whatever the server says. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;

@@ -1,108 +1,179 @@
-/* http1_chunked: decoder of the chunked transfer coding (RFC 9112 section 7.1). */
+/* http1_chunked: the decoder of the chunked transfer coding (RFC 9112 section 7.1).
+ *
+ * One state per place in the grammar, one byte per step, except in data, which is handed back as
+ * spans. Line ends are CRLF and nothing else, in trailers too: this is framing, and what one
+ * reader takes for a line end another must not. Extensions and trailers are checked for bytes
+ * that may not be there, and dropped.
+ *
+ * Maxima, all counted in bytes of the stream, so that they do not depend on how it was cut:
+ *   a size line     LINE_BYTES_MAX with its CRLF
+ *   trailers        HTTP1_TRAILER_BYTES_MAX with the closing CRLF
+ *   overhead        OVERHEAD_FREE + OVERHEAD_PER_BYTE * data bytes so far, looked at when a size
+ *                   line ends. Overhead is all that is neither data nor trailer. The plainest
+ *                   one-byte chunk "1 CRLF x CRLF" costs 5 for each byte and may go on for ever;
+ *                   one with 12 bytes or more of padding in extensions may not.
+ *   data            2^63 - 1, each chunk and the sum. */
 #include "io/http1.h"
 
-enum state {
-    SIZE, SIZE_END, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER_START, TRAILER, TRAILER_LF,
-    END_LF
+#include "core/base/check.h"
+#include "io/http1_scan.h"
+
+enum {
+    LINE_BYTES_MAX = 16 * 1024,
+    OVERHEAD_FREE = 64 * 1024,
+    OVERHEAD_PER_BYTE = 16,
+    SIZE_DIGITS_MAX = 16,
 };
 
-enum { OVERHEAD_BASE = 64 * 1024, OVERHEAD_PER_BYTE = 16, SIZE_DIGITS_MAX = 16 };
+enum state {
+    SIZE,       /* Digits of a chunk's size; zero, so that a zeroed decoder is ready. */
+    SIZE_BLANK, /* White space after them: an extension or the line's end follows. */
+    EXTENSION,  /* Anything up to CR. */
+    SIZE_LF,    /* The LF of a size line. */
+    DATA,       /* data_left bytes of data, at least one. */
+    DATA_CR,    /* The CRLF after them. */
+    DATA_LF,
+    TRAILER_FIRST, /* First byte of the trailers: a field, or the CRLF that ends the body. */
+    TRAILER_START, /* First byte of a later trailer line, which may be a fold. */
+    TRAILER_NAME,  /* The rest of a name, up to the colon. */
+    TRAILER_VALUE, /* Anything up to CR. */
+    TRAILER_LF,
+    LAST_LF, /* The LF of the CRLF that ends the body. */
+    OVER,    /* Done or refused. */
+};
 
 void http1_chunked_init(struct http1_chunked *chunked)
 {
-    *chunked = (struct http1_chunked){.state = SIZE};
+    *chunked = (struct http1_chunked){0};
 }
 
-static int hex_value(char c)
+static int hex_digit(char byte)
 {
-    if (c >= '0' && c <= '9') return c - '0';
-    if ((c | 32) >= 'a' && (c | 32) <= 'f') return (c | 32) - 'a' + 10;
+    if (byte >= '0' && byte <= '9') return byte - '0';
+    if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
+    if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
     return -1;
 }
 
-static enum http1_result size_char(struct http1_chunked *ch, char c)
+/* One byte of a size line's digits or what follows them. */
+static enum http1_result step_size(struct http1_chunked *chunked, char byte)
 {
-    int digit = hex_value(c);
+    int digit = chunked->state == SIZE ? hex_digit(byte) : -1;
 
     if (digit >= 0) {
-        if (++ch->digits > SIZE_DIGITS_MAX) return HTTP1_BAD_FRAMING;
-        ch->data_left = ch->data_left << 4 | (uint64_t)digit;
-        return ch->data_left > INT64_MAX ? HTTP1_BAD_FRAMING : HTTP1_MORE;
+        if (++chunked->digits > SIZE_DIGITS_MAX) return HTTP1_BAD_FRAMING;
+        if (chunked->data_left > (uint64_t)INT64_MAX >> 4) return HTTP1_BAD_FRAMING;
+        chunked->data_left = chunked->data_left << 4 | (uint64_t)digit;
+        return HTTP1_MORE;
     }
-    if (ch->digits == 0) return HTTP1_BAD_FRAMING;
-    if (c == '\r') {
-        ch->state = SIZE_LF;
-    } else if (c == ';' || c == ' ' || c == '\t') {
-        ch->state = EXTENSION;
+    if (chunked->digits == 0) return HTTP1_BAD_FRAMING;
+    if (byte != '\r' && byte != ';' && !http1_is_blank(byte)) return HTTP1_BAD_FRAMING;
+    chunked->state = byte == '\r' ? SIZE_LF : byte == ';' ? EXTENSION : SIZE_BLANK;
+    return HTTP1_MORE;
+}
+
+/* A size line has ended. */
+static enum http1_result end_size(struct http1_chunked *chunked)
+{
+    uint64_t bytes = chunked->data_bytes;
+    /* Past this much data the bound is out of reach, and the product would not fit. */
+    uint64_t allowed = OVERHEAD_FREE + OVERHEAD_PER_BYTE * min_u64(bytes, UINT64_C(1) << 56);
+
+    if (chunked->overhead_bytes > allowed) return HTTP1_TOO_LARGE;
+    if (chunked->data_left > (uint64_t)INT64_MAX - bytes) return HTTP1_BAD_FRAMING;
+    chunked->state = chunked->data_left > 0 ? DATA : TRAILER_FIRST;
+    chunked->line_bytes = 0;
+    chunked->digits = 0;
+    return HTTP1_MORE;
+}
+
+/* The first byte of a line of the trailers. */
+static enum http1_result start_trailer(struct http1_chunked *chunked, char byte)
+{
+    bool may_fold = chunked->state == TRAILER_START;
+
+    if (byte == '\r') {
+        chunked->state = LAST_LF;
+    } else if (http1_is_token(byte)) {
+        chunked->state = TRAILER_NAME;
+    } else if (may_fold && http1_is_blank(byte)) {
+        chunked->state = TRAILER_VALUE;
     } else {
         return HTTP1_BAD_FRAMING;
     }
     return HTTP1_MORE;
 }
 
-static enum http1_result trailer_char(struct http1_chunked *ch, char c)
+/* Goes on to `next` if `byte` is the only one that may stand here. */
+static enum http1_result expect(struct http1_chunked *chunked, bool right, enum state next)
 {
-    if (++ch->trailer_bytes > HTTP1_TRAILER_BYTES_MAX) return HTTP1_TOO_LARGE;
-    switch ((enum state)ch->state) {
-    case TRAILER_START:
-        ch->state = c == '\r' ? END_LF : TRAILER;
-        return c == ' ' || c == '\t' || c == '\n' ? HTTP1_BAD_FRAMING : HTTP1_MORE;
-    case TRAILER:
-        if (c == '\r') ch->state = TRAILER_LF;
-        return c == '\n' ? HTTP1_BAD_FRAMING : HTTP1_MORE;
-    case TRAILER_LF:
-        ch->state = TRAILER_START;
-        return c == '\n' ? HTTP1_MORE : HTTP1_BAD_FRAMING;
-    default: return c == '\n' ? HTTP1_DONE : HTTP1_BAD_FRAMING;
-    }
+    chunked->state = next;
+    return right ? HTTP1_MORE : HTTP1_BAD_FRAMING;
 }
 
-/* One byte that is not data. */
-static enum http1_result frame_char(struct http1_chunked *ch, char c)
+/* Stays in text until CR, then goes on to `next`. */
+static enum http1_result step_text(struct http1_chunked *chunked, char byte, enum state next)
 {
-    uint64_t bound = OVERHEAD_BASE + OVERHEAD_PER_BYTE * ch->data_bytes;
+    if (byte == '\r') chunked->state = next;
+    return byte == '\r' || http1_is_text(byte) ? HTTP1_MORE : HTTP1_BAD_FRAMING;
+}
 
-    if (ch->state >= TRAILER_START) return trailer_char(ch, c);
-    if (++ch->overhead_bytes > bound) return HTTP1_TOO_LARGE;
-    switch ((enum state)ch->state) {
-    case SIZE: return size_char(ch, c);
-    case EXTENSION:
-        if (c == '\r') ch->state = SIZE_LF;
-        return c == '\n' ? HTTP1_BAD_FRAMING : HTTP1_MORE;
-    case SIZE_LF:
-        ch->state = ch->data_left == 0 ? TRAILER_START : DATA;
-        ch->digits = 0;
-        return c == '\n' ? HTTP1_MORE : HTTP1_BAD_FRAMING;
-    case DATA_CR:
-        ch->state = DATA_LF;
-        return c == '\r' ? HTTP1_MORE : HTTP1_BAD_FRAMING;
-    case DATA_LF:
-        ch->state = SIZE;
-        return c == '\n' ? HTTP1_MORE : HTTP1_BAD_FRAMING;
-    default: return HTTP1_BAD_FRAMING;
+/* Counts one byte of framing; false if it is one too many. */
+static bool count(struct http1_chunked *chunked)
+{
+    if (chunked->state >= TRAILER_FIRST) {
+        return ++chunked->trailer_bytes <= HTTP1_TRAILER_BYTES_MAX;
     }
+    chunked->overhead_bytes++;
+    return chunked->state >= DATA || ++chunked->line_bytes <= LINE_BYTES_MAX;
+}
+
+/* One byte of framing. */
+static enum http1_result step(struct http1_chunked *chunked, char byte)
+{
+    if (!count(chunked)) return HTTP1_TOO_LARGE;
+    switch ((enum state)chunked->state) {
+    case SIZE:
+    case SIZE_BLANK: return step_size(chunked, byte);
+    case EXTENSION: return step_text(chunked, byte, SIZE_LF);
+    case SIZE_LF: return byte == '\n' ? end_size(chunked) : HTTP1_BAD_FRAMING;
+    case DATA_CR: return expect(chunked, byte == '\r', DATA_LF);
+    case DATA_LF: return expect(chunked, byte == '\n', SIZE);
+    case TRAILER_FIRST:
+    case TRAILER_START: return start_trailer(chunked, byte);
+    case TRAILER_NAME:
+        if (http1_is_token(byte)) return HTTP1_MORE;
+        return expect(chunked, byte == ':', TRAILER_VALUE);
+    case TRAILER_VALUE: return step_text(chunked, byte, TRAILER_LF);
+    case TRAILER_LF: return expect(chunked, byte == '\n', TRAILER_START);
+    case LAST_LF: return byte == '\n' ? HTTP1_DONE : HTTP1_BAD_FRAMING;
+    case DATA:
+    case OVER: break;
+    }
+    CHECK(!"a state without framing");
+    return HTTP1_BAD_FRAMING;
 }
 
 enum http1_result http1_chunked_next(struct http1_chunked *chunked, const char *data, size_t len,
                                      size_t *ret_used, size_t *ret_span_len)
 {
-    size_t used = 0;
+    size_t i = 0, span = 0;
     enum http1_result result = HTTP1_MORE;
 
-    *ret_span_len = 0;
-    while (used < len && result == HTTP1_MORE) {
-        if (chunked->state == DATA) {
-            uint64_t span = min_u64(len - used, chunked->data_left);
-
-            chunked->data_left -= span;
-            chunked->data_bytes += span;
-            if (chunked->data_left == 0) chunked->state = DATA_CR;
-            *ret_span_len = span;
-            used += span;
-            break;
-        }
-        result = frame_char(chunked, data[used++]);
+    CHECK(chunked->state < OVER);
+    while (i < len && chunked->state != DATA && result == HTTP1_MORE) {
+        result = step(chunked, data[i]);
+        if (result == HTTP1_MORE || result == HTTP1_DONE) i++;
     }
-    *ret_used = used;
+    if (result != HTTP1_MORE) {
+        chunked->state = OVER;
+    } else if (i < len) {
+        span = (size_t)min_u64(len - i, chunked->data_left);
+        chunked->data_left -= span;
+        chunked->data_bytes += span;
+        if (chunked->data_left == 0) chunked->state = DATA_CR;
+    }
+    *ret_used = i + span;
+    *ret_span_len = span;
     return result;
 }

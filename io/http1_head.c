@@ -1,300 +1,353 @@
-/* http1_head: the strict parser of a response head.
+/* http1_head: the strict parser of a response's head.
  *
- * One pass over contiguous bytes, line by line. The line ends are found by memchr, which is as
- * wide as the machine; names are looked at only if their length and first letter are those of a
- * field that matters here. */
+ * The verdict is a function of the bytes alone, not of how they were cut:
+ *   1. Of the first 13 bytes those that are there must fit "HTTP/1.d ddd" and its delimiter,
+ *      else HTTP1_BAD at once.
+ *   2. The head ends with the first LF that LF or CRLF follows. If there is none among the first
+ *      head_bytes_max bytes: HTTP1_TOO_LARGE when that many are there, else HTTP1_MORE.
+ *   3. Otherwise the head's lines decide, read in order.
+ * In practice the lines are read first, in one pass, in the hope that the end is there: a wrong
+ * line and a missing end look the same to that pass, and only then is the end searched for.
+ *
+ * Values may hold folds (CR, LF and the white space after them), which are checked where the
+ * line is split; whoever reads such a value takes CR and LF for white space. */
+#include "io/http1.h"
+
 #include <string.h>
 #include <strings.h>
 
-#include "io/http1.h"
+#include "core/base/check.h"
+#include "io/http1_scan.h"
 
-/* RFC 9110 section 5.6.2: characters of a token. */
-static bool is_token_char(unsigned char c)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
+enum { STATUS_LINE_FIXED = 13 }; /* "HTTP/1.1 200" and the byte after it. */
 
-    if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z')) return true;
-    return c != '\0' && memchr(others, c, sizeof(others) - 1) != NULL;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* One bit per byte of `word` that is a control character other than HTAB, or DEL. */
-static bool has_control(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        if ((c < 32 && c != '\t') || c == 127) return true;
-    }
-    return false;
-}
-
-struct span {
+/* A field's value in the head: not trimmed, and with the line ends of its folds if it has any. */
+struct value {
     const char *at;
-    size_t len;
+    const char *end;
+    bool folded;
 };
 
-static struct span trim(const char *at, size_t len)
+/* What is being read, and what the lines so far have said of the framing. */
+struct reader {
+    struct http1_scan scan; /* Over the bytes that may be read. */
+    bool bad_length;        /* A Content-Length that is no number, or two that differ. */
+    bool bad_te;
+};
+
+static inline uint64_t load8(const char *p)
 {
-    while (len > 0 && is_space(at[0])) {
-        at++;
-        len--;
-    }
-    while (len > 0 && is_space(at[len - 1])) {
-        len--;
-    }
-    return (struct span){at, len};
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
 }
 
-/* Takes the next element of a comma-separated list; false at its end. Empty ones are skipped. */
-static bool next_element(struct span *list, struct span *element)
+static inline uint32_t load4(const char *p)
 {
-    while (list->len > 0) {
-        const char *comma = memchr(list->at, ',', list->len);
-        size_t len = comma != NULL ? (size_t)(comma - list->at) : list->len;
+    uint32_t word;
 
-        *element = trim(list->at, len);
-        list->at += len;
-        list->len -= len;
-        if (comma != NULL) {
-            list->at++;
-            list->len--;
-        }
-        if (element->len > 0) return true;
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+/* Eight bytes with upper-case letters made lower. Other bytes change too, but nothing becomes a
+ * letter that was none, and no other character of a token becomes a hyphen. */
+static inline uint64_t load8_lower(const char *p)
+{
+    return load8(p) | UINT64_C(0x2020202020202020);
+}
+
+static inline uint32_t load4_lower(const char *p)
+{
+    return load4(p) | UINT32_C(0x20202020);
+}
+
+static inline bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+static inline const char *skip_space(const char *p, const char *end)
+{
+    while (p < end && is_space(*p)) {
+        p++;
+    }
+    return p;
+}
+
+/* Rule 1 above, all of it there. */
+static inline bool starts_right(const char *data)
+{
+    return load4(data) == load4("HTTP") && load4(data + 3) == load4("P/1.") &&
+           http1_is_digit(data[7]) && data[8] == ' ' && data[9] != '0' && http1_is_digit(data[9]) &&
+           http1_is_digit(data[10]) && http1_is_digit(data[11]) &&
+           (data[12] == ' ' || data[12] == '\r' || data[12] == '\n');
+}
+
+/* The same when the end is not there yet: judged with a right one. */
+static __attribute__((noinline)) bool short_starts_right(const char *data, size_t len)
+{
+    char line[] = "HTTP/1.1 200 ";
+
+    memcpy(line, data, len);
+    return starts_right(line);
+}
+
+/* Whether a head ends in [data + from, end), its last LF at the earliest there. */
+static __attribute__((noinline)) bool has_end(const char *data, size_t from, const char *end)
+{
+    const char *p = data + from;
+
+    while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        p++;
+        if (p < end && *p == '\n') return true;
+        if (end - p >= 2 && p[0] == '\r' && p[1] == '\n') return true;
     }
     return false;
 }
 
-static bool span_is(struct span span, const char *word)
+/* The start of the next line if a line end is at `p`, else NULL. */
+static inline const char *line_end(const char *p, const char *end)
 {
-    return span.len == strlen(word) && strncasecmp(span.at, word, span.len) == 0;
+    if (likely(end - p >= 2 && p[0] == '\r' && p[1] == '\n')) return p + 2;
+    return p < end && *p == '\n' ? p + 1 : NULL;
 }
 
-static bool parse_digits(struct span span, uint64_t *ret_value)
+/* Content-Length: a number or a list of equal ones (RFC 9110 section 8.6), equal to those of
+ * earlier fields too. Up to 2^63 - 1, so that sums of a few cannot wrap. */
+static bool read_length(struct value value, struct http1_head *head)
 {
-    uint64_t value = 0;
+    const char *p = value.at, *end = value.end;
 
-    if (span.len == 0) return false;
-    for (size_t i = 0; i < span.len; i++) {
-        if (span.at[i] < '0' || span.at[i] > '9') return false;
-        if (__builtin_mul_overflow(value, 10u, &value)) return false;
-        if (__builtin_add_overflow(value, (uint64_t)(span.at[i] - '0'), &value)) return false;
-    }
-    if (value > INT64_MAX) return false;
-    *ret_value = value;
-    return true;
-}
+    for (;;) {
+        uint64_t number = 0;
 
-/* RFC 9112 section 6.3 rule 5: digits, or a list of identical ones. */
-static enum http1_result take_length(struct span value, struct http1_head *head)
-{
-    struct span element;
-    uint64_t length;
-    bool any = false;
+        p = skip_space(p, end);
+        if (p == end || !http1_is_digit(*p)) return false;
+        for (; p < end && http1_is_digit(*p); p++) {
+            uint64_t digit = (uint64_t)(*p - '0');
 
-    while (next_element(&value, &element)) {
-        if (!parse_digits(element, &length)) return HTTP1_BAD_FRAMING;
-        if (head->has_length && head->content_length != length) return HTTP1_BAD_FRAMING;
+            if (number > ((uint64_t)INT64_MAX - digit) / 10) return false;
+            number = number * 10 + digit;
+        }
+        if (head->has_length && head->content_length != number) return false;
         head->has_length = true;
-        head->content_length = length;
-        any = true;
+        head->content_length = number;
+        p = skip_space(p, end);
+        if (p == end) return true;
+        if (*p++ != ',') return false;
     }
-    return any ? HTTP1_DONE : HTTP1_BAD_FRAMING;
 }
 
-/* RFC 9112 section 6.1: chunked once, last, without parameters. */
-static enum http1_result take_transfer_encoding(struct span value, struct http1_head *head)
+/* Past the parameters at `p`, which end at a comma outside quotes; NULL if a quote stays open. */
+static const char *skip_parameters(const char *p, const char *end)
 {
-    struct span element;
+    bool quoted = false;
 
-    while (next_element(&value, &element)) {
-        if (head->chunked) return HTTP1_BAD_FRAMING; /* Something after chunked, or it twice. */
-        head->has_te = true;
-        if (span_is(element, "chunked")) {
-            head->chunked = true;
-        } else if (element.len >= 7 && strncasecmp(element.at, "chunked", 7) == 0 &&
-                   (element.at[7 % element.len] == ';' || is_space(element.at[7 % element.len]))) {
-            return HTTP1_BAD_FRAMING; /* chunked with parameters */
+    for (; p < end && (quoted || *p != ','); p++) {
+        if (*p == '"') {
+            quoted = !quoted;
+        } else if (*p == '\\' && quoted && ++p == end) {
+            break;
         }
     }
-    return head->has_te ? HTTP1_DONE : HTTP1_BAD_FRAMING;
+    return quoted ? NULL : p;
 }
 
-static void take_connection(struct span value, struct http1_head *head)
+/* Transfer-Encoding: a list of codings. Chunked must come once, last and bare. A folded one is
+ * not believed: where readers disagree about folds they would disagree about the body. */
+static __attribute__((noinline)) bool read_te(struct value value, struct http1_head *head)
 {
-    struct span element;
+    const char *p = value.at, *end = value.end;
+    bool empty = !head->has_te;
 
-    while (next_element(&value, &element)) {
-        if (span_is(element, "close")) head->says_close = true;
-        if (span_is(element, "keep-alive")) head->says_keep_alive = true;
+    head->has_te = true;
+    if (value.folded) return false;
+    for (;;) {
+        const char *name;
+        bool chunked;
+
+        while (p < end && (http1_is_blank(*p) || *p == ',')) { /* Empty elements are legal. */
+            p++;
+        }
+        if (p == end) return !empty;
+        empty = false;
+        if (head->chunked) return false;
+        for (name = p; p < end && http1_is_token(*p);) {
+            p++;
+        }
+        chunked = p - name == 7 && strncasecmp(name, "chunked", 7) == 0;
+        if (p == name) return false;
+        p = skip_space(p, end);
+        if (p < end && *p == ';' && !chunked) p = skip_parameters(p, end);
+        if (p == NULL || (p < end && *p != ',')) return false;
+        head->chunked = chunked;
     }
 }
 
-/* One field that matters: names are told apart by their length first. */
-static enum http1_result take_field(struct span name, struct span value, const char *start,
-                                    struct http1_head *head)
+/* One connection option (RFC 9110 section 7.6.1), of which two concern us. */
+static inline bool read_option(const char *p, size_t len, struct http1_head *head)
 {
-    switch (name.len) {
+    bool keep_alive =
+        len == 10 && load8_lower(p) == load8("keep-ali") && load8_lower(p + 2) == load8("ep-alive");
+    bool close = len == 5 && load4_lower(p) == load4("clos") && (p[4] | 0x20) == 'e';
+
+    head->says_keep_alive |= keep_alive;
+    head->says_close |= close;
+    return keep_alive || close;
+}
+
+/* Connection: mostly one option alone, else a list. */
+static void read_connection(struct value value, struct http1_head *head)
+{
+    const char *p = skip_space(value.at, value.end), *end = value.end;
+
+    if (likely(read_option(p, (size_t)(end - p), head))) return;
+    while (p < end) {
+        const char *option = p = skip_space(p, end), *option_end;
+
+        while (p < end && *p != ',') {
+            p++;
+        }
+        option_end = p++;
+        while (option_end > option && is_space(option_end[-1])) {
+            option_end--;
+        }
+        (void)read_option(option, (size_t)(option_end - option), head);
+    }
+}
+
+/* Date: remembers where it is, for the shortcut of http1_same. */
+static void read_date(struct value value, const char *begin, struct http1_head *head)
+{
+    const char *p = skip_space(value.at, value.end), *end = value.end;
+
+    if (value.folded || head->date_len != 0) return;
+    while (end > p && is_space(end[-1])) {
+        end--;
+    }
+    if (end == p) return;
+    head->date_at = (uint32_t)(p - begin);
+    head->date_len = (uint32_t)(end - p);
+}
+
+/* Sorts one field by its name. The names that matter differ in length. */
+static inline void read_field(const char *name, size_t name_len, struct value value,
+                              struct reader *reader, struct http1_head *head)
+{
+    switch (name_len) {
     case 4:
-        if (head->date_len == 0 && span_is(name, "date") && value.len > 0) {
-            head->date_at = (uint32_t)(value.at - start);
-            head->date_len = (uint32_t)value.len;
-        }
+        if (load4_lower(name) == load4("date")) read_date(value, reader->scan.begin, head);
         break;
     case 10:
-        if (span_is(name, "connection")) take_connection(value, head);
+        if (load8_lower(name) == load8("connecti") && load8_lower(name + 2) == load8("nnection")) {
+            read_connection(value, head);
+        }
         break;
     case 14:
-        if (span_is(name, "content-length")) return take_length(value, head);
+        if (load8_lower(name) == load8("content-") && load8_lower(name + 6) == load8("t-length")) {
+            reader->bad_length |= !read_length(value, head);
+        }
         break;
     case 17:
-        if (span_is(name, "transfer-encoding")) return take_transfer_encoding(value, head);
+        if (load8_lower(name) == load8("transfer") && load8_lower(name + 8) == load8("-encodin") &&
+            load8_lower(name + 9) == load8("encoding")) {
+            reader->bad_te |= !read_te(value, head);
+        }
         break;
     default: break;
     }
-    return HTTP1_DONE;
 }
 
-/* "HTTP/1.x SP 3DIGIT [SP [reason]]"; `len` without the line end. */
-static enum http1_result parse_status_line(const char *line, size_t len, struct http1_head *head)
+/* Reads the lines at `next` that continue a field (obs-fold, RFC 9112 section 5.2). Returns the
+ * start of the line after them, NULL if one is wrong or has no end. */
+static __attribute__((noinline)) const char *skip_folds(const char *next, struct reader *reader)
 {
-    if (len < 12 || memcmp(line, "HTTP/1.", 7) != 0) return HTTP1_BAD;
-    if (line[7] < '0' || line[7] > '9' || line[8] != ' ') return HTTP1_BAD;
-    for (int i = 9; i < 12; i++) {
-        if (line[i] < '0' || line[i] > '9') return HTTP1_BAD;
+    while (next != NULL && next < reader->scan.end && http1_is_blank(*next)) {
+        next = line_end(http1_scan_text(&reader->scan, next), reader->scan.end);
     }
-    head->version_minor = line[7] == '0' ? 0 : 1;
-    head->status =
-        (uint16_t)((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
-    if (head->status < 100) return HTTP1_BAD;
-    if (len > 12 && (line[12] != ' ' || has_control(line + 13, len - 13))) return HTTP1_BAD;
-    return HTTP1_DONE;
+    return next;
 }
 
-/* One field line, `folded` when lines that begin with white space were joined to it. */
-static enum http1_result parse_field(const char *line, size_t len, const char *start, bool folded,
-                                     struct http1_head *head)
+/* Whether a line, with its line end, is longer than lines may be. */
+static bool has_long_line(const char *p, const char *end)
 {
-    const char *colon = memchr(line, ':', len);
-    struct span name, value;
-    enum http1_result result;
-    uint32_t date_len = head->date_len;
+    while (p < end) {
+        const char *next = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
 
-    if (colon == NULL || colon == line) return HTTP1_BAD;
-    name = (struct span){line, (size_t)(colon - line)};
-    for (size_t i = 0; i < name.len; i++) {
-        if (!is_token_char((unsigned char)name.at[i])) return HTTP1_BAD;
-    }
-    value = trim(colon + 1, len - name.len - 1);
-    if (!folded && has_control(value.at, value.len)) return HTTP1_BAD;
-    result = take_field(name, value, start, head);
-    if (folded && head->date_len != date_len) { /* Its bytes are not one run of text. */
-        head->date_at = 0;
-        head->date_len = 0;
-    }
-    return result;
-}
-
-static const char *find_line_end(const char *at, const char *end)
-{
-    return at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-}
-
-/* Length of the line from `at` to the LF at `lf`, without LF and a CR before it. */
-static size_t line_length(const char *at, const char *lf)
-{
-    return (size_t)(lf - at) - (lf > at && lf[-1] == '\r');
-}
-
-/* True if the empty line that ends a head may be among the bytes from `from` on. */
-static bool has_empty_line(const char *data, size_t len, size_t from)
-{
-    const char *end = data + len;
-    const char *lf = find_line_end(data + from, end);
-
-    while (lf != NULL) {
-        if (lf + 1 < end && lf[1] == '\n') return true;
-        if (lf + 2 < end && lf[1] == '\r' && lf[2] == '\n') return true;
-        lf = find_line_end(lf + 1, end);
+        if (next - p > HTTP1_LINE_BYTES_MAX) return true;
+        p = next;
     }
     return false;
 }
 
-/* The fields that need obs-fold undone before they are read, joined in `joined`. */
-static enum http1_result parse_folded(const char *line, size_t len, struct http1_head *head)
+/* Reads the lines of the head at reader->scan.begin, whose fixed part is known to be right. A head
+ * without an end is HTTP1_BAD here: the caller tells the two apart. */
+static enum http1_result read_lines(struct reader *reader, struct http1_head *head)
 {
-    char joined[HTTP1_LINE_BYTES_MAX];
-    size_t joined_len = 0;
+    const char *begin = reader->scan.begin, *end = reader->scan.end;
+    const char *p = line_end(http1_scan_text(&reader->scan, begin + STATUS_LINE_FIXED - 1), end);
+    uint32_t fields;
 
-    for (size_t i = 0; i < len; i++) {
-        char c = line[i];
+    if (p == NULL) return HTTP1_BAD;
+    for (fields = 0;; fields++) {
+        const char *name = p, *name_end = http1_scan_name(&reader->scan, p);
+        struct value value = {.at = name_end + 1};
 
-        if (c == '\r' && i + 1 < len && line[i + 1] == '\n') continue;
-        joined[joined_len++] = c == '\n' ? ' ' : c;
-    }
-    if (has_control(joined, joined_len)) return HTTP1_BAD;
-    return parse_field(joined, joined_len, joined, true, head);
-}
-
-/* Reads the field lines from `at`; `ret_at` is then behind the empty line. */
-static enum http1_result parse_fields(const char *data, const char *at, const char *end,
-                                      struct http1_head *head)
-{
-    uint32_t fields = 0;
-
-    for (;;) {
-        const char *lf = find_line_end(at, end);
-        const char *first_lf = lf;
-        enum http1_result result;
-        size_t len;
-
-        if (lf == NULL) return end - at > HTTP1_LINE_BYTES_MAX ? HTTP1_TOO_LARGE : HTTP1_MORE;
-        len = line_length(at, lf);
-        if (len == 0) {
-            head->bytes = (uint32_t)(lf + 1 - data);
-            return HTTP1_DONE;
+        if (name_end == end) return HTTP1_BAD;
+        if (name_end == name) break;
+        if (*name_end != ':') return HTTP1_BAD;
+        value.end = http1_scan_text(&reader->scan, value.at);
+        p = line_end(value.end, end);
+        if (p == NULL || p == end) return HTTP1_BAD;
+        if (unlikely(http1_is_blank(*p))) {
+            p = skip_folds(p, reader);
+            if (p == NULL) return HTTP1_BAD;
+            value.end = p;
+            value.folded = true;
         }
-        if (fields == 0 && is_space(at[0])) return HTTP1_BAD;
-        for (;;) { /* obs-fold: lines that begin with white space go on with this one. */
-            if (lf + 1 == end) return HTTP1_MORE;
-            if (!is_space(lf[1])) break;
-            lf = find_line_end(lf + 1, end);
-            if (lf == NULL) return HTTP1_MORE;
-            len = line_length(at, lf);
-        }
-        if (len > HTTP1_LINE_BYTES_MAX || ++fields > HTTP1_FIELDS_MAX) return HTTP1_TOO_LARGE;
-        result = lf == first_lf ? parse_field(at, len, data, false, head)
-                                : parse_folded(at, len, head);
-        if (result != HTTP1_DONE) return result;
-        at = lf + 1;
+        read_field(name, (size_t)(name_end - name), value, reader, head);
     }
+    p = line_end(p, end); /* The empty line, if it is empty. */
+    if (p == NULL) return HTTP1_BAD;
+    head->bytes = (uint32_t)(p - begin);
+    head->version_minor = begin[7] != '0';
+    head->status = (uint16_t)((begin[9] - '0') * 100 + (begin[10] - '0') * 10 + (begin[11] - '0'));
+
+    if (fields > HTTP1_FIELDS_MAX) return HTTP1_TOO_LARGE;
+    if (head->bytes > HTTP1_LINE_BYTES_MAX && has_long_line(begin, p)) return HTTP1_TOO_LARGE;
+    if (reader->bad_te || (head->has_te && head->version_minor == 0)) return HTTP1_BAD_FRAMING;
+    if (reader->bad_length && !head->has_te) return HTTP1_BAD_FRAMING;
+    if (reader->bad_length) head->content_length = 0; /* Transfer-Encoding overrides it. */
+    head->has_length |= reader->bad_length;
+    return HTTP1_DONE;
 }
 
 enum http1_result http1_parse_head(const char *data, size_t len, size_t len_seen,
                                    size_t head_bytes_max, struct http1_head *ret_head)
 {
-    static const char start[] = "HTTP/1.";
+    size_t limit = len < head_bytes_max ? len : head_bytes_max;
+    struct reader reader;
     struct http1_head head = {0};
-    size_t start_len = len < sizeof(start) - 1 ? len : sizeof(start) - 1;
-    const char *lf;
+    enum http1_result unfinished = len < head_bytes_max ? HTTP1_MORE : HTTP1_TOO_LARGE;
     enum http1_result result;
 
-    if (memcmp(data, start, start_len) != 0) return HTTP1_BAD;
-    if (len_seen > 0 && !has_empty_line(data, len, len_seen > 3 ? len_seen - 3 : 0)) {
-        return len >= head_bytes_max ? HTTP1_TOO_LARGE : HTTP1_MORE;
+    CHECK(head_bytes_max >= 1 && head_bytes_max <= HTTP1_HEAD_BYTES_MAX);
+    CHECK(len_seen <= limit);
+
+    if (unlikely(limit < STATUS_LINE_FIXED)) {
+        return short_starts_right(data, limit) ? unfinished : HTTP1_BAD;
     }
-    if (len > head_bytes_max) len = head_bytes_max;
-    lf = find_line_end(data, data + len);
-    if (lf == NULL) return len >= HTTP1_LINE_BYTES_MAX ? HTTP1_TOO_LARGE : HTTP1_MORE;
-    result = parse_status_line(data, line_length(data, lf), &head);
-    if (result == HTTP1_DONE) result = parse_fields(data, lf + 1, data + len, &head);
-    if (result == HTTP1_MORE && len >= head_bytes_max) return HTTP1_TOO_LARGE;
-    if (result != HTTP1_DONE) return result;
-    if (head.has_te && head.version_minor == 0) return HTTP1_BAD_FRAMING;
-    *ret_head = head;
-    return HTTP1_DONE;
+    if (unlikely(!starts_right(data))) return HTTP1_BAD;
+    if (len_seen > 3 && !has_end(data, len_seen - 3, data + limit)) return unfinished;
+    reader = (struct reader){0};
+    http1_scan_init(&reader.scan, data, data + limit);
+    result = read_lines(&reader, &head);
+    if (likely(result == HTTP1_DONE)) {
+        *ret_head = head;
+    } else if (!has_end(data, 0, data + limit)) {
+        result = unfinished;
+    }
+    return result;
 }

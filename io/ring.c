@@ -7,12 +7,24 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/check.h"
 #include "io/ring_impl.h"
 
 enum { LISTEN_BACKLOG = 4096 };
+
+enum err ring_too_many_socks(uint32_t socks_count, struct err_info *why)
+{
+    struct rlimit limit = {0};
+
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return err_set(why, ERR_LIMIT, EMFILE,
+                   "%u connections on one worker need more than the %llu descriptors that this "
+                   "process may open; raise the limit with 'ulimit -n'",
+                   socks_count, (unsigned long long)limit.rlim_cur);
+}
 
 enum err ring_open(struct ring **ret_ring, const struct ring_options *options, struct err_info *why)
 {
@@ -25,7 +37,9 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
     if (options->engine == RING_EPOLL) return ring_epoll_open(ret_ring, options, why);
     err = ring_uring_open(ret_ring, options, &refused);
     if (err == ERR_OK) return ERR_OK;
-    if (options->engine == RING_URING || err == ERR_MEMORY) {
+    /* What epoll lacks as well is no reason to fall back: memory, and descriptors, of which it
+     * needs more. */
+    if (options->engine == RING_URING || err == ERR_MEMORY || refused.errno_value == EMFILE) {
         if (why != NULL) *why = refused;
         return err;
     }

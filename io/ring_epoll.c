@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/arena.h"
@@ -549,9 +550,13 @@ enum err ring_epoll_open(struct ring **ret_ring, const struct ring_options *opti
                          struct err_info *why)
 {
     struct epoll_event wake = {.events = EPOLLIN, .data.u32 = NONE};
+    struct rlimit limit;
     struct arena arena;
     struct epoll_ring *e;
 
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < options->socks_count) {
+        return ring_too_many_socks(options->socks_count, why);
+    }
     arena_init(&arena, 0);
     e = arena_alloc(&arena, sizeof(*e), CACHE_LINE);
     if (e == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a ring");

@@ -37,4 +37,7 @@ MUST_USE enum err ring_uring_open(struct ring **ret_ring, const struct ring_opti
 MUST_USE enum err ring_epoll_open(struct ring **ret_ring, const struct ring_options *options,
                                   struct err_info *why);
 
+/* ERR_LIMIT: so many sockets need more descriptors than the process may have. With numbers. */
+MUST_USE enum err ring_too_many_socks(uint32_t socks_count, struct err_info *why);
+
 #endif

@@ -412,9 +412,7 @@ static enum err open_table(struct uring *u, const struct ring_options *options,
     int rc = io_uring_register_files_sparse(&u->uring, options->socks_count);
 
     if (rc == -EMFILE) {
-        return err_set(why, ERR_LIMIT, EMFILE,
-                       "%u sockets do not fit the descriptor limit; raise it with 'ulimit -n'",
-                       options->socks_count);
+        return ring_too_many_socks(options->socks_count, why);
     }
     if (rc == 0 && options->accept_from < options->socks_count) {
         rc = io_uring_register_file_alloc_range(&u->uring, options->accept_from,

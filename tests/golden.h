@@ -27,7 +27,7 @@ static inline void golden_expect(const char *name, const struct text *text)
         return;
     }
     file = fopen(path, "r");
-    if (file == NULL) fprintf(stderr, "%s: cannot be opened\n", path);
+    if (file == NULL) (void)fprintf(stderr, "%s: cannot be opened\n", path);
     EXPECT(file != NULL);
     len = fread(wanted, 1, sizeof(wanted), file);
     EXPECT(fclose(file) == 0);
@@ -38,9 +38,9 @@ static inline void golden_expect(const char *name, const struct text *text)
             from = same;
         }
     }
-    fprintf(stderr, "%s:%zu: not what the program says\n- %.*s\n+ %.*s\n", path, line,
-            (int)strcspn(wanted + from, "\n"), wanted + from, (int)strcspn(text->data + from, "\n"),
-            text->data + from);
+    (void)fprintf(stderr, "%s:%zu: not what the program says\n- %.*s\n+ %.*s\n", path, line,
+                  (int)strcspn(wanted + from, "\n"), wanted + from,
+                  (int)strcspn(text->data + from, "\n"), text->data + from);
     exit(1);
 }
 

@@ -13,7 +13,7 @@ def interrupted(signals, behave, *args):
     """A run of 120 seconds that gets these signals, the first once it has sent requests."""
     with Server(behave) as server:
         process = lib.start_load(server.url + "/", "-c", 5, "-d", "120s", *args)
-        lib.wait_until(lambda: server.requests >= 5, "requests at the server")
+        lib.wait_until(lambda: max(server.requests, server.connections) >= 5, "requests at the server")
         time.sleep(0.2)
         for number in signals:
             process.signal(number)

@@ -138,7 +138,7 @@ static enum err parse_long(size_t host_len, size_t path_len)
     size_t len = 7;
     enum err err;
 
-    memcpy(url, "http://", len);
+    (void)snprintf(url, sizeof(url), "http://");
     memset(url + len, 'h', host_len);
     len += host_len;
     memset(url + len, '/', path_len);
@@ -166,7 +166,9 @@ static void test_plan_url_says_when_memory_is_refused(void)
     bool refused = false, taken = false;
 
     memset(url, 'x', sizeof(url) - 1);
-    memcpy(url, "http://h/", 9);
+    for (size_t i = 0; i < 9; i++) {
+        url[i] = "http://h/"[i];
+    }
     for (size_t bytes_max = 1; !taken && bytes_max < (1 << 20); bytes_max += 4096) {
         struct err_info why;
         struct arena arena;

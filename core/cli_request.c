@@ -1,0 +1,98 @@
+/* From the words of the command line to the plan's target and request, body file included. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/quote.h"
+#include "core/cli_options.h"
+
+static enum err refuse_file(const char *name, int errno_value, struct err_info *why)
+{
+    enum err err =
+        err_set(why, ERR_FILE, errno_value, "body file '%s' cannot be read: %s (%s)",
+                quote(name).text, strerrordesc_np(errno_value), err_errno_name(errno_value));
+
+    if (why != NULL) (void)snprintf(why->file, sizeof(why->file), "%s", name);
+    return err;
+}
+
+/* Reads all of the file `name`, which may be a pipe, into `scratch`. */
+static enum err read_body(struct arena *scratch, const char *name,
+                          struct plan_request_options *request, struct err_info *why)
+{
+    /* Untouched pages cost nothing, so a small file does not pay for the bound. */
+    char *body = arena_alloc(scratch, PLAN_BODY_BYTES_MAX + 1, 1);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    enum err err = ERR_OK;
+    size_t len = 0;
+    ssize_t n;
+
+    if (fd < 0) return refuse_file(name, errno, why);
+    if (body == NULL) {
+        err = err_set(why, ERR_MEMORY, 0, "no memory for body file '%s'", quote(name).text);
+        goto close_fd;
+    }
+    do {
+        n = read(fd, body + len, PLAN_BODY_BYTES_MAX + 1 - len);
+        if (n > 0) len += (size_t)n;
+    } while ((n > 0 && len <= PLAN_BODY_BYTES_MAX) || (n < 0 && errno == EINTR));
+    if (n < 0) {
+        err = refuse_file(name, errno, why);
+    } else if (len > PLAN_BODY_BYTES_MAX) {
+        err = err_set(why, ERR_FILE, 0, "body file '%s' is larger than 64 MiB", quote(name).text);
+    }
+    request->body = body;
+    request->body_len = len;
+
+close_fd:
+    (void)close(fd);
+    return err;
+}
+
+/* Puts `prefix` in front of what went wrong: below us nobody knows of options. */
+static enum err name_option(enum err err, const char *prefix, struct err_info *why)
+{
+    struct err_info inner;
+
+    if (err != ERR_USAGE || why == NULL) return err;
+    inner = *why;
+    return err_set(why, err, 0, "%s: %s", prefix, inner.message);
+}
+
+enum err cli_build_request(struct cli_words *words, const char *url, struct arena *scratch,
+                           struct err_info *why)
+{
+    struct plan *plan = &words->cli.plan;
+    struct plan_request_options request = {.method = words->method,
+                                           .headers_count = words->headers_count};
+    struct plan_header *headers = arena_array(scratch, words->headers_count, sizeof(*headers));
+    enum err err = ERR_OK;
+
+    plan->targets = arena_array(&plan->arena, 1, sizeof(*plan->targets));
+    plan->requests = arena_array(&plan->arena, 1, sizeof(*plan->requests));
+    if (headers == NULL || plan->targets == NULL || plan->requests == NULL) {
+        return err_set(why, ERR_MEMORY, 0, "no memory for the plan");
+    }
+    err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
+    for (size_t i = 0; err == ERR_OK && i < words->headers_count; i++) {
+        err = plan_parse_header(scratch, words->headers[i], &headers[i], why);
+        err = name_option(err, "option '-H'", why);
+    }
+    request.headers = headers;
+    if (words->body != NULL) {
+        request.body = words->body;
+        request.body_len = strlen(words->body);
+    }
+    if (err == ERR_OK && words->body_file != NULL) {
+        err = read_body(scratch, words->body_file, &request, why);
+    }
+    if (err != ERR_OK) return err;
+    plan->targets_count = 1;
+    err = name_option(plan_check_method(words->method, why), "option '-X'", why);
+    if (err != ERR_OK) return err;
+    err = plan_build_request(plan, 0, &request, &plan->requests[0], why);
+    if (err == ERR_OK) plan->requests_count = 1;
+    return err;
+}

@@ -1,0 +1,3 @@
+#include "core/version.h"
+
+const char pelt_version[] = PELT_VERSION;

@@ -1,0 +1,451 @@
+/* Reports of runs that were made by hand, compared with tests/golden/ (tests/golden.h says how
+ * those are refreshed), and what they promise beyond that: valid JSON, no figure without a
+ * sample, no not-a-number. The version, which changes with every commit, reads VERSION there. */
+#include "core/report.h"
+
+#include <string.h>
+
+#include "core/exit.h"
+#include "core/version.h"
+#include "tests/golden.h"
+#include "tests/test.h"
+
+enum { WORKERS_MAX = 2 };
+
+/* A run and everything that it points to. */
+struct run {
+    struct arena arena;
+    struct plan plan;
+    struct result result;
+    struct result_worker workers[WORKERS_MAX];
+    struct hist from_due, from_sent;
+    struct hist_slab slab;
+};
+
+static void run_open(struct run *run, const char *url, uint32_t workers)
+{
+    struct plan_request_options options = {.method = "GET"};
+    struct err_info why;
+
+    *run = (struct run){.result.engine = "io_uring", .result.fallback = ""};
+    arena_init(&run->arena, 0);
+    plan_init(&run->plan);
+    run->plan.workers = workers;
+    run->plan.targets = arena_array(&run->plan.arena, 1, sizeof(*run->plan.targets));
+    run->plan.requests = arena_array(&run->plan.arena, 1, sizeof(*run->plan.requests));
+    EXPECT(run->plan.targets != NULL);
+    EXPECT(run->plan.requests != NULL);
+    run->plan.targets_count = run->plan.requests_count = 1;
+    EXPECT(plan_parse_url(&run->plan.arena, url, &run->plan.targets[0], &why) == ERR_OK);
+    EXPECT(plan_build_request(&run->plan, 0, &options, &run->plan.requests[0], &why) == ERR_OK);
+    EXPECT(hist_slab_init(&run->slab, &run->arena, 256));
+    hist_init(&run->from_due, &run->slab);
+    hist_init(&run->from_sent, &run->slab);
+    run->result.plan = &run->plan;
+    run->result.workers = run->workers;
+    run->result.started_wall_ns = UINT64_C(1700000000123) * NS_PER_MS;
+    run->result.span_ns = 10 * NS_PER_S;
+    for (uint32_t i = 0; i < workers; i++) {
+        run->workers[i].cpu = i;
+    }
+}
+
+/* Records `count` answers of `from_sent_ns`, `from_sent_ns` + step_ns, ...; each was due 1 us
+ * before it was sent. */
+static void run_record(struct run *run, uint64_t count, uint64_t from_sent_ns, uint64_t step_ns)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        hist_record(&run->from_sent, from_sent_ns + i * step_ns);
+        hist_record(&run->from_due, from_sent_ns + i * step_ns + NS_PER_US);
+    }
+}
+
+/* Takes the histograms over and gives each worker its share of the ledger. */
+static void run_end(struct run *run)
+{
+    struct result *result = &run->result;
+
+    result->from_due = arena_alloc(&run->arena, sizeof(*result->from_due), CACHE_LINE);
+    result->from_sent = arena_alloc(&run->arena, sizeof(*result->from_sent), CACHE_LINE);
+    EXPECT(result->from_due != NULL);
+    EXPECT(result->from_sent != NULL);
+    hist_view_clear(result->from_due);
+    hist_view_clear(result->from_sent);
+    hist_view_add(result->from_due, &run->from_due);
+    hist_view_add(result->from_sent, &run->from_sent);
+    for (uint32_t i = 0; i < run->plan.workers; i++) {
+        struct ledger *ledger = &run->workers[i].ledger;
+
+        ledger->started = result->ledger.started / run->plan.workers;
+        ledger->ok = result->ledger.ok / run->plan.workers;
+        ledger->failed[FAILED_TIMEOUT] = ledger_failed(&result->ledger) / run->plan.workers;
+        ledger->cut_off = result->ledger.cut_off / run->plan.workers;
+    }
+}
+
+static void run_close(struct run *run)
+{
+    plan_release(&run->plan);
+    arena_release(&run->arena);
+}
+
+/* A quiet run: everything answered. */
+static void run_good(struct run *run)
+{
+    run_open(run, "http://127.0.0.1:8080/", 2);
+    run->plan.connections = 64;
+    run_record(run, 100000, 100 * NS_PER_US, 3);
+    run_record(run, 100, 2 * NS_PER_MS, 10 * NS_PER_US);
+    run->result.drained_ns = 312 * NS_PER_US;
+    run->result.ledger = (struct ledger){
+        .due = 100100,
+        .started = 100100,
+        .ok = 100100,
+        .ok_in_span = 100036,
+        .bytes_sent = 4104100,
+        .bytes_received = 23923900,
+        .connects = 64,
+        .opened = 64,
+        .alive = 64,
+        .alive_max = 64,
+    };
+    run->result.status[200] = 100100;
+    run->result.cpu_ns = 510 * NS_PER_MS;
+    run->workers[0].cpu_ns = 250 * NS_PER_MS;
+    run->workers[1].cpu_ns = 248 * NS_PER_MS;
+    run->result.syscalls = 12345;
+    run->result.enters = 12300;
+    run->result.completions = 100164;
+    run->result.rss_kib = 9216;
+    run->result.batch_wait_us = 20;
+    run_end(run);
+}
+
+/* A bad day: failures of many classes, answers of many statuses, interrupted, on epoll. */
+static void run_bad(struct run *run)
+{
+    struct ledger *ledger = &run->result.ledger;
+
+    run_open(run, "http://[::1]:8080/a/long/path?q=1", 1);
+    run->plan.connections = 100;
+    run->plan.connections_max = 80;
+    run->plan.keepalive = false;
+    run->workers[0].cpu = UINT32_MAX;
+    run->workers[0].cpu_ns = 3 * NS_PER_S + 180 * NS_PER_MS;
+    run_record(run, 950, 12 * NS_PER_MS, 100 * NS_PER_US);
+    run_record(run, 20, 10 * NS_PER_S, 0);
+    run->result.end = END_INTERRUPTED;
+    run->result.engine = "epoll";
+    run->result.fallback = "io_uring is forbidden by seccomp";
+    run->result.span_ns = 3200 * NS_PER_MS;
+    run->result.drained_ns = 10 * NS_PER_S;
+    *ledger = (struct ledger){
+        .due = 1100,
+        .started = 1000,
+        .ok = 950,
+        .ok_in_span = 940,
+        .cut_off = 7,
+        .shed = {[SHED_WAITED] = 90},
+        .missed = {[MISSED_END] = 10},
+        .bytes_sent = 60000,
+        .bytes_received = 5 << 20,
+        .connects = 1020,
+        .connects_refused = 11,
+        .connects_failed = 13,
+        .opened = 1007,
+        .alive_max = 80,
+        .closed_by_peer = 3,
+        .unsolicited_idle = 1,
+        .conflicting = 2,
+        .interim = 5,
+    };
+    ledger->failed[FAILED_CONNECT_REFUSED] = 11;
+    ledger->failed[FAILED_RESET_IN_BODY] = 10;
+    ledger->failed[FAILED_INCOMPLETE] = 2;
+    ledger->failed[FAILED_TIMEOUT] = 20;
+    run->result.status[200] = 800;
+    run->result.status[204] = 10;
+    run->result.status[301] = 20;
+    run->result.status[404] = 30;
+    run->result.status[429] = 10;
+    run->result.status[500] = 70;
+    run->result.status[503] = 9;
+    run->result.status[999] = 1;
+    run->result.cpu_ns = 3300 * NS_PER_MS;
+    run->result.syscalls = 4000;
+    run->result.no_buffers = 4;
+    run->result.cq_overflow = 2;
+    run->result.rss_kib = 20000;
+    run_end(run);
+}
+
+/* Nobody listened. */
+static void run_refused(struct run *run)
+{
+    run_open(run, "http://127.0.0.1:1/", 1);
+    run->plan.connections = 1;
+    run->result.ledger = (struct ledger){
+        .due = 6, .started = 6, .connects = 6, .connects_refused = 6, .connects_failed = 6};
+    run->result.ledger.failed[FAILED_CONNECT_REFUSED] = 6;
+    run->result.cpu_ns = 1 * NS_PER_MS;
+    run->result.syscalls = 30;
+    run->result.enters = 12;
+    run->result.completions = 12;
+    run->result.rss_kib = 5000;
+    run_end(run);
+}
+
+/* A single request of -n 1, and the second equation is broken. */
+static void run_broken(struct run *run)
+{
+    run_open(run, "http://h/", 1);
+    run->plan.connections = 1;
+    run->plan.requests_max = 1;
+    run->plan.duration_ns = TIME_NEVER;
+    run->result.end = END_COUNT;
+    run->result.span_ns = 2 * NS_PER_MS;
+    run_record(run, 1, 900, 0);
+    run->result.ledger = (struct ledger){.due = 1,
+                                         .started = 1,
+                                         .ok = 1,
+                                         .ok_in_span = 1,
+                                         .in_flight = 1,
+                                         .bytes_sent = 30,
+                                         .bytes_received = 40,
+                                         .connects = 1,
+                                         .opened = 1,
+                                         .alive = 1,
+                                         .alive_max = 1};
+    run->result.status[200] = 1;
+    run->result.readings_open = 3;
+    run->result.rss_kib = 5000;
+    run_end(run);
+}
+
+/* Nothing at all happened, not even time. */
+static void run_empty(struct run *run)
+{
+    run_open(run, "http://h/", 1);
+    run->result.span_ns = 0;
+    run->result.started_wall_ns = 0;
+    run_end(run);
+}
+
+static const struct {
+    const char *name;
+    void (*make)(struct run *run);
+    int exit_code;
+    bool spectrum;
+} runs[] = {
+    {"good", run_good, EXIT_CODE_OK, true},
+    {"bad", run_bad, EXIT_CODE_INTERRUPTED, true},
+    {"refused", run_refused, EXIT_CODE_ERROR, true},
+    {"broken", run_broken, EXIT_CODE_LEDGER, false},
+    {"empty", run_empty, EXIT_CODE_ERROR, true},
+};
+
+/* `text` with the version of today as VERSION. */
+static struct text without_version(const struct text *text, struct arena *arena)
+{
+    const char *version = strstr(text->data, pelt_version);
+    struct text changed;
+
+    EXPECT(version != NULL);
+    text_init(&changed, arena);
+    text_add(&changed, text->data, (size_t)(version - text->data));
+    text_add_str(&changed, "VERSION");
+    text_add_str(&changed, version + strlen(pelt_version));
+    return changed;
+}
+
+static void test_report_reads_as_the_golden_files_do(void)
+{
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        struct text text, json, changed;
+        char name[64];
+        struct run run;
+
+        runs[i].make(&run);
+        text_init(&text, &run.arena);
+        report_text(&run.result, runs[i].spectrum, &text);
+        changed = without_version(&text, &run.arena);
+        (void)snprintf(name, sizeof(name), "report_%s.txt", runs[i].name);
+        golden_expect(name, &changed);
+
+        text_init(&json, &run.arena);
+        report_json(&run.result, false, &json);
+        changed = without_version(&json, &run.arena);
+        (void)snprintf(name, sizeof(name), "report_%s.json", runs[i].name);
+        golden_expect(name, &changed);
+        run_close(&run);
+    }
+}
+
+static void test_report_gives_the_exit_code(void)
+{
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        struct run run;
+
+        runs[i].make(&run);
+        printf("%s\n", runs[i].name);
+        EXPECT(result_exit_code(&run.result) == runs[i].exit_code);
+        run_close(&run);
+    }
+}
+
+static const char *skip_value(const char *at);
+
+static const char *skip_space(const char *at)
+{
+    return at + strspn(at, " \n");
+}
+
+static const char *skip_string(const char *at)
+{
+    EXPECT(*at == '"');
+    at++;
+    while (*at != '"') {
+        EXPECT((unsigned char)*at >= ' ');
+        at += *at == '\\' ? 2 : 1;
+    }
+    return at + 1;
+}
+
+/* Skips the members of an object or an array; `at` is behind its bracket. */
+static const char *skip_members(const char *at, char end)
+{
+    at = skip_space(at);
+    while (*at != end) {
+        if (end == '}') {
+            at = skip_space(skip_string(at));
+            EXPECT(*at == ':');
+            at++;
+        }
+        at = skip_space(skip_value(at));
+        EXPECT(*at == ',' || *at == end);
+        if (*at == ',') {
+            at = skip_space(at + 1);
+            EXPECT(*at != end);
+        }
+    }
+    return at + 1;
+}
+
+/* Skips one JSON value, aborting the test at anything that is none. */
+static const char *skip_value(const char *at)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    char *end;
+
+    at = skip_space(at);
+    if (*at == '{') return skip_members(at + 1, '}');
+    if (*at == '[') return skip_members(at + 1, ']');
+    if (*at == '"') return skip_string(at);
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (strncmp(at, words[i], strlen(words[i])) == 0) return at + strlen(words[i]);
+    }
+    EXPECT(*at == '-' || (*at >= '0' && *at <= '9'));
+    (void)strtod(at, &end);
+    EXPECT(end != at);
+    return end;
+}
+
+static void test_report_json_is_json_in_both_forms(void)
+{
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        for (int compact = 0; compact < 2; compact++) {
+            struct text json;
+            struct run run;
+
+            runs[i].make(&run);
+            text_init(&json, &run.arena);
+            report_json(&run.result, compact, &json);
+            EXPECT(!json.failed);
+            EXPECT(strcmp(skip_value(json.data), "\n") == 0);
+            EXPECT(strstr(json.data, "nan") == NULL);
+            EXPECT(strstr(json.data, "inf") == NULL);
+            if (compact) EXPECT(strchr(json.data, '\n') == json.data + json.len - 1);
+            run_close(&run);
+        }
+    }
+}
+
+static void test_report_text_stays_in_80_columns_and_has_no_escapes(void)
+{
+    for (size_t i = 0; i < COUNT(runs); i++) {
+        size_t column = 0, column_max = runs[i].make == run_bad ? 100 : 80;
+        struct text text;
+        struct run run;
+
+        runs[i].make(&run);
+        text_init(&text, &run.arena);
+        report_text(&run.result, runs[i].spectrum, &text);
+        for (size_t j = 0; j < text.len; j++) {
+            column = text.data[j] == '\n' ? 0 : column + 1;
+            EXPECT(column <= column_max);
+            EXPECT(text.data[j] == '\n' || (text.data[j] >= ' ' && text.data[j] < 0x7f));
+        }
+        EXPECT(strstr(text.data, "nan") == NULL);
+        EXPECT(strstr(text.data, "inf") == NULL);
+        EXPECT(strstr(text.data, " \n") == NULL);
+        run_close(&run);
+    }
+}
+
+/* Whether the row of `label` marks the column `name` as a lower bound. */
+static bool is_marked(const char *report, const char *label, const char *name)
+{
+    const char *head = strstr(report, "latency "), *row = strstr(report, label);
+    const char *column = strstr(head, name);
+    size_t end;
+
+    EXPECT(head != NULL);
+    EXPECT(row != NULL);
+    EXPECT(column != NULL);
+    end = (size_t)(column - head) + strlen(name); /* Columns are flush right. */
+    while (row[end - 1] != ' ') {
+        if (row[end - 1] == '>') return true;
+        end--;
+    }
+    return false;
+}
+
+static void test_report_marks_percentiles_above_what_is_known(void)
+{
+    static const struct {
+        uint64_t left_out; /* Of 1000. */
+        bool p90, p99, max;
+    } rows[] = {{0, false, false, false}, {1, false, false, true},  {10, false, false, true},
+                {11, false, true, true},  {100, false, true, true}, {101, true, true, true}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t known = 1000 - rows[i].left_out;
+        struct text text;
+        struct run run;
+
+        run_open(&run, "http://h/", 1);
+        run_record(&run, known, 1000, 10);
+        run.result.ledger =
+            (struct ledger){.due = 1000, .started = 1000, .ok = known, .cut_off = rows[i].left_out};
+        run_end(&run);
+        text_init(&text, &run.arena);
+        report_text(&run.result, false, &text);
+        printf("%s", text.data);
+        EXPECT(is_marked(text.data, "  from due", "p90") == rows[i].p90);
+        EXPECT(is_marked(text.data, "  from sent", "p90") == rows[i].p90);
+        EXPECT(is_marked(text.data, "  from due", "p99") == rows[i].p99);
+        EXPECT(is_marked(text.data, "  from due", "max") == rows[i].max);
+        EXPECT(!is_marked(text.data, "  from due", "mean"));
+        run_close(&run);
+    }
+}
+
+int main(void)
+{
+    TEST(test_report_reads_as_the_golden_files_do);
+    TEST(test_report_gives_the_exit_code);
+    TEST(test_report_json_is_json_in_both_forms);
+    TEST(test_report_text_stays_in_80_columns_and_has_no_escapes);
+    TEST(test_report_marks_percentiles_above_what_is_known);
+    return 0;
+}
