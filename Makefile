@@ -29,6 +29,7 @@ LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+SIM_SRC   := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 
@@ -53,7 +54,7 @@ $(BIN): $(OUT)/core/main.o
 $(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
-$(filter $(OUT)/tests/sim/%,$(TESTS)): $(OUT)/tests/sim/ring_sim.o
+$(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
 .PHONY: unit
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run-units $(TESTS)
@@ -61,4 +62,4 @@ clean: ## remove build/
 	rm -rf build
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' Makefile | expand -t 16
--include $(patsubst %.c,$(OUT)/%.d,$(LIB_SRC) core/main.c $(TEST_SRC) $(BENCH_SRC))
+-include $(patsubst %.c,$(OUT)/%.d,$(LIB_SRC) core/main.c $(TEST_SRC) $(SIM_SRC) $(BENCH_SRC))
