@@ -107,14 +107,14 @@ static enum http1_result start_trailer(struct http1_chunked *chunked, char byte)
 /* Goes on to `next` if `byte` is the only one that may stand here. */
 static enum http1_result expect(struct http1_chunked *chunked, bool right, enum state next)
 {
-    chunked->state = next;
+    chunked->state = (uint8_t)next;
     return right ? HTTP1_MORE : HTTP1_BAD_FRAMING;
 }
 
 /* Stays in text until CR, then goes on to `next`. */
 static enum http1_result step_text(struct http1_chunked *chunked, char byte, enum state next)
 {
-    if (byte == '\r') chunked->state = next;
+    if (byte == '\r') chunked->state = (uint8_t)next;
     return byte == '\r' || http1_is_text(byte) ? HTTP1_MORE : HTTP1_BAD_FRAMING;
 }
 
@@ -150,7 +150,7 @@ static enum http1_result step(struct http1_chunked *chunked, char byte)
     case DATA:
     case OVER: break;
     }
-    CHECK(!"a state without framing");
+    CHECK(chunked->state != DATA && chunked->state != OVER); /* They have no framing. */
     return HTTP1_BAD_FRAMING;
 }
 

@@ -52,8 +52,8 @@ static inline void http1_run_again(const struct http1_run *run, const struct gua
         size_t left = http1_run_cut(run, guard, (enum guard_side)side, cut, step, &client);
 
         if (client.verdict != run->client.verdict || left != run->left) {
-            fprintf(stderr, "%s: cut at %zu, then by %zu: verdict %d, left %zu\n", run->name, cut,
-                    step, (int)client.verdict, left);
+            (void)fprintf(stderr, "%s: cut at %zu, then by %zu: verdict %d, left %zu\n", run->name,
+                          cut, step, (int)client.verdict, left);
         }
         EXPECT(client.verdict == run->client.verdict);
         EXPECT(left == run->left);

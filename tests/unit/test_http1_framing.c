@@ -45,8 +45,9 @@ static void check_rows(const struct row *rows, size_t count)
         http1_run(&run);
         if (run.client.verdict != row->verdict || run.left != left ||
             run.client.body_bytes != row->body_bytes) {
-            fprintf(stderr, "%s: verdict %d, body %llu, left %zu\n", row->name,
-                    (int)run.client.verdict, (unsigned long long)run.client.body_bytes, run.left);
+            (void)fprintf(stderr, "%s: verdict %d, body %llu, left %zu\n", row->name,
+                          (int)run.client.verdict, (unsigned long long)run.client.body_bytes,
+                          run.left);
         }
         EXPECT(run.client.verdict == row->verdict);
         EXPECT(run.left == left);
@@ -54,8 +55,8 @@ static void check_rows(const struct row *rows, size_t count)
         EXPECT(run.client.interims == row->interims);
         if (row->status == 0) continue;
         if (framing->body != row->body || framing->reusable != ((row->follows & REUSED) != 0)) {
-            fprintf(stderr, "%s: body %d, reusable %d\n", row->name, (int)framing->body,
-                    framing->reusable);
+            (void)fprintf(stderr, "%s: body %d, reusable %d\n", row->name, (int)framing->body,
+                          framing->reusable);
         }
         EXPECT(run.client.head.status == row->status);
         EXPECT(framing->body == row->body);
