@@ -316,14 +316,6 @@ def need_ipv6():
         raise Skip(f"no IPv6 on the loopback: {error}") from error
 
 
-def need_localhost_both():
-    """Skips unless "localhost" has an address of each family."""
-    need_ipv6()
-    families = {info[0] for info in socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)}
-    if families != {socket.AF_INET, socket.AF_INET6}:
-        raise Skip("localhost does not have both an IPv4 and an IPv6 address here")
-
-
 # Decorators; the runner looks at what they set.
 
 
@@ -343,7 +335,12 @@ def alone(test):
     return test
 
 
-def own_network(test):
-    """The test runs in a network namespace of its own, where it may change what it likes."""
-    test.own_network = True
-    return test
+def own_network(hosts=""):
+    """The test runs in a network namespace of its own, where it may change what it likes, and
+    where /etc/hosts says `hosts`, if given."""
+
+    def mark(test):
+        test.own_network = hosts
+        return test
+
+    return mark
