@@ -393,7 +393,7 @@ static bool lay_out_requests(struct worker *w)
 static bool init_table(struct worker *w)
 {
     struct ledger *l = &w->ledger;
-    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(*heap));
+    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(void *));
 
     if (heap == NULL) return false;
     timers_init(&w->timers, heap, w->table.count + 1); /* One per connection, one per pool. */
