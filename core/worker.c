@@ -344,7 +344,7 @@ static enum ring_engine engine_of(enum plan_io io)
     case PLAN_IO_URING: return RING_URING;
     case PLAN_IO_EPOLL: return RING_EPOLL;
     }
-    CHECK(!"an engine without a name");
+    UNREACHABLE("an engine without a name");
 }
 
 static enum err open_ring(struct worker *w, struct err_info *why)
