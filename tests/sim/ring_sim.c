@@ -56,7 +56,7 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
     ring->facts.multishot = sim->options.multishot;
     ring->facts.min_wait = sim->options.min_wait;
     ring->socks = sim_alloc(sim, options->socks_count * sizeof(*ring->socks));
-    ring->sq = sim_alloc(sim, ring->facts.sq_entries * sizeof(*ring->sq));
+    ring->sq = sim_alloc(sim, ring->facts.sq_entries * sizeof(void *));
     ring->cq = sim_alloc(sim, ring->facts.cq_entries * sizeof(*ring->cq));
     for (int i = 0; i < RING_GROUPS; i++) {
         sim_group_init(sim, &ring->groups[i], options->buffers_count[i], options->buffer_bytes[i]);

@@ -164,6 +164,8 @@ static void plan_ending(struct sim_peer *peer, struct sim_answer *answer)
 {
     struct sim *sim = peer->sim;
     size_t head_bytes = answer->body == SIM_BODY_RAW ? answer->raw_bytes : answer->head_bytes;
+    /* A chunked body has at least so many bytes more than its data. */
+    uint64_t end_bytes = answer->body == SIM_BODY_CHUNKED ? 5 : 0;
 
     switch (answer->mis) {
     case SIM_MIS_RESET_BEFORE:
@@ -174,9 +176,7 @@ static void plan_ending(struct sim_peer *peer, struct sim_answer *answer)
         break;
     case SIM_MIS_RESET_IN_BODY:
     case SIM_MIS_CLOSE_IN_BODY:
-        /* A chunked body has at least five bytes more than its data. */
-        answer->wire_left =
-            head_bytes + sim_draw(sim, answer->body_left + (answer->body == SIM_BODY_CHUNKED) * 5U);
+        answer->wire_left = head_bytes + sim_draw(sim, answer->body_left + end_bytes);
         break;
     case SIM_MIS_SILENT:
         answer->stage = SIM_STAGE_OVER;

@@ -55,6 +55,7 @@ void sim_fifo_take(struct sim *sim, struct sim_fifo *fifo, void *data, size_t le
 
     CHECK(len <= fifo->len);
     while (len > 0) {
+        CHECK(fifo->head != NULL);
         uint32_t end = fifo->head == fifo->tail ? fifo->tail_at : SIM_CHUNK_BYTES;
         size_t part = min_u64(len, end - fifo->head_at);
 

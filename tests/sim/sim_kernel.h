@@ -129,11 +129,11 @@ void sim_op_run(struct sim_op *op);
 /* Posts an event of `op`; with `final` its last, after which the kernel has let go of it. */
 void sim_post(struct sim_op *op, const struct ring_event *event, bool final);
 /* The kernel goes on with what it holds on a socket: bytes have come, room has come. */
-void sim_sock_recv(struct ring *ring, uint32_t sock);
-void sim_sock_send(struct ring *ring, uint32_t sock);
-void sim_sock_accept(struct ring *ring, uint32_t sock);
-/* Ends what the kernel knows of `sock` when its ring closes. */
-void sim_sock_drop(struct ring *ring, uint32_t sock);
+void sim_sock_recv(struct ring *ring, uint32_t index);
+void sim_sock_send(struct ring *ring, uint32_t index);
+void sim_sock_accept(struct ring *ring, uint32_t index);
+/* Ends what the kernel knows of a socket. */
+void sim_sock_drop(struct ring *ring, uint32_t index);
 
 /* Rules (sim_rules.c). */
 uint64_t sim_send_hash(const struct sim_op *op);

@@ -1,16 +1,16 @@
 /* What the simulated kernel promises: exact time, streams in order, lent buffers, every errno,
- * races of cancels, waits, and the same run for the same seed. That it catches each broken rule
- * is in test_ring_sim_rules.c, its peers are in test_ring_sim_peers.c. */
+ * races of cancels, waits. Whole runs are in test_ring_sim_runs.c, peers in test_ring_sim_peers.c,
+ * broken rules in test_ring_sim_rules.c. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "tests/sim/ring_sim.h"
-#include "tests/sim/sim_client.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/test.h"
 
-enum { PORT = 8080, SEEDS = 300 };
+enum { PORT = 8080 };
 
 static const char request_text[] = "GET / HTTP/1.1\r\nHost: sim\r\n\r\n";
 static const uint64_t trip_ns = 50 * NS_PER_US; /* One way on a plain machine. */
@@ -539,141 +539,55 @@ static void test_sim_accepts_on_a_ring(void)
     bench_close(&bench);
 }
 
-/* --- Whole runs ---------------------------------------------------------------------------- */
-
-/* How a run ended, for comparing two. */
-struct outcome {
-    uint64_t hash;
-    uint64_t overflow;
-    uint64_t no_buffers;
-    uint64_t cancels_lost;
-    uint32_t ok;
-    uint32_t failed;
-};
-
-/* Each id at most once, and none answered less than the clients say. */
-static void expect_ids_unique(const struct sim_peer *peer)
+/* A full table ends the accept; the connection waits until there is room and it is started again.
+ */
+static void test_sim_accept_ends_when_the_table_is_full(void)
 {
-    static bool seen[1000];
-    size_t count;
-    const struct sim_request *requests = sim_peer_requests(peer, &count);
-
-    memset(seen, 0, sizeof(seen));
-    for (size_t i = 0; i < count; i++) {
-        size_t id = strtoull(requests[i].id, NULL, 10);
-
-        if (requests[i].id[0] == '\0') continue; /* A quiet one. */
-        EXPECT(id < COUNT(seen));
-        EXPECT(!seen[id]);
-        seen[id] = true;
-    }
-}
-
-/* Two clients on two rings, one of them quiet, over a machine as drawn from the seed. */
-static struct outcome run_seed(uint64_t seed)
-{
-    struct sim_route routes[] = {{.path = "/x", .body_bytes = 700}};
-    struct sim_behaviour behaviour = {.routes = routes, .routes_count = 1, .keepalive_max = 7};
-    struct sim_client clients[2] = {{.slots_count = 5, .requests_max = 60, .quiet = true},
-                                    {.slots_count = 9, .requests_max = 60, .id_base = 100}};
+    struct sockaddr_in any = {.sin_family = AF_INET};
     struct sim_options options;
-    struct outcome outcome = {0};
+    struct bench bench;
+    struct ring_event event;
+    uint16_t port = 0;
+
+    sim_options_plain(&options, 1);
+    bench_open(&bench, &options, NULL);
+    EXPECT(ring_listen(bench.ring, 3, (const struct sockaddr *)&any, sizeof(any), &port) == 0);
+    bench.address.sin_port = htons(port);
+    for (uint32_t i = 4; i < 8; i++) {
+        EXPECT(ring_sock_open(bench.ring, i, AF_INET, NULL, 0) == 0);
+    }
+    ring_accept(bench.ring, 3, 10);
+    EXPECT(ring_sock_open(bench.ring, 0, AF_INET, NULL, 0) == 0);
+    ring_connect(bench.ring, 0, (const struct sockaddr *)&bench.address, sizeof(bench.address), 1);
+    EXPECT(expect_event(&bench, 1).res == 0);
+    event = expect_event(&bench, 10);
+    EXPECT(event.res == -ENFILE && event.flags == 0);
+    ring_close_sock(bench.ring, 6, 11);
+    EXPECT(expect_event(&bench, 11).res == 0);
+    ring_accept(bench.ring, 3, 10);
+    EXPECT(expect_event(&bench, 10).res == 6);
+    bench_close(&bench);
+}
+
+static void test_sim_knows_ipv6(void)
+{
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+    struct sockaddr_in6 one = {
+        .sin6_family = AF_INET6, .sin6_port = htons(PORT), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sim_behaviour behaviour = {0};
+    struct sim_options options;
+    struct bench bench;
     struct sim_peer *peer;
-    bool done = false;
 
-    sim_options_draw(&options, seed);
-    options.connections_max = 14;
-    behaviour.close_unannounced = (seed & 1) != 0;
-    struct sim *sim = sim_new(&options);
-    peer = sim_peer_new_local(sim, PORT, &behaviour, &clients[0].address);
-    for (int i = 0; i < 2; i++) {
-        clients[i].sim = sim;
-        clients[i].address = clients[0].address;
-        clients[i].timeout_ns = 300 * NS_PER_MS;
-        sim_client_open(&clients[i], 8, 256);
-    }
-    while (!done) {
-        done = true;
-        for (int i = 0; i < 2; i++) {
-            sim_client_step(&clients[i]);
-            if (!sim_client_is_done(&clients[i])) done = false;
-        }
-        if (!sim_advance(sim) && !done) sim_fail(sim, "the run is stuck");
-        if (sim_now_ns(sim) > options.start_ns + 1000 * NS_PER_S) sim_fail(sim, "no end in sight");
-    }
-    EXPECT(sim_counts(sim)->connections_now == 0);
-    EXPECT(sim_counts(sim)->buffers_lent_now == 0);
-    EXPECT(sim_peer_counts(peer)->connections_now == 0);
-    EXPECT(sim_peer_counts(peer)->connections_max <= 14);
-    expect_ids_unique(peer);
-    for (int i = 0; i < 2; i++) {
-        outcome.overflow += ring_counts(clients[i].ring)->cq_overflow;
-        outcome.no_buffers += ring_counts(clients[i].ring)->no_buffers;
-        outcome.ok += clients[i].ok;
-        outcome.failed += clients[i].failed;
-        EXPECT(clients[i].ok + clients[i].failed == clients[i].begun);
-        sim_client_close(&clients[i]);
-    }
-    EXPECT(outcome.ok <= sim_peer_counts(peer)->answers);
-    outcome.cancels_lost = sim_counts(sim)->cancels_lost;
-    outcome.hash = sim_trace_hash(sim);
-    sim_free(sim);
-    return outcome;
-}
-
-static int compare_hashes(const void *left, const void *right)
-{
-    const uint64_t *a = left;
-    const uint64_t *b = right;
-
-    return *a < *b ? -1 : *a > *b;
-}
-
-static void test_sim_repeats_a_seed_and_never_another(void)
-{
-    static uint64_t hashes[SEEDS];
-    struct outcome sum = {0};
-
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct outcome first = run_seed(seed);
-        struct outcome second = run_seed(seed);
-
-        EXPECT(memcmp(&first, &second, sizeof(first)) == 0);
-        hashes[seed] = first.hash;
-        sum.overflow += first.overflow;
-        sum.no_buffers += first.no_buffers;
-        sum.cancels_lost += first.cancels_lost;
-        sum.ok += first.ok;
-        sum.failed += first.failed;
-    }
-    qsort(hashes, SEEDS, sizeof(hashes[0]), compare_hashes);
-    for (size_t i = 1; i < SEEDS; i++) {
-        EXPECT(hashes[i] != hashes[i - 1]);
-    }
-    /* The mixes reach what they are for. */
-    EXPECT(sum.overflow > 0);
-    EXPECT(sum.no_buffers > 0);
-    EXPECT(sum.cancels_lost > 0);
-    EXPECT(sum.failed > 100);
-    EXPECT(sum.ok > SEEDS * 60);
-    (void)printf("  %u ok, %u failed\n", sum.ok, sum.failed);
-}
-
-static void test_sim_draws_the_same_mix_for_the_same_seed(void)
-{
-    uint32_t absent = 0;
-
-    for (uint64_t seed = 0; seed < 1000; seed++) {
-        struct sim_options first;
-        struct sim_options second;
-
-        sim_options_draw(&first, seed);
-        sim_options_draw(&second, seed);
-        EXPECT(memcmp(&first.faults, &second.faults, sizeof(first.faults)) == 0);
-        EXPECT(first.window_bytes == second.window_bytes);
-        if (!(first.faults.recv_split > 0)) absent++;
-    }
-    EXPECT(absent > 400 && absent < 600);
+    sim_options_plain(&options, 1);
+    bench_open(&bench, &options, NULL);
+    peer = sim_peer_new(bench.sim, (const struct sockaddr *)&any, sizeof(any), &behaviour);
+    EXPECT(ring_sock_open(bench.ring, 0, AF_INET6, NULL, 0) == 0);
+    ring_connect(bench.ring, 0, (const struct sockaddr *)&one, sizeof(one), 1);
+    EXPECT(expect_event(&bench, 1).res == 0);
+    EXPECT(sim_peer_counts(peer)->connections == 1);
+    EXPECT(sim_peer_counts(bench.peer)->connections == 0);
+    bench_close(&bench);
 }
 
 int main(void)
@@ -690,7 +604,7 @@ int main(void)
     TEST(test_sim_calls_at_the_moment);
     TEST(test_sim_runs_out_of_descriptors_and_ports);
     TEST(test_sim_accepts_on_a_ring);
-    TEST(test_sim_repeats_a_seed_and_never_another);
-    TEST(test_sim_draws_the_same_mix_for_the_same_seed);
+    TEST(test_sim_accept_ends_when_the_table_is_full);
+    TEST(test_sim_knows_ipv6);
     return 0;
 }

@@ -1,13 +1,12 @@
 /* That the simulator catches a caller who breaks a rule: each row breaks one in a forked child,
  * which must die with the right words. */
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "tests/sim/ring_sim.h"
-#include "tests/sim/sim_client.h"
 #include "tests/sim/sim_peer.h"
 #include "tests/test.h"
 

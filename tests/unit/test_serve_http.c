@@ -3,10 +3,8 @@
 #include "core/serve_http.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "tests/test.h"
+#include "tests/guard.h"
 
 #define HOST "Host: a\r\n"
 
@@ -98,18 +96,6 @@ static const struct row rows[] = {
 
 enum { ROOM = 64 * 1024 };
 
-/* Memory of ROOM bytes that ends at a page which cannot be read. */
-static char *guarded(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    char *memory =
-        mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    EXPECT(memory != MAP_FAILED);
-    EXPECT(mprotect(memory + ROOM, page, PROT_NONE) == 0);
-    return memory;
-}
-
 static void expect_flags(const struct row *row, const struct serve_request *request)
 {
     EXPECT(request->is_head == (strchr(row->flags, 'h') != NULL));
@@ -140,90 +126,102 @@ static void expect_row(const struct row *row, const char *data, size_t len)
 
 static void test_serve_http_reads_heads(void)
 {
-    char *memory = guarded();
+    struct guard guard = guard_open(ROOM);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t len = strlen(rows[i].text);
 
-        memcpy(memory + ROOM - len, rows[i].text, len);
-        expect_row(&rows[i], memory + ROOM - len, len);
+        expect_row(&rows[i], guard_place(&guard, GUARD_ABOVE, rows[i].text, len), len);
+        expect_row(&rows[i], guard_place(&guard, GUARD_BELOW, rows[i].text, len), len);
     }
-    EXPECT(munmap(memory, ROOM) == 0);
+    guard_close(&guard);
 }
 
 /* Every first part of a head that is taken needs more; of one that is refused it needs more or
- * is refused with the same status. Bytes behind a head change nothing. */
+ * is refused with the same status. */
 static void test_serve_http_does_not_depend_on_cuts(void)
 {
-    char *memory = guarded();
+    struct guard guard = guard_open(ROOM);
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        size_t whole = strlen(rows[i].text);
-        struct serve_request request = {0};
-        uint16_t status;
-
-        for (size_t len = 0; len < whole; len++) {
-            char *data = memory + ROOM - len;
+        for (size_t len = 0; len < strlen(rows[i].text); len++) {
+            const char *data = guard_place(&guard, GUARD_ABOVE, rows[i].text, len);
+            struct serve_request request = {0};
             enum serve_http_result result;
+            uint16_t status = 0;
 
-            status = 0;
-            memcpy(data, rows[i].text, len);
             result = serve_http_parse(data, len, &request, &status);
             EXPECT(result == SERVE_HTTP_MORE ||
                    (result == SERVE_HTTP_BAD && rows[i].status == status));
         }
-        if (rows[i].result != SERVE_HTTP_DONE) continue;
-        memcpy(memory, rows[i].text, whole);
-        memcpy(memory + whole, "\x16GET", 4);
-        EXPECT(serve_http_parse(memory, whole + 4, &request, &status) == SERVE_HTTP_DONE);
-        EXPECT(request.head_bytes == whole);
     }
-    EXPECT(munmap(memory, ROOM) == 0);
+    guard_close(&guard);
 }
 
-/* A head of exactly `bytes`: fields of filling around a request. */
-static void write_head(char *data, size_t bytes)
+static void test_serve_http_leaves_what_follows_alone(void)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct serve_request request = {0};
+        uint16_t status = 0;
+        char data[256];
+        int len = snprintf(data, sizeof(data), "%s\x16GET", rows[i].text);
+
+        if (rows[i].result != SERVE_HTTP_DONE) continue;
+        EXPECT(serve_http_parse(data, (size_t)len, &request, &status) == SERVE_HTTP_DONE);
+        EXPECT(request.head_bytes == strlen(rows[i].text));
+    }
+}
+
+/* Parses the first `len` bytes of a head of `bytes`, most of it one value; the status of a
+ * refusal, 0 for more, 1 for a head that is taken. */
+static unsigned parse_long_head(size_t bytes, size_t len)
 {
     static const char start[] = "GET / HTTP/1.1\r\n" HOST "X: ";
-    size_t len = sizeof(start) - 1;
+    struct guard guard = guard_open(ROOM);
+    struct serve_request request = {0};
+    enum serve_http_result result;
+    uint16_t status = 0;
+    char *data = guard.end - len;
 
-    memset(data, 'x', bytes);
-    memcpy(data, start, len);
-    memcpy(data + bytes - 4, "\r\n\r\n", 4);
+    for (size_t i = 0; i < len; i++) {
+        data[i] = 'x';
+        if (i >= bytes - 4) data[i] = "\r\n"[(i - bytes) % 2];
+        if (i < sizeof(start) - 1) data[i] = start[i];
+    }
+    result = serve_http_parse(data, len, &request, &status);
+    EXPECT(result != SERVE_HTTP_DONE || request.head_bytes == bytes);
+    guard_close(&guard);
+    return result == SERVE_HTTP_DONE ? 1 : status;
 }
 
-static void test_serve_http_bounds_heads(void)
+static void test_serve_http_bounds_the_head(void)
 {
-    struct serve_request request = {0};
-    char *memory = guarded();
-    uint16_t status = 0;
-    char *at = memory;
+    enum { MAX = SERVE_HEAD_BYTES_MAX };
 
-    write_head(memory, SERVE_HEAD_BYTES_MAX);
-    EXPECT(serve_http_parse(memory, SERVE_HEAD_BYTES_MAX, &request, &status) == SERVE_HTTP_DONE);
-    EXPECT(request.head_bytes == SERVE_HEAD_BYTES_MAX);
-    for (size_t len = SERVE_HEAD_BYTES_MAX - 3; len < SERVE_HEAD_BYTES_MAX; len++) {
-        EXPECT(serve_http_parse(memory, len, &request, &status) == SERVE_HTTP_MORE);
-    }
-    write_head(memory, SERVE_HEAD_BYTES_MAX + 1);
-    EXPECT(serve_http_parse(memory, SERVE_HEAD_BYTES_MAX + 1, &request, &status) == SERVE_HTTP_BAD);
-    EXPECT(status == 431);
-    status = 0;
-    EXPECT(serve_http_parse(memory, SERVE_HEAD_BYTES_MAX, &request, &status) == SERVE_HTTP_BAD);
-    EXPECT(status == 431);
+    EXPECT(parse_long_head(MAX, MAX) == 1);
+    EXPECT(parse_long_head(MAX, MAX - 1) == 0);
+    EXPECT(parse_long_head(MAX + 2, MAX - 1) == 0);
+    EXPECT(parse_long_head(MAX + 2, MAX) == 431);
+    EXPECT(parse_long_head(MAX + 2, MAX + 2) == 431);
+}
 
-    at += snprintf(at, 64, "GET / HTTP/1.1\r\n" HOST);
-    for (int i = 1; i < SERVE_FIELDS_MAX; i++) {
-        at += snprintf(at, 16, "X%d: y\r\n", i);
+static void test_serve_http_bounds_the_fields(void)
+{
+    for (int fields = SERVE_FIELDS_MAX - 1; fields <= SERVE_FIELDS_MAX + 1; fields++) {
+        struct serve_request request = {0};
+        uint16_t status = 0;
+        char data[2048];
+        size_t len = (size_t)snprintf(data, sizeof(data), "GET / HTTP/1.1\r\n" HOST);
+        enum serve_http_result result;
+
+        for (int i = 1; i < fields; i++) {
+            len += (size_t)snprintf(data + len, sizeof(data) - len, "X%d: y\r\n", i);
+        }
+        len += (size_t)snprintf(data + len, sizeof(data) - len, "\r\n");
+        result = serve_http_parse(data, len, &request, &status);
+        EXPECT(result == (fields <= SERVE_FIELDS_MAX ? SERVE_HTTP_DONE : SERVE_HTTP_BAD));
+        EXPECT(status == (fields <= SERVE_FIELDS_MAX ? 0 : 431));
     }
-    memcpy(at, "\r\n", 2);
-    EXPECT(serve_http_parse(memory, (size_t)(at + 2 - memory), &request, &status) ==
-           SERVE_HTTP_DONE);
-    memcpy(at, "Y: z\r\n\r\n", 8);
-    EXPECT(serve_http_parse(memory, (size_t)(at + 8 - memory), &request, &status) ==
-           SERVE_HTTP_BAD);
-    EXPECT(status == 431);
-    EXPECT(munmap(memory, ROOM) == 0);
 }
 
 struct chunk_row {
@@ -254,7 +252,7 @@ static const struct chunk_row chunk_rows[] = {
 };
 
 /* Decodes in steps of at most `step` bytes. */
-static void expect_chunks(const struct chunk_row *row, char *memory, size_t step)
+static void expect_chunks(const struct chunk_row *row, const struct guard *guard, size_t step)
 {
     enum serve_http_result result = SERVE_HTTP_MORE;
     size_t len = strlen(row->text), at = 0, body_len = 0;
@@ -263,10 +261,9 @@ static void expect_chunks(const struct chunk_row *row, char *memory, size_t step
 
     while (at < len && result == SERVE_HTTP_MORE) {
         size_t part = len - at < step ? len - at : step;
-        char *data = memory + ROOM - part;
+        const char *data = guard_place(guard, GUARD_ABOVE, row->text + at, part);
         size_t used = 0, span = 0;
 
-        memcpy(data, row->text + at, part);
         result = serve_chunked_next(&chunked, data, part, &used, &span);
         if (result == SERVE_HTTP_BAD) break;
         EXPECT(used > 0);
@@ -284,42 +281,46 @@ static void expect_chunks(const struct chunk_row *row, char *memory, size_t step
 
 static void test_serve_chunked_decodes_however_cut(void)
 {
-    char *memory = guarded();
+    struct guard guard = guard_open(ROOM);
 
     for (size_t i = 0; i < COUNT(chunk_rows); i++) {
         printf("  %s\n", chunk_rows[i].name);
         for (size_t step = 1; step <= strlen(chunk_rows[i].text); step++) {
-            expect_chunks(&chunk_rows[i], memory, step);
+            expect_chunks(&chunk_rows[i], &guard, step);
         }
     }
-    EXPECT(munmap(memory, ROOM) == 0);
+    guard_close(&guard);
+}
+
+/* Feeds `start`, then `fill` letters one by one. */
+static enum serve_http_result decode_filled(const char *start, size_t start_len, size_t fill)
+{
+    struct serve_chunked chunked = {0};
+    enum serve_http_result result;
+    size_t used, span;
+
+    result = serve_chunked_next(&chunked, start, start_len, &used, &span);
+    for (size_t i = 0; i < fill && result == SERVE_HTTP_MORE; i++) {
+        result = serve_chunked_next(&chunked, "x", 1, &used, &span);
+    }
+    return result;
 }
 
 static void test_serve_chunked_bounds_lines_and_trailers(void)
 {
-    struct serve_chunked chunked = {0};
-    size_t used, span;
-    char *memory = guarded();
-
-    memset(memory, 'x', ROOM);
-    memcpy(memory, "1;", 2);
-    EXPECT(serve_chunked_next(&chunked, memory, SERVE_CHUNK_LINE_MAX, &used, &span) ==
-           SERVE_HTTP_MORE);
-    EXPECT(serve_chunked_next(&chunked, memory, 1, &used, &span) == SERVE_HTTP_BAD);
-
-    chunked = (struct serve_chunked){0};
-    memcpy(memory, "0\r\nX: ", 6);
-    EXPECT(serve_chunked_next(&chunked, memory, SERVE_TRAILERS_MAX + 3, &used, &span) ==
-           SERVE_HTTP_MORE);
-    EXPECT(serve_chunked_next(&chunked, memory + 6, 1, &used, &span) == SERVE_HTTP_BAD);
-    EXPECT(munmap(memory, ROOM) == 0);
+    EXPECT(decode_filled("1;", 2, SERVE_CHUNK_LINE_MAX - 2) == SERVE_HTTP_MORE);
+    EXPECT(decode_filled("1;", 2, SERVE_CHUNK_LINE_MAX - 1) == SERVE_HTTP_BAD);
+    EXPECT(decode_filled("0\r\n", 3, SERVE_TRAILERS_MAX) == SERVE_HTTP_MORE);
+    EXPECT(decode_filled("0\r\n", 3, SERVE_TRAILERS_MAX + 1) == SERVE_HTTP_BAD);
 }
 
 int main(void)
 {
     TEST(test_serve_http_reads_heads);
     TEST(test_serve_http_does_not_depend_on_cuts);
-    TEST(test_serve_http_bounds_heads);
+    TEST(test_serve_http_leaves_what_follows_alone);
+    TEST(test_serve_http_bounds_the_head);
+    TEST(test_serve_http_bounds_the_fields);
     TEST(test_serve_chunked_decodes_however_cut);
     TEST(test_serve_chunked_bounds_lines_and_trailers);
     return 0;
