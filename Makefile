@@ -101,15 +101,17 @@ sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
 e2e: $(BIN) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
 	@tests/run --e2e $(BIN)
 
-# Thread sanitizer sees no order that passes through the kernel, so it gets the units and the
-# simulated kernel; the others get everything.
+# Thread sanitizer sees no order that passes through io_uring, so it gets the units, the simulated
+# kernel, and the whole over epoll.
 .PHONY: check lint tidy format-check clang-tidy cppcheck analyzer format
 check: ## everything that is checked before a merge: sanitizers, lint, analysers, fuzz corpus
 	@tests/deps check
 	@$(again) lint
 	@$(again) all WERROR=1
 	@$(again) test-all SAN=address,undefined E2E_FLAGS='--light $(E2E_FLAGS)'
+	@$(again) e2e SAN=address,undefined E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
 	@$(again) unit SAN=thread
+	@$(again) e2e SAN=thread E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
 	@$(again) fuzz-replay
 lint: tidy format-check clang-tidy cppcheck ## house rules, format, clang-tidy, cppcheck
 tidy: $(LIB) ## the house rules that no compiler knows
