@@ -65,6 +65,8 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", "FILE",
                      "write the results as JSON; '-' is stdout, which then carries nothing else",
                      NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
+    [OPTION_STRICT] = {"strict", NULL, "exit with status 98 if the client was the limit", NULL, 0,
+                       0, AT(cli.strict), CLI_ON, CLI_OUTPUT, 0, NULL},
     [OPTION_QUIET] = {"quiet", NULL, "nothing on stderr but errors", NULL, 0, 0, AT(cli.quiet),
                       CLI_ON, CLI_OUTPUT, 'q', NULL},
     [OPTION_VERBOSE] = {"verbose", NULL, "say more on stderr about what is done", NULL, 0, 0,
@@ -240,6 +242,7 @@ void cli_help(struct text *out)
                  "  64   the command line is wrong\n"
                  "  70   the ledger does not close: a bug, please report it\n"
                  "  74   the results could not be written completely\n"
+                 "  98   with --strict: the client was the limit, the server may do more\n"
                  "  130  interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not\n"
                  "       wait for answers)\n");
 }

@@ -28,6 +28,7 @@ enum cli_option_id {
     OPTION_DRAIN,
     OPTION_LATENCY,
     OPTION_JSON,
+    OPTION_STRICT,
     OPTION_QUIET,
     OPTION_VERBOSE,
     OPTION_HELP,

@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/coord.h"
 #include "core/scribe.h"
+#include "core/watch.h"
 #include "io/cpu.h"
 
 /* A worker's thread and what it leaves behind. */
@@ -40,6 +41,7 @@ struct engine {
     pthread_t coord_thread;
     struct scribe *scribe;
     struct coord coord;
+    struct watch *watch;
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -109,6 +111,23 @@ static void say(void *self, const char *line)
     if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
 }
 
+/* Says once what is not as it should be with the first worker whose ring it is. */
+static void say_engine(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] == '\0' && facts->shrunk[0] == '\0') continue;
+        if (facts->fallback[0] != '\0') {
+            scribe_say(engine->scribe, "pelt: %s in place of io_uring: %s", facts->engine,
+                       facts->fallback);
+        } else {
+            scribe_say(engine->scribe, "pelt: a smaller ring: %s", facts->shrunk);
+        }
+        return;
+    }
+}
+
 static void say_start(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
@@ -117,6 +136,7 @@ static void say_start(struct engine *engine)
     scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
                plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
                plan->workers == 1 ? "" : "s");
+    say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
 
@@ -212,8 +232,11 @@ static void *coord_main(void *arg)
         start_crew(engine);
         while (coord->phase != COORD_ENDED) {
             enum coord_phase before = coord->phase;
+            uint64_t now_ns = clock_now_ns();
 
-            next_ns = coord_step(coord, clock_now_ns(), load_relaxed(&engine->stop_level));
+            watch_woke(engine->watch, next_ns, now_ns);
+            next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
+            next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
@@ -237,7 +260,11 @@ static bool init_crew(struct engine *engine)
     engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
     engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
     engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
-    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL) return false;
+    engine->watch = arena_array(&engine->arena, 1, sizeof(*engine->watch));
+    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL ||
+        engine->watch == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < plan->workers; i++) {
         struct crew *crew = &engine->crew[i];
         struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
@@ -327,6 +354,7 @@ static void add_worker(struct result *result, const struct crew *crew,
     ledger_add(&result->ledger, &ret_worker->ledger);
     hist_view_add(result->from_due, &stats->from_due);
     hist_view_add(result->from_sent, &stats->from_sent);
+    hist_view_add(result->loop_lag, &stats->loop_lag);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
     }
@@ -340,6 +368,53 @@ static void add_worker(struct result *result, const struct crew *crew,
     }
 }
 
+/* Empty views for what the workers have recorded. */
+static bool init_views(struct engine *engine)
+{
+    struct hist_view **views[] = {&engine->result.from_due, &engine->result.from_sent,
+                                  &engine->result.loop_lag};
+
+    for (size_t i = 0; i < COUNT(views); i++) {
+        *views[i] = arena_array(&engine->arena, 1, sizeof(struct hist_view));
+        if (*views[i] == NULL) return false;
+        hist_view_clear(*views[i]);
+    }
+    return true;
+}
+
+/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
+ * not all it should have is told of. */
+static void name_engine(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
+    result->fallback = result->shrunk = "";
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
+            result->engine = facts->engine;
+            result->fallback = facts->fallback;
+        }
+        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
+    }
+}
+
+static bool judge(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct worker_span **spans =
+        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
+
+    if (spans == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        spans[i] = &engine->crew[i].totals.span;
+    }
+    watch_judge(engine->watch, spans, &engine->result);
+    return true;
+}
+
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -349,13 +424,7 @@ static bool fill_result(struct engine *engine)
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    result->from_due = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    result->from_sent = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    if (result->workers == NULL || result->from_due == NULL || result->from_sent == NULL) {
-        return false;
-    }
-    hist_view_clear(result->from_due);
-    hist_view_clear(result->from_sent);
+    if (result->workers == NULL || !init_views(engine)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
@@ -363,8 +432,7 @@ static bool fill_result(struct engine *engine)
         ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
-    result->engine = engine->crew[0].totals.engine;
-    result->fallback = engine->crew[0].totals.fallback;
+    name_engine(engine);
     result->started_wall_ns = engine->wall_ns;
     result->span_ns = ended_ns - coord->start_ns;
     result->drained_ns = drained_ns - ended_ns;
@@ -378,7 +446,7 @@ static bool fill_result(struct engine *engine)
     } else {
         result->end = END_COUNT;
     }
-    return true;
+    return judge(engine);
 }
 
 enum err engine_finish(struct engine *engine, const struct result **ret_result,

@@ -11,6 +11,7 @@ struct stats {
     struct hist_slab slab;
     struct hist from_due; /* Answers, and timeouts at their bound. */
     struct hist from_sent;
+    struct hist loop_lag; /* From one visit of the completion queue to the next, waits left out. */
     _Atomic uint64_t status[STATUS_COUNT]; /* Worker's. Answers by status. */
 };
 
