@@ -13,6 +13,7 @@
 #include "core/coord.h"
 #include "core/mod_interval.h"
 #include "core/scribe.h"
+#include "core/watch.h"
 #include "io/cpu.h"
 
 /* A worker's thread and what it leaves behind. */
@@ -41,6 +42,7 @@ struct engine {
     pthread_t coord_thread;
     struct scribe *scribe;
     struct coord coord;
+    struct watch *watch;
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -110,6 +112,23 @@ static void say(void *self, const char *line)
     if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
 }
 
+/* Says once what is not as it should be with the first worker whose ring it is. */
+static void say_engine(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] == '\0' && facts->shrunk[0] == '\0') continue;
+        if (facts->fallback[0] != '\0') {
+            scribe_say(engine->scribe, "pelt: %s in place of io_uring: %s", facts->engine,
+                       facts->fallback);
+        } else {
+            scribe_say(engine->scribe, "pelt: a smaller ring: %s", facts->shrunk);
+        }
+        return;
+    }
+}
+
 static void say_start(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
@@ -118,6 +137,7 @@ static void say_start(struct engine *engine)
     scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
                plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
                plan->workers == 1 ? "" : "s");
+    say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
 
@@ -213,8 +233,11 @@ static void *coord_main(void *arg)
         start_crew(engine);
         while (coord->phase != COORD_ENDED) {
             enum coord_phase before = coord->phase;
+            uint64_t now_ns = clock_now_ns();
 
-            next_ns = coord_step(coord, clock_now_ns(), load_relaxed(&engine->stop_level));
+            watch_woke(engine->watch, next_ns, now_ns);
+            next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
+            next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
@@ -238,7 +261,11 @@ static bool init_crew(struct engine *engine)
     engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
     engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
     engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
-    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL) return false;
+    engine->watch = arena_array(&engine->arena, 1, sizeof(*engine->watch));
+    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL ||
+        engine->watch == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < plan->workers; i++) {
         struct crew *crew = &engine->crew[i];
         struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
@@ -332,6 +359,7 @@ static void add_worker(struct result *result, const struct crew *crew,
         hist_view_add(result->lateness, &stats->lateness);
         hist_view_add(result->conn_wait, &stats->conn_wait);
     }
+    hist_view_add(result->loop_lag, &stats->loop_lag);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
     }
@@ -343,6 +371,39 @@ static void add_worker(struct result *result, const struct crew *crew,
     if (totals->batch_wait_us > result->batch_wait_us) {
         result->batch_wait_us = totals->batch_wait_us;
     }
+}
+
+/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
+ * not all it should have is told of. */
+static void name_engine(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
+    result->fallback = result->shrunk = "";
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
+            result->engine = facts->engine;
+            result->fallback = facts->fallback;
+        }
+        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
+    }
+}
+
+static bool judge(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct worker_span **spans =
+        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
+
+    if (spans == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        spans[i] = &engine->crew[i].totals.span;
+    }
+    watch_judge(engine->watch, spans, &engine->result);
+    return true;
 }
 
 static struct hist_view *new_view(struct arena *arena)
@@ -360,6 +421,8 @@ static bool make_views(struct engine *engine)
     result->from_due = new_view(&engine->arena);
     result->from_sent = new_view(&engine->arena);
     if (result->from_due == NULL || result->from_sent == NULL) return false;
+    result->loop_lag = new_view(&engine->arena);
+    if (result->loop_lag == NULL) return false;
     if (!engine->plan->open_loop) return true;
     result->lateness = new_view(&engine->arena);
     result->conn_wait = new_view(&engine->arena);
@@ -398,8 +461,7 @@ static bool fill_result(struct engine *engine)
         ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
-    result->engine = engine->crew[0].totals.engine;
-    result->fallback = engine->crew[0].totals.fallback;
+    name_engine(engine);
     result->started_wall_ns = engine->wall_ns;
     if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
     result->drained_ns = drained_ns - ended_ns;
@@ -413,7 +475,7 @@ static bool fill_result(struct engine *engine)
     } else {
         result->end = END_COUNT;
     }
-    return true;
+    return judge(engine);
 }
 
 enum err engine_finish(struct engine *engine, const struct result **ret_result,
