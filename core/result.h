@@ -6,6 +6,7 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
+#include "core/series.h"
 #include "core/stats.h"
 
 enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
@@ -32,6 +33,7 @@ struct result {
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
+    const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
     uint64_t syscalls; /* Made by the workers, from the start of the run on. */
