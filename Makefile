@@ -31,6 +31,8 @@ LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring) -lm
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+SCRIPTS   := tests/tidy $(sort $(wildcard tests/test-*))
+SIM_SRC   := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 SOURCES   := $(sort $(LIB_SRC) $(wildcard core/main.c tests/*/*.c bench/*.c))
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -76,7 +78,7 @@ $(BIN): $(OUT)/core/main.o
 $(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
-$(filter $(OUT)/tests/sim/%,$(TESTS)): $(OUT)/tests/sim/ring_sim.o
+$(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
 
 .PHONY: deps demo
 deps: ## install what building and testing need and this machine lacks
@@ -91,7 +93,7 @@ test: ## all tests; the last line says how many passed
 	@tests/deps test
 	@$(again) test-all
 test-all: $(BIN) $(TESTS)
-	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) tests/tidy tests/test-tidy $(TESTS)
+	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run $(TESTS)
 sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only

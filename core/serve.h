@@ -28,7 +28,7 @@ struct serve_delay {
 
 struct serve_options {
     const char *bind;      /* Numeric IPv4 or IPv6 address. */
-    const char *log_ids;   /* File for lines "ID STATUS", or NULL. */
+    const char *log_ids;   /* File for lines "ID STATUS" of requests with ids, or NULL. */
     const char *port_file; /* File that gets the port's number once it listens, or NULL. */
     uint16_t port;         /* 0: any free one. */
     uint32_t threads;      /* 1..SERVE_THREADS_MAX */

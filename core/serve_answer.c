@@ -26,7 +26,7 @@ static void count_answers(struct serve_thread *thread, struct serve_conn *c, uns
 {
     thread->totals.requests += n;
     thread->totals.status[status] += n;
-    if (thread->ids != NULL) {
+    if (c->id_len > 0) {
         serve_log_add(&thread->log, thread->ids[serve_conn_sock(thread, c)], c->id_len, status);
     }
 }
@@ -51,7 +51,7 @@ static void answer_kept(struct serve_thread *thread, struct serve_conn *c,
 static struct iovec plan_bulk(struct serve_thread *thread, struct serve_conn *c,
                               struct built *built)
 {
-    const char *from = thread->shared->pattern;
+    char *from = thread->shared->pattern;
     uint64_t left = c->route.n;
     size_t first;
 
@@ -68,7 +68,7 @@ static struct iovec plan_bulk(struct serve_thread *thread, struct serve_conn *c,
     first = (size_t)min_u64(left, c->loop_len);
     c->loop = from;
     c->loop_left = left - first;
-    return (struct iovec){.iov_base = (void *)(uintptr_t)from, .iov_len = first};
+    return (struct iovec){.iov_base = from, .iov_len = first};
 }
 
 /* Answers what has no kept answer: /echo, and large or many different /bytes and /chunked. */
@@ -190,6 +190,7 @@ static size_t take_same(struct serve_thread *thread, struct serve_conn *c, const
     if (n == 0) return 0;
     if (n > 1 || used < len) c->pipelines = true;
     c->end = SERVE_END_KEEP;
+    c->id_len = 0;
     answer_kept(thread, c, thread->same_reply, n);
     return used;
 }
@@ -201,7 +202,7 @@ static void learn_same(struct serve_thread *thread, const struct serve_conn *c, 
     bool delayed = c->route.kind == SERVE_DELAY && c->route.n > 0;
     struct serve_reply *reply;
 
-    if (!thread->shortcut || delayed || c->end != SERVE_END_KEEP) return;
+    if (!thread->shortcut || delayed || c->end != SERVE_END_KEEP || c->id_len > 0) return;
     if (head_bytes > SERVE_SAME_BYTES_MAX) return;
     reply = serve_replies_get(&thread->replies, c->route, c->variant);
     if (reply == NULL) return;

@@ -206,7 +206,7 @@ static const struct option {
      OPTION_FREEZE},
     {"--max-requests-per-connection", "N", "answer the Nth with Connection: close, and close",
      OPTION_REQUESTS_MAX},
-    {"--log-ids", "FILE", "a line 'X-Request-Id STATUS' per answer; complete when we end",
+    {"--log-ids", "FILE", "a line 'ID STATUS' per answer to a request with X-Request-Id",
      OPTION_LOG_IDS},
     {"--port-file", "FILE", "write the port there once we listen", OPTION_PORT_FILE},
     {"--io", "ENGINE", "auto, uring or epoll (auto)", OPTION_IO},
@@ -292,7 +292,7 @@ enum err serve_options_parse(struct serve_options *ret_options, int argc, char *
             }
             value = argv[++i];
         }
-        if (!set_option(&options, option->id, value)) {
+        if (!set_option(&options, option->id, value == NULL ? "" : value)) {
             return err_set(why, ERR_USAGE, 0, "'%s' is no value for '%s': %s", value, option->name,
                            option->help);
         }

@@ -9,7 +9,9 @@
 #include "core/serve_answer.h"
 #include "core/serve_thread.h"
 
-enum { LINGER_MS = 1000 };
+/* A close while the client still sends would be a reset that may overtake the answer, so it is put
+ * off until nothing has come for a round. */
+enum { LINGER_ROUND_MS = 50, LINGER_ROUNDS_MAX = 200 };
 
 void serve_conn_to(struct serve_conn *c, enum serve_conn_state next)
 {
@@ -122,10 +124,22 @@ static void finish_answer(struct serve_thread *thread, struct serve_conn *c)
     case SERVE_END_SILENT: serve_conn_to(c, SERVE_CONN_SILENT); break;
     case SERVE_END_LINGER:
         serve_conn_to(c, SERVE_CONN_LINGERING);
-        set_timer(thread, c, LINGER_MS);
+        c->linger_rounds = 0;
+        set_timer(thread, c, LINGER_ROUND_MS);
         break;
     }
     if (c->eof) serve_conn_end(thread, c);
+}
+
+/* A round of lingering is over. */
+static void linger(struct serve_thread *thread, struct serve_conn *c)
+{
+    if (!c->heard || ++c->linger_rounds == LINGER_ROUNDS_MAX) {
+        serve_conn_end(thread, c);
+        return;
+    }
+    c->heard = false;
+    set_timer(thread, c, LINGER_ROUND_MS);
 }
 
 static void send_tail(struct serve_thread *thread, struct serve_conn *c)
@@ -195,7 +209,7 @@ static void on_eof(struct serve_thread *thread, struct serve_conn *c, bool broke
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(!"a receive in this state");
+    CHECK(false && "a receive in this state");
 }
 
 /* Bytes have come. */
@@ -216,14 +230,14 @@ static void on_bytes(struct serve_thread *thread, struct serve_conn *c, const ch
         thread->totals.dropped++;
         serve_conn_end(thread, c);
         return;
+    case SERVE_CONN_LINGERING: c->heard = true; return;
     case SERVE_CONN_SILENT:
-    case SERVE_CONN_LINGERING:
     case SERVE_CONN_CANCELLING: return; /* Dropped. */
     case SERVE_CONN_FREE:
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(!"bytes in this state");
+    CHECK(false && "bytes in this state");
 }
 
 void serve_conn_received(struct serve_thread *thread, struct serve_conn *c,
@@ -269,7 +283,7 @@ void serve_conn_timed(struct serve_thread *thread, struct serve_conn *c)
         if (c->state == SERVE_CONN_READY) serve_answer_feed(thread, c, NULL, 0);
         return;
     case SERVE_CONN_PAUSED: send_tail(thread, c); return;
-    case SERVE_CONN_LINGERING: serve_conn_end(thread, c); return;
+    case SERVE_CONN_LINGERING: linger(thread, c); return;
     case SERVE_CONN_FREE:
     case SERVE_CONN_READY:
     case SERVE_CONN_BODY:
@@ -279,5 +293,5 @@ void serve_conn_timed(struct serve_thread *thread, struct serve_conn *c)
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(!"a timer in this state");
+    CHECK(false && "a timer in this state");
 }

@@ -53,8 +53,10 @@ struct serve_conn {
     bool continuing;          /* SENDING is of 100 Continue, the body comes next. */
     bool body_chunked;        /* BODY: its framing. */
     bool deaf;                /* Takes no further request; what comes is dropped. */
+    bool heard;               /* LINGERING: something has come in this round. */
     uint8_t end;              /* enum serve_end, of the answer under way. */
     uint8_t variant;          /* SERVE_SAYS_… of the answer under way. */
+    uint8_t linger_rounds;    /* LINGERING: so far. */
     uint8_t id_len;           /* Of the id in the thread's `ids`. */
     uint32_t quiet_bytes;     /* Sent quietly since the last loud send. */
     uint32_t send_len;        /* Of the loud send in flight. */

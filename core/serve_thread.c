@@ -85,7 +85,7 @@ static void on_event(struct serve_thread *thread, const struct ring_event *event
     case SERVE_OP_CANCEL: serve_conn_cancelled(thread, c); return;
     case SERVE_OP_CLOSE: serve_conn_closed(thread, c); return;
     }
-    CHECK(!"a completion of this kind");
+    CHECK(false && "a completion of this kind");
 }
 
 /* Once per second: Date. */
@@ -268,8 +268,7 @@ static enum err start(struct serve_thread *thread)
     }
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* Delays end when they should. */
     arena_init(&thread->arena, 0);
-    thread->shortcut = options->log_ids == NULL && options->requests_max == 0 &&
-                       !serve_delay_is_set(&options->delay);
+    thread->shortcut = options->requests_max == 0 && !serve_delay_is_set(&options->delay);
     rng_init(&thread->rng, thread->index);
     err = open_ring(thread);
     if (err == ERR_OK) err = reserve_memory(thread);

@@ -28,9 +28,9 @@ struct serve_shared {
     const struct serve_options *options;
     const struct sockaddr *address; /* To listen on, but for the port. */
     socklen_t address_len;
-    int log_fd;                             /* -1: no log. */
-    const char *pattern;                    /* [SERVE_PATTERN_BYTES] */
-    const char *chunks;                     /* [SERVE_CHUNKS_BYTES] */
+    int log_fd;    /* -1: no log. */
+    char *pattern; /* [SERVE_PATTERN_BYTES], and */
+    char *chunks;  /* [SERVE_CHUNKS_BYTES]: not written once threads run. */
     _Alignas(CACHE_LINE) _Atomic bool stop; /* Set by the main thread. */
     _Atomic uint64_t first_ns; /* First request, 0: none yet. Whoever comes first sets it. */
 };
@@ -98,9 +98,10 @@ static inline void serve_conn_send_quiet(struct serve_thread *thread, struct ser
               serve_user_data(thread, SERVE_OP_QUIET, c));
 }
 
-/* A serving thread, for pthread_create(): of a zeroed struct serve_thread with `shared`, `index`,
- * `port` and the semaphores set. Ends when `stop` is set and its ring is woken, then waits for
- * `leave`. After the join `totals` and `log` may be read; the arena is the joiner's to release. */
-void *serve_thread_main(void *thread);
+/* A serving thread, for pthread_create(): `arg` is a zeroed struct serve_thread with `shared`,
+ * `index`, `port` and the semaphores set. Ends when `stop` is set and its ring is woken, then waits
+ * for `leave`. After the join `totals` and `log` may be read; the arena is the joiner's to release.
+ */
+void *serve_thread_main(void *arg);
 
 #endif

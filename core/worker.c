@@ -239,7 +239,8 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     l->pending = 0;
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
-    w->totals.drained_ns = w->now_ns;
+    /* The last answer may be later than the moment at which its batch was reaped. */
+    w->totals.drained_ns = max_u64(w->now_ns, w->totals.ended_ns);
     w->totals.cpu_ns = cpu_thread_ns() - w->cpu_at_start_ns;
     w->totals.batch_wait_us = w->batch.used_us;
     w->totals.ring = *counts;
@@ -393,7 +394,7 @@ static bool lay_out_requests(struct worker *w)
 static bool init_table(struct worker *w)
 {
     struct ledger *l = &w->ledger;
-    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(*heap));
+    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(void *));
 
     if (heap == NULL) return false;
     timers_init(&w->timers, heap, w->table.count + 1); /* One per connection, one per pool. */

@@ -127,8 +127,7 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 /* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). */
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
-/* The same, but the peer sees a reset (SO_LINGER of zero) where the kernel can do that to a
- * socket of the table; else an ordinary close. For the misbehaving half of our tests. */
+/* The same, but the peer sees a reset. For the misbehaving half of our tests. */
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
 struct ring_wait {

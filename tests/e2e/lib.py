@@ -182,6 +182,26 @@ def assert_ledger_closes(report):
         check(isinstance(number, int) and number >= 0, "a count that is none:", number)
 
 
+def numbers(value, path=""):
+    """Every number in a report with its path."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from numbers(inner, f"{path}[{index}]")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path, value
+
+
+def assert_numbers_are_possible(run):
+    """No number is negative, infinite or a wrapped 64-bit one; no time exceeds the run's own."""
+    for path, value in numbers(run.report):
+        check(0 <= value < 2.0**60, f"{path}: {value}")
+        if path.endswith("_s") and not path.endswith("per_s"):
+            check(value <= run.seconds + 1, f"{path}: {value}, the run took {run.seconds:.1f}")
+
+
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     return Process([PELT, *map(str, args)], **how)
@@ -202,6 +222,7 @@ def load_report(run, path):
     run.report = json.loads(read_file(path))
     try:
         assert_ledger_closes(run.report)
+        assert_numbers_are_possible(run)
     except (Failed, KeyError, TypeError) as error:
         raise Failed(f"{error!r}\n{run}") from error
     check(run.rc != 70, "exit 70: the ledger does not close", run)
@@ -316,14 +337,6 @@ def need_ipv6():
         raise Skip(f"no IPv6 on the loopback: {error}") from error
 
 
-def need_localhost_both():
-    """Skips unless "localhost" has an address of each family."""
-    need_ipv6()
-    families = {info[0] for info in socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)}
-    if families != {socket.AF_INET, socket.AF_INET6}:
-        raise Skip("localhost does not have both an IPv4 and an IPv6 address here")
-
-
 # Decorators; the runner looks at what they set.
 
 
@@ -343,7 +356,12 @@ def alone(test):
     return test
 
 
-def own_network(test):
-    """The test runs in a network namespace of its own, where it may change what it likes."""
-    test.own_network = True
-    return test
+def own_network(hosts=""):
+    """The test runs in a network namespace of its own, where it may change what it likes, and
+    where /etc/hosts says `hosts`, if given."""
+
+    def mark(test):
+        test.own_network = hosts
+        return test
+
+    return mark

@@ -63,14 +63,14 @@ def test_total_timeout_bounds_the_connect_too():
     check(run.failed(), "no timeout counted:", run)
 
 
-@lib.own_network
+@lib.own_network()
 def test_no_route_is_unreachable():
     run = lib.load("http://192.0.2.1/", "-c", 2, "-d", "500ms", rc=1)
     equal(set(run.failed()), {"unreachable"}, f"{run}")
     check(run.started() < 2000, "attempts without a pause:", run)
 
 
-@lib.own_network
+@lib.own_network()
 def test_no_local_port_left_is_ports():
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
         file.write("50000 50009")
@@ -408,12 +408,28 @@ def test_every_error_status_is_an_answer():
     equal(run.failed(), {}, "failures")
 
 
+@lib.own_network("127.0.0.1 both.test\n::1 both.test\n")
 def test_a_refused_family_does_not_hide_the_other():
-    lib.need_localhost_both()
+    lib.need_ipv6()
     for host in ("127.0.0.1", "::1"):
         with Server(badserver.good, host=host) as server:
-            run = lib.load(f"http://localhost:{server.port}/", "-c", 3, "-n", 60, rc=0)
+            run = lib.load(f"http://both.test:{server.port}/", "-c", 3, "-n", 60, rc=0)
             check(run.ok() > 0 and server.requests == run.ok(), f"only {host} listens:", run)
+
+
+@lib.own_network("127.0.0.1 many.test\n127.0.0.2 many.test\n127.0.0.3 many.test\n")
+def test_all_addresses_of_a_name_are_tried_in_turn():
+    with Server(badserver.good, host="127.0.0.3") as server:
+        run = lib.load(f"http://many.test:{server.port}/", "-c", 3, "-n", 60, rc=0)
+        equal(run.ok(), server.requests, f"answers\n{run}")
+        check(run.ok() > 30, "most requests failed on refused addresses:", run)
+
+
+@lib.own_network("127.0.0.1 many.test\n127.0.0.2 many.test\n127.0.0.3 many.test\n")
+def test_a_name_none_of_whose_addresses_listens_is_connect_refused():
+    run = lib.load("http://many.test:8080/", "-c", 3, "-d", "1s", rc=1)
+    equal(set(run.failed()), {"connect_refused"}, f"{run}")
+    check(run.started() < 4000, "attempts without a pause:", run)
 
 
 def test_io_uring_forbidden_is_named_or_gone_around():
