@@ -16,6 +16,11 @@
 #include "core/watch.h"
 #include "io/cpu.h"
 
+enum {
+    LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
+    FLUSH_NS_MAX = 1000 * 1000 * 1000, /* For the scribe to come to its end. */
+};
+
 /* A worker's thread and what it leaves behind. */
 struct crew {
     struct engine *engine;
@@ -36,6 +41,9 @@ struct engine {
     const struct plan *plan;
     bool quiet;
     bool verbose;
+    bool live;
+    bool colours;
+    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
@@ -43,6 +51,7 @@ struct engine {
     struct scribe *scribe;
     struct coord coord;
     struct watch *watch;
+    struct series series;
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -158,17 +167,44 @@ static void say_addresses(struct engine *engine, uint32_t target)
     }
 }
 
+/* Draws the live line when it is time. */
+static void show_live(struct engine *engine, uint64_t now_ns)
+{
+    const struct coord *coord = &engine->coord;
+    struct live live;
+
+    if (!engine->live || coord->phase != COORD_RUNNING || coord->failed > 0) return;
+    if (coord->readings == 0 || now_ns < engine->next_live_ns) return;
+    live = live_of(coord, now_ns);
+    live.colours = engine->colours;
+    scribe_live(engine->scribe, &live);
+    engine->next_live_ns = now_ns + LIVE_NS;
+}
+
 static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
     uint64_t count;
-    int timeout_ms = 1000;
+    struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
-    if (until_ns - now_ns < NS_PER_S) timeout_ms = (int)((until_ns - now_ns) / NS_PER_MS) + 1;
-    if (poll(&poll_fd, 1, timeout_ms) == 1 && read(engine->coord_fd, &count, sizeof(count)) < 0) {
+    if (until_ns - now_ns < NS_PER_S) timeout = (struct timespec){.tv_nsec = until_ns - now_ns};
+    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
+        read(engine->coord_fd, &count, sizeof(count)) < 0) {
         CHECK(errno == EINTR || errno == EAGAIN);
+    }
+}
+
+/* Waits until all lines stand on stderr and the live line is gone, so that the report comes after
+ * them; not for a terminal that does not take them. */
+static void flush_scribe(struct engine *engine)
+{
+    uint64_t until_ns = clock_now_ns() + FLUSH_NS_MAX;
+
+    if (!scribe_flush(engine->scribe)) return;
+    while (!scribe_flushed(engine->scribe) && clock_now_ns() < until_ns) {
+        wait_coord(engine, until_ns);
     }
 }
 
@@ -243,10 +279,12 @@ static void *coord_main(void *arg)
                 engine->cpu_start_ns = cpu_process_ns();
                 if (coord->failed == 0) say_start(engine);
             }
+            show_live(engine, now_ns);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
         join_crew(engine);
+        flush_scribe(engine);
     }
     signal_fd(engine->done_fd);
     return NULL;
@@ -284,6 +322,17 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static bool init_series(struct engine *engine)
+{
+    struct series_options options = {
+        .duration_ns = engine->plan->duration_ns,
+        .drain_ns = engine->plan->drain_ns,
+    };
+
+    engine->coord.series = &engine->series;
+    return series_init(&engine->series, &options, &engine->arena);
+}
+
 static enum err start_threads(struct engine *engine, struct err_info *why)
 {
     struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
@@ -298,6 +347,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
+    if (!init_series(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = scribe_new(&engine->scribe, engine->coord_fd, why);
     if (err != ERR_OK) return err;
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
@@ -320,6 +370,8 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->plan = options->plan;
     engine->quiet = options->quiet;
     engine->verbose = options->verbose && !options->quiet;
+    engine->live = options->live && !options->quiet;
+    engine->colours = options->colours;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);
@@ -447,7 +499,7 @@ static bool fill_span(struct engine *engine, uint64_t run_ns)
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
-    const struct coord *coord = &engine->coord;
+    struct coord *coord = &engine->coord;
     uint32_t workers = engine->plan->workers;
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
@@ -462,6 +514,8 @@ static bool fill_result(struct engine *engine)
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
     name_engine(engine);
+    coord_end_series(coord, drained_ns);
+    result->series = coord->series;
     result->started_wall_ns = engine->wall_ns;
     if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
     result->drained_ns = drained_ns - ended_ns;

@@ -171,6 +171,52 @@ static void put_latency(struct json *json, const char *key, const struct hist_vi
     json_end(json);
 }
 
+static void put_series_latency(struct json *json, const char *key,
+                               const struct series_latency *latency)
+{
+    if (!latency->is_known) return;
+    json_key(json, key);
+    json_object(json);
+    put_us(json, "p50", (double)latency->p50_ns);
+    put_us(json, "p99", (double)latency->p99_ns);
+    put_us(json, "max", (double)latency->max_ns);
+    json_end(json);
+}
+
+static void put_sample(struct json *json, const struct series_sample *sample)
+{
+    double asked_per_s = series_asked_per_s(sample);
+    double achieved_per_s = series_achieved_per_s(sample);
+
+    json_object_line(json); /* There may be a day of them. */
+    put_seconds(json, "t_s", sample->until_ns);
+    if (sample->part == SERIES_WARMUP) put_str(json, "part", "warmup");
+    if (sample->part == SERIES_DRAIN) put_str(json, "part", "drain");
+    if (asked_per_s >= 0) put_double(json, "asked_per_s", asked_per_s, 3);
+    if (achieved_per_s >= 0) put_double(json, "achieved_per_s", achieved_per_s, 3);
+    put_u64(json, "answered", sample->answered);
+    put_u64(json, "failed", sample->failed);
+    put_u64(json, "shed", sample->shed);
+    put_u64(json, "open", sample->open);
+    put_series_latency(json, "from_due_us", &sample->latency[SERIES_FROM_DUE]);
+    put_series_latency(json, "from_sent_us", &sample->latency[SERIES_FROM_SENT]);
+    if (sample->latency[SERIES_LATENESS].is_known) {
+        put_us(json, "lateness_p99_us", (double)sample->latency[SERIES_LATENESS].p99_ns);
+    }
+    json_end(json);
+}
+
+static void put_series(struct json *json, const struct series *series)
+{
+    if (series == NULL) return;
+    json_key(json, "series");
+    json_array(json);
+    for (uint32_t i = 0; i < series->count; i++) {
+        put_sample(json, &series->samples[i]);
+    }
+    json_end(json);
+}
+
 static void put_connections(struct json *json, const struct result *result)
 {
     const struct ledger *ledger = &result->ledger;
@@ -314,5 +360,6 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_client(&json, result, &figures);
     put_health(&json, result);
     put_workers(&json, result);
+    put_series(&json, result->series);
     json_end(&json);
 }

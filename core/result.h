@@ -6,6 +6,7 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
+#include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
 
@@ -51,6 +52,7 @@ struct result {
     struct hist_view *conn_wait;
     double asked_per_s; /* The mean of the rate asked for, over the span. */
     struct hist_view *loop_lag; /* Turns of the workers' loops. */
+    const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
     uint64_t syscalls; /* Made by the workers, from the start of the run on. */
