@@ -17,6 +17,7 @@ static const struct hist_view *view_of(uint64_t count, double high, uint64_t low
 
     EXPECT(view != NULL);
     hist_view_clear(view);
+    memset(view->page_mask, 0xff, sizeof(view->page_mask));
     view->count = count;
     view->min_ns = low_ns;
     view->max_ns = high_count > 0 ? high_ns : low_ns;
