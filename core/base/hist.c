@@ -224,7 +224,7 @@ static uint32_t bucket_of_rank(const struct hist_view *view, uint64_t rank)
     for (;; page++) {
         uint64_t placed;
 
-        if (!next_page(view->page_mask, &page)) CHECK(!"a rank beyond what the buckets hold");
+        if (!next_page(view->page_mask, &page)) UNREACHABLE("a rank beyond what the buckets hold");
         placed = page_placed(view, page);
         if (rank <= placed) break;
         rank -= placed;
