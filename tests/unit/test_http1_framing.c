@@ -228,6 +228,25 @@ static void test_http1_framing_takes_transfer_codings(void)
          200, HTTP1_BODY_CLOSE, 12, 0},
         {"an unknown one runs to the close", TEXT(OK TE("xchunked") "\r\n" CHUNKS), OTHER,
          HTTP1_DONE, 200, HTTP1_BODY_CLOSE, 12, 0},
+        {"both: chunked wins, never reused", TEXT(OK CL("3") TE("chunked") "\r\n" CHUNKS), OTHER,
+         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
+        {"both, the other way round", TEXT(OK TE("chunked") CL("3") "\r\n" CHUNKS), OTHER,
+         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
+        {"both, with a wrong length", TEXT(OK TE("chunked") CL("3, 4") "\r\n" CHUNKS), OTHER,
+         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
+        {"both, with no length at all", TEXT(OK CL("x") TE("chunked") "\r\n" CHUNKS), OTHER,
+         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
+        {"length and gzip", TEXT(OK CL("3") TE("gzip") "\r\nhello"), OTHER, HTTP1_DONE, 200,
+         HTTP1_BODY_CLOSE, 5, 0, CONFLICT},
+        {"bad chunk", TEXT(OK TE("chunked") "\r\n2\r\nokx\r\n"), OTHER, HTTP1_BAD_FRAMING, 200,
+         HTTP1_BODY_CHUNKED, 2, 3, REUSED},
+    };
+    check_rows(rows, COUNT(rows));
+}
+
+static void test_http1_framing_refuses_transfer_codings(void)
+{
+    static const struct row rows[] = {
         {"chunked, gzip", TEXT(OK TE("chunked, gzip") "\r\n"), OTHER, HTTP1_BAD_FRAMING,
          .left = ALL},
         {"chunked twice", TEXT(OK TE("chunked, chunked") "\r\n"), OTHER, HTTP1_BAD_FRAMING,
@@ -256,18 +275,6 @@ static void test_http1_framing_takes_transfer_codings(void)
          .left = ALL},
         {"another in HTTP/1.0", TEXT(OK_1_0 TE("gzip") "\r\n"), OTHER, HTTP1_BAD_FRAMING,
          .left = ALL},
-        {"both: chunked wins, never reused", TEXT(OK CL("3") TE("chunked") "\r\n" CHUNKS), OTHER,
-         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
-        {"both, the other way round", TEXT(OK TE("chunked") CL("3") "\r\n" CHUNKS), OTHER,
-         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
-        {"both, with a wrong length", TEXT(OK TE("chunked") CL("3, 4") "\r\n" CHUNKS), OTHER,
-         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
-        {"both, with no length at all", TEXT(OK CL("x") TE("chunked") "\r\n" CHUNKS), OTHER,
-         HTTP1_DONE, 200, HTTP1_BODY_CHUNKED, 2, 0, CONFLICT},
-        {"length and gzip", TEXT(OK CL("3") TE("gzip") "\r\nhello"), OTHER, HTTP1_DONE, 200,
-         HTTP1_BODY_CLOSE, 5, 0, CONFLICT},
-        {"bad chunk", TEXT(OK TE("chunked") "\r\n2\r\nokx\r\n"), OTHER, HTTP1_BAD_FRAMING, 200,
-         HTTP1_BODY_CHUNKED, 2, 3, REUSED},
     };
     check_rows(rows, COUNT(rows));
 }
@@ -323,6 +330,7 @@ int main(void)
     TEST(test_http1_framing_bounds_interim_responses);
     TEST(test_http1_framing_takes_lengths);
     TEST(test_http1_framing_takes_transfer_codings);
+    TEST(test_http1_framing_refuses_transfer_codings);
     TEST(test_http1_framing_decides_on_reuse);
     return 0;
 }
