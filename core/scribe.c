@@ -65,7 +65,7 @@ static void answer_resolve(struct scribe *scribe)
 {
     scribe->resolve_err = resolve(scribe->host, scribe->service, &scribe->addresses, &scribe->why);
     if (!mailbox_post(&scribe->answers, (struct mail){.kind = ASK_RESOLVE})) {
-        CHECK(!"one question at a time");
+        UNREACHABLE("one question at a time");
     }
     signal_fd(scribe->notify_fd);
 }
@@ -156,7 +156,7 @@ void scribe_resolve(struct scribe *scribe, const char *host, const char *service
     CHECK(!is_resolving(scribe));
     scribe->host = host;
     scribe->service = service;
-    if (!ask(scribe, ASK_RESOLVE, 0)) CHECK(!"the first question finds room");
+    if (!ask(scribe, ASK_RESOLVE, 0)) UNREACHABLE("the first question finds room");
 }
 
 bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses *ret_addresses,

@@ -19,7 +19,9 @@ def fails(behave, classes, *args, most=None):
     these classes. Returns run and server."""
     classes = {classes} if isinstance(classes, str) else classes
     with Server(behave) as server:
-        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", "500ms", *args)
+        # Where no deadline is at stake it is far off: a busy machine must not meet it.
+        timeout = "500ms" if any("timeout" in name for name in classes) else "20s"
+        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", timeout, *args)
     equal(run.ok(), 0, f"answers\n{run}")
     check(run.started() > 0, "nothing was tried:", run)
     check(run.failed(), "no failure counted:", run)
