@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/units.h"
+#include "core/report_health.h"
 #include "core/report_latency.h"
 #include "core/version.h"
 
@@ -119,8 +120,12 @@ static void add_load(const struct result *result, struct text *out)
     add_plural(out, plan->workers, "worker");
     text_printf(out, ", pelt %s\n", pelt_version);
     if (result->fallback[0] != '\0') {
-        add_label(out, "");
-        text_printf(out, "not io_uring: %s\n", result->fallback);
+        char line[256];
+
+        (void)snprintf(line, sizeof(line), "not io_uring: %s", result->fallback);
+        report_wrapped(out, "", line);
+    } else if (result->shrunk[0] != '\0') {
+        report_wrapped(out, "", result->shrunk);
     }
 }
 
@@ -414,6 +419,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
 
     add_load(result, out);
     add_duration(result, out);
+    report_verdict(result, out);
     text_add_str(out, "\n");
     add_rate(result, &figures, out);
     add_latencies(result, &figures, out);
@@ -425,6 +431,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_ledger(result, out);
     add_connections(result, out);
     add_client(result, &figures, out);
+    report_health(result, out);
     if (spectrum && result->from_due->count > 0) {
         report_latency_spectrum(result, figures.left_out_share, out);
     }

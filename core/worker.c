@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
@@ -38,7 +39,8 @@ struct worker {
     struct mod_interval mod; /* Open loop. */
     struct batch batch;
     struct ledger ledger;
-    uint64_t now_ns; /* Stamped once per reap. */
+    uint64_t now_ns;      /* Stamped once per reap. */
+    uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
     const char *request_bytes; /* The request, window_size times in a row. */
     size_t request_len;        /* Of one. */
@@ -56,6 +58,8 @@ struct worker {
     struct worker_totals totals;
     struct ring_counts counts_at_start;
     uint64_t cpu_at_start_ns;
+    int wait_fd; /* Of cpu_wait_open(). */
+    uint64_t wait_at_start_ns;
     struct arena arena; /* Holds this struct too; sealed once set up. */
 };
 
@@ -269,6 +273,7 @@ static void start(struct worker *w, uint64_t start_ns)
     if (w->plan->warmup_ns > 0) w->measured_from_ns = start_ns + w->plan->warmup_ns + 1;
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
+    w->totals.span.wait_known = cpu_wait_ns(w->wait_fd, &w->wait_at_start_ns);
     add_due(w, flow_start(&w->flow, start_ns, w->end_ns), start_ns);
 }
 
@@ -278,6 +283,32 @@ static void stop(struct worker *w, uint64_t end_ns)
     w->end_ns = min_u64(w->end_ns, max_u64(end_ns, w->start_ns));
     w->span_from_ns = min_u64(w->span_from_ns, w->end_ns);
     w->flow.end_ns = w->end_ns;
+}
+
+/* Notes what the thread had of its processor, when its part of the run ends. */
+static void end_span(struct worker *w)
+{
+    struct worker_span *span = &w->totals.span;
+    uint64_t wait_ns = 0;
+
+    if (span->span_ns != 0) return; /* Known already. */
+    span->span_ns = max_u64(w->now_ns, w->start_ns + 1) - w->start_ns;
+    span->cpu_ns = cpu_thread_ns() - w->cpu_at_start_ns;
+    span->wait_known = span->wait_known && cpu_wait_ns(w->wait_fd, &wait_ns);
+    if (span->wait_known) span->wait_ns = wait_ns - w->wait_at_start_ns;
+}
+
+/* Notes how long a turn took that began while the run was on. The one that starts the run is left
+ * out: it opens all connections, and no request can be sent before that. */
+static void note_turn(struct worker *w, bool was_running)
+{
+    uint64_t lag_ns;
+
+    w->turn_end_ns = clock_now_ns();
+    if (!was_running) return;
+    lag_ns = w->turn_end_ns - w->now_ns;
+    hist_record(&w->shared->stats.loop_lag, lag_ns);
+    if (lag_ns > WORKER_TURN_LONG_NS) w->totals.span.stalled_ns += lag_ns;
 }
 
 static void end_run(struct worker *w, uint64_t ended_ns)
@@ -292,6 +323,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     l->missed[MISSED_END] += l->pending - bound;
     l->in_flight = 0;
     l->pending = 0;
+    end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
     /* The last answer may be later than the moment at which its batch was reaped. */
@@ -315,6 +347,7 @@ static void take_orders(struct worker *w)
         case ORDER_STOP: stop(w, mail.value); break;
         case ORDER_ABORT:
             stop(w, w->now_ns);
+            end_span(w);
             w->phase = PHASE_DRAINING;
             w->drain_end_ns = w->now_ns;
             break;
@@ -333,6 +366,7 @@ static void advance(struct worker *w)
             return;
         }
         if (w->now_ns < w->end_ns) return;
+        end_span(w);
         w->phase = PHASE_DRAINING;
         w->drain_end_ns = w->end_ns + w->plan->drain_ns;
     }
@@ -403,14 +437,13 @@ bool worker_step(struct worker *w)
 {
     uint64_t next_ns = w->flow.open ? next_moment_open(w, clock_now_ns()) : next_moment(w);
     struct ring_wait wait = {.timeout_ns = TIME_NEVER};
+    bool is_running = w->phase == PHASE_RUNNING;
 
     CHECK(w->phase != PHASE_ENDED);
     if (next_ns != TIME_NEVER) {
-        uint64_t now_ns = clock_now_ns();
-
-        wait.timeout_ns = next_ns > now_ns ? next_ns - now_ns : 0;
+        wait.timeout_ns = next_ns > w->turn_end_ns ? next_ns - w->turn_end_ns : 0;
     }
-    if (w->phase == PHASE_RUNNING) batch_choose(&w->batch, &wait);
+    if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
     w->now_ns = clock_now_ns();
     run_events(w);
@@ -424,6 +457,7 @@ bool worker_step(struct worker *w)
     }
     DCHECK(ledger_closes(&w->ledger));
     ledger_publish(&w->shared->ledger, &w->ledger);
+    note_turn(w, is_running);
     return w->phase != PHASE_ENDED;
 }
 
@@ -588,6 +622,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->plan = plan;
     w->shared = options->shared;
     w->index = options->index;
+    w->wait_fd = cpu_wait_open();
+    w->turn_end_ns = clock_now_ns();
     w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
     w->table.count = (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
                                        share_of(cap, plan->workers, options->index));
@@ -602,8 +638,6 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     }
     batch_init(&w->batch, plan->batch_wait && !plan->open_loop && ring_facts(w->ring)->min_wait,
                w->table.count);
-    w->totals.engine = ring_facts(w->ring)->engine;
-    memcpy(w->totals.fallback, ring_facts(w->ring)->fallback, sizeof(w->totals.fallback));
     *ret_worker = w;
     return ERR_OK;
 }
@@ -614,6 +648,7 @@ void worker_free(struct worker *w)
 
     if (w == NULL) return;
     ring_close(w->ring);
+    if (w->wait_fd >= 0) (void)close(w->wait_fd);
     arena = w->arena;
     arena_release(&arena);
 }

@@ -18,7 +18,7 @@ struct run {
     struct plan plan;
     struct result result;
     struct result_worker workers[WORKERS_MAX];
-    struct hist from_due, from_sent, lateness, conn_wait;
+    struct hist from_due, from_sent, lateness, conn_wait, loop_lag;
     struct hist_slab slab;
 };
 
@@ -27,7 +27,7 @@ static void run_open(struct run *run, const char *url, uint32_t workers)
     struct plan_request_options options = {.method = "GET"};
     struct err_info why;
 
-    *run = (struct run){.result.engine = "io_uring", .result.fallback = ""};
+    *run = (struct run){.result.engine = "io_uring", .result.fallback = "", .result.shrunk = ""};
     arena_init(&run->arena, 0);
     plan_init(&run->plan);
     run->plan.workers = workers;
@@ -43,6 +43,7 @@ static void run_open(struct run *run, const char *url, uint32_t workers)
     hist_init(&run->from_sent, &run->slab);
     hist_init(&run->lateness, &run->slab);
     hist_init(&run->conn_wait, &run->slab);
+    hist_init(&run->loop_lag, &run->slab);
     run->result.plan = &run->plan;
     run->result.workers = run->workers;
     run->result.started_wall_ns = UINT64_C(1700000000123) * NS_PER_MS;
@@ -83,6 +84,7 @@ static void run_end(struct run *run)
         result->lateness = view_of(run, &run->lateness);
         result->conn_wait = view_of(run, &run->conn_wait);
     }
+    result->loop_lag = view_of(run, &run->loop_lag);
     for (uint32_t i = 0; i < run->plan.workers; i++) {
         struct ledger *ledger = &run->workers[i].ledger;
 
@@ -128,7 +130,34 @@ static void run_good(struct run *run)
     run->result.completions = 100164;
     run->result.rss_kib = 9216;
     run->result.batch_wait_us = 20;
+    run->result.health = (struct result_health){.steal = 0.0012,
+                                                .foreign_cpu = 0.021,
+                                                .cpu_wait = 0.0004,
+                                                .retransmits_known = true,
+                                                .retransmits = 3};
+    for (uint64_t i = 1; i <= 1000; i++) {
+        hist_record(&run->loop_lag, i * 100);
+    }
     run_end(run);
+}
+
+/* Nothing is known of the machine, and the judges' lines are long. */
+static void set_bad_health(struct result *result)
+{
+    struct verdict *verdict = &result->verdict;
+
+    result->health = (struct result_health){
+        .steal = -1, .foreign_cpu = -1, .cpu_wait = -1, .stalled = -1, .stood_still = -1};
+    verdict->client_limited = true;
+    verdict->reasons.count = 2;
+    (void)snprintf(verdict->reasons.text[0], VERDICT_LINE_BYTES, "%s",
+                   "worker 0 used 99 % of its CPU: the server may do more");
+    (void)snprintf(verdict->reasons.text[1], VERDICT_LINE_BYTES, "%s",
+                   "worker 12 (and 3 more) shared 34 % of its CPU with other programs (10 % at "
+                   "most)");
+    verdict->notes.count = 1;
+    (void)snprintf(verdict->notes.text[0], VERDICT_LINE_BYTES, "%s",
+                   "pool of 80 saturated: 100 requests at a time share it");
 }
 
 /* A bad day: failures of many classes, answers of many statuses, interrupted, on epoll. */
@@ -146,7 +175,11 @@ static void run_bad(struct run *run)
     run_record(run, 20, 10 * NS_PER_S, 0);
     run->result.end = END_INTERRUPTED;
     run->result.engine = "epoll";
-    run->result.fallback = "io_uring is forbidden by seccomp";
+    run->result.fallback = "io_uring is forbidden by a seccomp filter (EPERM), as Docker's and "
+                           "containerd's are";
+    set_bad_health(&run->result);
+    run->workers[0].shares = (struct verdict_worker){
+        .used = 0.99, .waited = -1, .stalled = 0, .foreign = 0.341, .steal = 0};
     run->result.span_ns = 3200 * NS_PER_MS;
     run->result.drained_ns = 10 * NS_PER_S;
     *ledger = (struct ledger){
