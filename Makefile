@@ -104,7 +104,7 @@ e2e: $(BIN) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/
 # Thread sanitizer sees no order that passes through io_uring, so it gets the units, the simulated
 # kernel, and the whole over epoll.
 .PHONY: check lint tidy format-check clang-tidy cppcheck analyzer format
-check: ## everything that is checked before a merge: sanitizers, lint, analysers, fuzz corpus
+check: ## everything that is checked before a merge: lint, analysers, all tests under sanitizers
 	@tests/deps check
 	@$(again) lint
 	@$(again) all WERROR=1
@@ -112,7 +112,6 @@ check: ## everything that is checked before a merge: sanitizers, lint, analysers
 	@$(again) e2e SAN=address,undefined E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
 	@$(again) unit SAN=thread
 	@$(again) e2e SAN=thread E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
-	@$(again) fuzz-replay
 lint: tidy format-check clang-tidy cppcheck ## house rules, format, clang-tidy, cppcheck
 tidy: $(LIB) ## the house rules that no compiler knows
 	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/tidy
@@ -138,12 +137,13 @@ cppcheck: ## cppcheck on the product
 	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' \
 	    $(CPPCHECK_WRONG:%=--suppress=%) $(sort $(wildcard $(LIB_SRC) core/main.c))
 
-.PHONY: fuzz fuzz-replay bench truth coverage
-fuzz: ## fuzz the parsers; FUZZ_FLAGS go to tests/fuzz/run
+.PHONY: fuzz bench truth coverage
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/deps check
-	@tests/fuzz/run $(FUZZ_FLAGS)
-fuzz-replay:
-	@tests/fuzz/run --replay
+	@tests/fuzz/run build
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)
