@@ -11,6 +11,7 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/coord.h"
+#include "core/mod_interval.h"
 #include "core/scribe.h"
 #include "io/cpu.h"
 
@@ -327,6 +328,10 @@ static void add_worker(struct result *result, const struct crew *crew,
     ledger_add(&result->ledger, &ret_worker->ledger);
     hist_view_add(result->from_due, &stats->from_due);
     hist_view_add(result->from_sent, &stats->from_sent);
+    if (result->lateness != NULL) {
+        hist_view_add(result->lateness, &stats->lateness);
+        hist_view_add(result->conn_wait, &stats->conn_wait);
+    }
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
     }
@@ -340,6 +345,42 @@ static void add_worker(struct result *result, const struct crew *crew,
     }
 }
 
+static struct hist_view *new_view(struct arena *arena)
+{
+    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
+
+    if (view != NULL) hist_view_clear(view);
+    return view;
+}
+
+static bool make_views(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->from_due = new_view(&engine->arena);
+    result->from_sent = new_view(&engine->arena);
+    if (result->from_due == NULL || result->from_sent == NULL) return false;
+    if (!engine->plan->open_loop) return true;
+    result->lateness = new_view(&engine->arena);
+    result->conn_wait = new_view(&engine->arena);
+    return result->lateness != NULL && result->conn_wait != NULL;
+}
+
+/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
+static bool fill_span(struct engine *engine, uint64_t run_ns)
+{
+    const struct plan *plan = engine->plan;
+    struct result *result = &engine->result;
+    struct mod_interval mod;
+
+    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
+    result->span_ns = run_ns - result->warmup_ns;
+    if (!plan->open_loop) return true;
+    if (!mod_interval_init(&mod, &engine->arena, plan->stages, plan->stages_count)) return false;
+    result->asked_per_s = mod_interval_mean_per_s(&mod, result->warmup_ns, run_ns);
+    return true;
+}
+
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -349,13 +390,7 @@ static bool fill_result(struct engine *engine)
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    result->from_due = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    result->from_sent = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    if (result->workers == NULL || result->from_due == NULL || result->from_sent == NULL) {
-        return false;
-    }
-    hist_view_clear(result->from_due);
-    hist_view_clear(result->from_sent);
+    if (result->workers == NULL || !make_views(engine)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
@@ -366,14 +401,14 @@ static bool fill_result(struct engine *engine)
     result->engine = engine->crew[0].totals.engine;
     result->fallback = engine->crew[0].totals.fallback;
     result->started_wall_ns = engine->wall_ns;
-    result->span_ns = ended_ns - coord->start_ns;
+    if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
     if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
-    } else if (result->span_ns >= engine->plan->duration_ns) {
+    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
     } else {
         result->end = END_COUNT;

@@ -77,6 +77,7 @@ static void put_run(struct json *json, const struct result *result)
     put_u64(json, "workers", plan->workers);
     put_started_at(json, result->started_wall_ns);
     put_str(json, "end", result_end_name(result->end));
+    put_seconds(json, "warmup_s", result->warmup_ns);
     put_seconds(json, "duration_s", result->span_ns);
     put_seconds(json, "drained_s", result->drained_ns);
 }
@@ -88,6 +89,7 @@ static void put_ledger(struct json *json, const struct result *result)
     json_key(json, "ledger");
     json_object(json);
     put_u64(json, "due", ledger->due);
+    put_u64(json, "warmup", ledger->warmup);
     put_u64(json, "started", ledger->started);
     put_map(json, "shed", ledger->shed, shed_names, SHED_COUNT);
     put_map(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
@@ -103,12 +105,25 @@ static void put_ledger(struct json *json, const struct result *result)
     json_end(json);
 }
 
+/* What an open loop was asked for. */
+static void put_asked(struct json *json, const struct result *result)
+{
+    const struct plan *plan = result->plan;
+    bool poisson = plan->arrivals == PLAN_ARRIVALS_POISSON;
+
+    if (!plan->open_loop) return;
+    put_double(json, "asked_per_s", result->asked_per_s, 3);
+    put_str(json, "arrivals", poisson ? "poisson" : "even");
+    if (poisson) put_u64(json, "seed", plan->seed);
+}
+
 static void put_traffic(struct json *json, const struct result *result,
                         const struct result_figures *figures)
 {
     json_key(json, "rate");
     json_object(json);
     put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
+    put_asked(json, result);
     json_end(json);
 
     json_key(json, "bytes");
@@ -238,6 +253,10 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_latency(&json, "from_sent", result->from_sent);
     json_end(&json);
     put_double(&json, "left_out", figures.left_out_share, 9);
+    if (result->lateness != NULL) {
+        put_latency(&json, "lateness_us", result->lateness);
+        put_latency(&json, "connection_wait_us", result->conn_wait);
+    }
     put_connections(&json, result);
     put_client(&json, result, &figures);
     put_workers(&json, result);
