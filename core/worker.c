@@ -271,7 +271,8 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
-    w->totals.drained_ns = w->now_ns;
+    /* An answer may be stamped after its batch was. */
+    w->totals.drained_ns = max_u64(w->now_ns, w->totals.ended_ns);
     w->totals.cpu_ns = cpu_thread_ns() - w->cpu_at_start_ns;
     w->totals.batch_wait_us = w->batch.used_us;
     w->totals.ring = *counts;
