@@ -9,9 +9,9 @@
 enum { WORKERS = 2 };
 
 struct rig {
+    struct worker_shared shared[WORKERS]; /* Aligned the most. */
     struct arena arena;
     struct plan plan;
-    struct worker_shared shared[WORKERS];
     struct worker_shared *list[WORKERS];
     struct ledger ledgers[WORKERS];
     struct series series;
