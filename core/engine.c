@@ -190,7 +190,9 @@ static void wait_coord(struct engine *engine, uint64_t until_ns)
     struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
-    if (until_ns - now_ns < NS_PER_S) timeout = (struct timespec){.tv_nsec = until_ns - now_ns};
+    if (until_ns - now_ns < NS_PER_S) {
+        timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
+    }
     if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
         read(engine->coord_fd, &count, sizeof(count)) < 0) {
         CHECK(errno == EINTR || errno == EAGAIN);

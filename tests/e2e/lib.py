@@ -206,6 +206,29 @@ def assert_numbers_are_possible(run):
             check(value <= run.seconds + 1, f"{path}: {value}, the run took {run.seconds:.1f}")
 
 
+def assert_series_adds_up(report):
+    """Nothing is lost between samples, and figures that are not known are not there."""
+    ledger, end = report["ledger"], 0
+    for sample in report["series"]:
+        check(sample["t_s"] >= end, "samples in order:", report["series"])
+        end = sample["t_s"]
+        part = sample.get("part", "span")
+        check(part in ("warmup", "span", "drain"), "part:", sample)
+        check(part != "drain" or "achieved_per_s" not in sample, "a rate of the drain:", sample)
+        check(all(sample[key] >= 0 for key in ("answered", "failed", "shed", "open")), sample)
+        for which in ("from_due_us", "from_sent_us"):
+            if which in sample:
+                latency = sample[which]
+                check(0 < latency["p50"] <= latency["p99"] <= latency["max"], which, sample)
+
+    def total(key):
+        return sum(sample[key] for sample in report["series"])
+
+    equal(total("answered"), ledger["ok"], "the series' answers")
+    equal(total("failed"), sum(ledger["failed"].values()), "the series' failures")
+    equal(total("shed"), sum(ledger["shed"].values()), "the series' shed requests")
+
+
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     args = [str(arg) for arg in args]
@@ -230,6 +253,7 @@ def load_report(run, path):
     run.report = json.loads(read_file(path))
     try:
         assert_ledger_closes(run.report)
+        assert_series_adds_up(run.report)
         assert_numbers_are_possible(run)
     except (Failed, KeyError, TypeError) as error:
         raise Failed(f"{error!r}\n{run}") from error
