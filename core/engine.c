@@ -11,8 +11,16 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/coord.h"
+#include "core/mod_interval.h"
+#include "core/preflight.h"
 #include "core/scribe.h"
+#include "core/watch.h"
 #include "io/cpu.h"
+
+enum {
+    LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
+    FLUSH_NS_MAX = 1000 * 1000 * 1000, /* For the scribe to come to its end. */
+};
 
 /* A worker's thread and what it leaves behind. */
 struct crew {
@@ -34,12 +42,17 @@ struct engine {
     const struct plan *plan;
     bool quiet;
     bool verbose;
+    bool live;
+    bool colours;
+    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
     pthread_t coord_thread;
     struct scribe *scribe;
     struct coord coord;
+    struct watch *watch;
+    struct series series;
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -109,6 +122,23 @@ static void say(void *self, const char *line)
     if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
 }
 
+/* Says once what is not as it should be with the first worker whose ring it is. */
+static void say_engine(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] == '\0' && facts->shrunk[0] == '\0') continue;
+        if (facts->fallback[0] != '\0') {
+            scribe_say(engine->scribe, "pelt: %s in place of io_uring: %s", facts->engine,
+                       facts->fallback);
+        } else {
+            scribe_say(engine->scribe, "pelt: a smaller ring: %s", facts->shrunk);
+        }
+        return;
+    }
+}
+
 static void say_start(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
@@ -117,6 +147,7 @@ static void say_start(struct engine *engine)
     scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
                plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
                plan->workers == 1 ? "" : "s");
+    say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
 
@@ -137,17 +168,46 @@ static void say_addresses(struct engine *engine, uint32_t target)
     }
 }
 
+/* Draws the live line when it is time. */
+static void show_live(struct engine *engine, uint64_t now_ns)
+{
+    const struct coord *coord = &engine->coord;
+    struct live live;
+
+    if (!engine->live || coord->phase != COORD_RUNNING || coord->failed > 0) return;
+    if (coord->readings == 0 || now_ns < engine->next_live_ns) return;
+    live = live_of(coord, now_ns);
+    live.colours = engine->colours;
+    scribe_live(engine->scribe, &live);
+    engine->next_live_ns = now_ns + LIVE_NS;
+}
+
 static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
     uint64_t count;
-    int timeout_ms = 1000;
+    struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
-    if (until_ns - now_ns < NS_PER_S) timeout_ms = (int)((until_ns - now_ns) / NS_PER_MS) + 1;
-    if (poll(&poll_fd, 1, timeout_ms) == 1 && read(engine->coord_fd, &count, sizeof(count)) < 0) {
+    if (until_ns - now_ns < NS_PER_S) {
+        timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
+    }
+    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
+        read(engine->coord_fd, &count, sizeof(count)) < 0) {
         CHECK(errno == EINTR || errno == EAGAIN);
+    }
+}
+
+/* Waits until all lines stand on stderr and the live line is gone, so that the report comes after
+ * them; not for a terminal that does not take them. */
+static void flush_scribe(struct engine *engine)
+{
+    uint64_t until_ns = clock_now_ns() + FLUSH_NS_MAX;
+
+    if (!scribe_flush(engine->scribe)) return;
+    while (!scribe_flushed(engine->scribe) && clock_now_ns() < until_ns) {
+        wait_coord(engine, until_ns);
     }
 }
 
@@ -169,6 +229,22 @@ static bool resolve_targets(struct engine *engine)
         }
         if (engine->err != ERR_OK) return false;
         say_addresses(engine, i);
+    }
+    return true;
+}
+
+/* False when the machine's limits cannot carry the plan. */
+static bool preflight(struct engine *engine)
+{
+    struct preflight_wants wants = preflight_wants(engine->plan, engine->addresses);
+    struct preflight_limits limits;
+    struct preflight_warning warning;
+
+    preflight_read(&limits, "/proc");
+    engine->err = preflight_check(&limits, &wants, &warning, &engine->why);
+    if (engine->err != ERR_OK) return false;
+    if (warning.text[0] != '\0' && !engine->quiet) {
+        scribe_say(engine->scribe, "pelt: %s", warning.text);
     }
     return true;
 }
@@ -206,23 +282,28 @@ static void *coord_main(void *arg)
     struct engine *engine = arg;
     struct coord *coord = &engine->coord;
 
-    if (resolve_targets(engine)) {
+    if (resolve_targets(engine) && preflight(engine)) {
         uint64_t next_ns = 0;
 
         start_crew(engine);
         while (coord->phase != COORD_ENDED) {
             enum coord_phase before = coord->phase;
+            uint64_t now_ns = clock_now_ns();
 
-            next_ns = coord_step(coord, clock_now_ns(), load_relaxed(&engine->stop_level));
+            watch_woke(engine->watch, next_ns, now_ns);
+            next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
+            next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
                 if (coord->failed == 0) say_start(engine);
             }
+            show_live(engine, now_ns);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
         join_crew(engine);
+        flush_scribe(engine);
     }
     signal_fd(engine->done_fd);
     return NULL;
@@ -237,7 +318,11 @@ static bool init_crew(struct engine *engine)
     engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
     engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
     engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
-    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL) return false;
+    engine->watch = arena_array(&engine->arena, 1, sizeof(*engine->watch));
+    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL ||
+        engine->watch == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < plan->workers; i++) {
         struct crew *crew = &engine->crew[i];
         struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
@@ -256,6 +341,17 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static bool init_series(struct engine *engine)
+{
+    struct series_options options = {
+        .duration_ns = engine->plan->duration_ns,
+        .drain_ns = engine->plan->drain_ns,
+    };
+
+    engine->coord.series = &engine->series;
+    return series_init(&engine->series, &options, &engine->arena);
+}
+
 static enum err start_threads(struct engine *engine, struct err_info *why)
 {
     struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
@@ -270,6 +366,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
+    if (!init_series(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = scribe_new(&engine->scribe, engine->coord_fd, why);
     if (err != ERR_OK) return err;
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
@@ -292,6 +389,8 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->plan = options->plan;
     engine->quiet = options->quiet;
     engine->verbose = options->verbose && !options->quiet;
+    engine->live = options->live && !options->quiet;
+    engine->colours = options->colours;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);
@@ -327,6 +426,11 @@ static void add_worker(struct result *result, const struct crew *crew,
     ledger_add(&result->ledger, &ret_worker->ledger);
     hist_view_add(result->from_due, &stats->from_due);
     hist_view_add(result->from_sent, &stats->from_sent);
+    if (result->lateness != NULL) {
+        hist_view_add(result->lateness, &stats->lateness);
+        hist_view_add(result->conn_wait, &stats->conn_wait);
+    }
+    hist_view_add(result->loop_lag, &stats->loop_lag);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
     }
@@ -340,22 +444,87 @@ static void add_worker(struct result *result, const struct crew *crew,
     }
 }
 
+/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
+ * not all it should have is told of. */
+static void name_engine(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
+    result->fallback = result->shrunk = "";
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
+            result->engine = facts->engine;
+            result->fallback = facts->fallback;
+        }
+        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
+    }
+}
+
+static bool judge(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct worker_span **spans =
+        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
+
+    if (spans == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        spans[i] = &engine->crew[i].totals.span;
+    }
+    watch_judge(engine->watch, spans, &engine->result);
+    return true;
+}
+
+static struct hist_view *new_view(struct arena *arena)
+{
+    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
+
+    if (view != NULL) hist_view_clear(view);
+    return view;
+}
+
+static bool make_views(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->from_due = new_view(&engine->arena);
+    result->from_sent = new_view(&engine->arena);
+    if (result->from_due == NULL || result->from_sent == NULL) return false;
+    result->loop_lag = new_view(&engine->arena);
+    if (result->loop_lag == NULL) return false;
+    if (!engine->plan->open_loop) return true;
+    result->lateness = new_view(&engine->arena);
+    result->conn_wait = new_view(&engine->arena);
+    return result->lateness != NULL && result->conn_wait != NULL;
+}
+
+/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
+static bool fill_span(struct engine *engine, uint64_t run_ns)
+{
+    const struct plan *plan = engine->plan;
+    struct result *result = &engine->result;
+    struct mod_interval mod;
+
+    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
+    result->span_ns = run_ns - result->warmup_ns;
+    if (!plan->open_loop) return true;
+    if (!mod_interval_init(&mod, &engine->arena, plan->stages, plan->stages_count)) return false;
+    result->asked_per_s = mod_interval_mean_per_s(&mod, result->warmup_ns, run_ns);
+    return true;
+}
+
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
-    const struct coord *coord = &engine->coord;
+    struct coord *coord = &engine->coord;
     uint32_t workers = engine->plan->workers;
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    result->from_due = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    result->from_sent = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    if (result->workers == NULL || result->from_due == NULL || result->from_sent == NULL) {
-        return false;
-    }
-    hist_view_clear(result->from_due);
-    hist_view_clear(result->from_sent);
+    if (result->workers == NULL || !make_views(engine)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
@@ -363,22 +532,23 @@ static bool fill_result(struct engine *engine)
         ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
-    result->engine = engine->crew[0].totals.engine;
-    result->fallback = engine->crew[0].totals.fallback;
+    name_engine(engine);
+    coord_end_series(coord, drained_ns);
+    result->series = coord->series;
     result->started_wall_ns = engine->wall_ns;
-    result->span_ns = ended_ns - coord->start_ns;
+    if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
     if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
-    } else if (result->span_ns >= engine->plan->duration_ns) {
+    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
     } else {
         result->end = END_COUNT;
     }
-    return true;
+    return judge(engine);
 }
 
 enum err engine_finish(struct engine *engine, const struct result **ret_result,

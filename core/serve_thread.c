@@ -85,7 +85,7 @@ static void on_event(struct serve_thread *thread, const struct ring_event *event
     case SERVE_OP_CANCEL: serve_conn_cancelled(thread, c); return;
     case SERVE_OP_CLOSE: serve_conn_closed(thread, c); return;
     }
-    CHECK(false && "a completion of this kind");
+    UNREACHABLE("a completion of this kind");
 }
 
 /* Once per second: Date. */

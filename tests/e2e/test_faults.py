@@ -1,7 +1,7 @@
 """Servers that misbehave: each failure gets its class, the ledger closes, the run ends."""
 
+import contextlib
 import itertools
-import os
 import signal
 import socket
 import time
@@ -19,7 +19,9 @@ def fails(behave, classes, *args, most=None):
     these classes. Returns run and server."""
     classes = {classes} if isinstance(classes, str) else classes
     with Server(behave) as server:
-        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", "500ms", *args)
+        # Where no deadline is at stake it is far off: a busy machine must not meet it.
+        timeout = "500ms" if any("timeout" in name for name in classes) else "20s"
+        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", timeout, *args)
     equal(run.ok(), 0, f"answers\n{run}")
     check(run.started() > 0, "nothing was tried:", run)
     check(run.failed(), "no failure counted:", run)
@@ -74,13 +76,18 @@ def test_no_route_is_unreachable():
 def test_no_local_port_left_is_ports():
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
         file.write("50000 50009")
-    with Server(badserver.good, port=8080) as server:
-        run = lib.load(server.url + "/", "-c", 30, "-d", "1s")
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server(badserver.good, port=8080))
+        for _ in range(5):  # Somebody else has half of them.
+            stack.enter_context(socket.create_connection(("127.0.0.1", 8080)))
+        run = lib.load(server.url + "/", "-c", 10, "-d", "1s")
         check(server.open_max <= 10, "more connections than ports", server.open_max)
     check(run.failed().get("ports"), "no failure for lack of ports:", run)
     equal(set(run.failed()), {"ports"}, f"{run}")
     check(run.ok() > 0, "those that had a port were not used:", run)
     check("ip_local_port_range" in run.out + run.err, "the limit to raise is not named:", run)
+    equal(run.report["verdict"]["state"], "CLIENT-LIMITED", f"{run}")
+    check("local ports" in " ".join(run.report["verdict"]["reasons"]), "no reason:", run)
 
 
 def test_no_descriptor_left_is_said_with_numbers():
@@ -157,7 +164,7 @@ def test_a_connection_that_timed_out_is_not_used_again():
         conn.respond(status=500)
 
     run, server = fails(late, "timeout", "-T", "200ms")
-    equal(server.requests, server.connections, "requests on a connection that had timed out")
+    equal(server.uses_max, 1, "requests on a connection, the first of which timed out")
 
 
 # Resets and early ends.
@@ -337,7 +344,7 @@ def test_a_second_answer_is_never_charged_to_the_next_request():
     check("500" not in run.report["status"], "a forged answer was counted:", run)
     check(set(run.failed()) <= {"unsolicited"}, run)
     equal(run.ok() + run.failed().get("unsolicited", 0), server.requests, f"answers\n{run}")
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
     check("unsolicited" in run.out or "no request asked" in run.out, "not in the report:", run)
 
 
@@ -345,7 +352,7 @@ def test_rubbish_behind_an_answer_ends_the_connection():
     with Server(badserver.says(OK_HEAD + b"Content-Length: 2\r\n\r\nok!", status=200)) as server:
         run = lib.load(server.url + "/", "-c", 4, "-d", "500ms")
     check(set(run.failed()) <= {"unsolicited"}, run)
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
 
 
 def test_a_body_where_none_may_be_is_unsolicited():
@@ -354,7 +361,7 @@ def test_a_body_where_none_may_be_is_unsolicited():
         run = lib.load(server.url + "/", "-c", 2, "-d", "300ms")
     check(set(run.failed()) <= {"unsolicited"}, run)
     check(set(run.report["status"]) <= {"204"}, run)
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
 
 
 def test_bytes_on_connecting_are_not_an_answer():
@@ -430,22 +437,6 @@ def test_a_name_none_of_whose_addresses_listens_is_connect_refused():
     run = lib.load("http://many.test:8080/", "-c", 3, "-d", "1s", rc=1)
     equal(set(run.failed()), {"connect_refused"}, f"{run}")
     check(run.started() < 4000, "attempts without a pause:", run)
-
-
-def test_io_uring_forbidden_is_named_or_gone_around():
-    strace = lib.need_tool("strace")
-    with lib.target() as server:
-        process = lib.Process(
-            [strace, "-f", "-qq", "-o", os.devnull, "-e", "trace=io_uring_setup", "-e",
-             "inject=io_uring_setup:error=EPERM", lib.PELT, "-d", "300ms", server.url + "/"]
-        )
-        run = process.wait(lib.SLACK_S)
-    if "ptrace" in run.err.lower():
-        raise lib.Skip("strace may not trace here")
-    check(run.rc in (0, 1), "exit code:", run)
-    check("io_uring" in run.err + run.out, "the cause is not named:", run)
-    if run.rc == 0:
-        check("epoll" in run.err + run.out, "the engine in its place is not named:", run)
 
 
 def test_the_port_is_free_again_at_once():
