@@ -73,9 +73,8 @@ struct ring_event {
     uint8_t flags;
 };
 
-/* QUIET: no completion if all bytes were sent. NOWAIT: ends once submitted, at the latest by the
- * next ring_wait(); a completion tells how many bytes were taken, if not all (-EAGAIN: none), and
- * comes before those of all that happens to the socket later. */
+/* QUIET: no completion if all is sent. NOWAIT: ends once submitted, at the latest by ring_wait(); if
+ * not all is taken, its completion says how much (-EAGAIN: none), before all later ones. */
 enum { RING_SEND_QUIET = 1, RING_SEND_NOWAIT = 2 };
 
 /* Opens a ring for the calling thread. On failure `why` names the limit that was met, and what
