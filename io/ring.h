@@ -73,7 +73,7 @@ struct ring_event {
     uint8_t flags;
 };
 
-/* QUIET: no completion if all is sent. NOWAIT: ends once submitted, at the latest by ring_wait(); if
+/* QUIET: no completion if all is sent. NOWAIT: ends once submitted, at the next ring_wait(); if
  * not all is taken, its completion says how much (-EAGAIN: none), before all later ones. */
 enum { RING_SEND_QUIET = 1, RING_SEND_NOWAIT = 2 };
 
