@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/coord.h"
 #include "core/mod_interval.h"
+#include "core/preflight.h"
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "io/cpu.h"
@@ -189,7 +190,9 @@ static void wait_coord(struct engine *engine, uint64_t until_ns)
     struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
-    if (until_ns - now_ns < NS_PER_S) timeout = (struct timespec){.tv_nsec = until_ns - now_ns};
+    if (until_ns - now_ns < NS_PER_S) {
+        timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
+    }
     if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
         read(engine->coord_fd, &count, sizeof(count)) < 0) {
         CHECK(errno == EINTR || errno == EAGAIN);
@@ -230,6 +233,22 @@ static bool resolve_targets(struct engine *engine)
     return true;
 }
 
+/* False when the machine's limits cannot carry the plan. */
+static bool preflight(struct engine *engine)
+{
+    struct preflight_wants wants = preflight_wants(engine->plan, engine->addresses);
+    struct preflight_limits limits;
+    struct preflight_warning warning;
+
+    preflight_read(&limits, "/proc");
+    engine->err = preflight_check(&limits, &wants, &warning, &engine->why);
+    if (engine->err != ERR_OK) return false;
+    if (warning.text[0] != '\0' && !engine->quiet) {
+        scribe_say(engine->scribe, "pelt: %s", warning.text);
+    }
+    return true;
+}
+
 /* Starts the workers' threads. Those that cannot be started count as failed at once. */
 static void start_crew(struct engine *engine)
 {
@@ -263,7 +282,7 @@ static void *coord_main(void *arg)
     struct engine *engine = arg;
     struct coord *coord = &engine->coord;
 
-    if (resolve_targets(engine)) {
+    if (resolve_targets(engine) && preflight(engine)) {
         uint64_t next_ns = 0;
 
         start_crew(engine);

@@ -22,6 +22,8 @@ LIGHT = bool(os.environ.get("PELT_E2E_LIGHT"))  # Sanitizers, coverage: fewer re
 ENGINE = os.environ.get("PELT_E2E_IO")  # "uring" or "epoll"; pelt's own choice without it.
 INSTRUMENTED = any(word in PELT for word in ("address", "thread", "undefined", "-cov"))
 
+TOOLS = os.path.join(os.path.dirname(os.path.realpath(PELT)), "tests", "tools")  # Of tests/tools/.
+
 # A bound on what a run may take beyond its own time: start, report, a machine that is busy.
 SLACK_S = 30.0
 
@@ -84,8 +86,9 @@ class Process:
 
     count = 0
 
-    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None):
+    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
         Process.count += 1
+        argv = [*under, *argv]  # A program that runs it.
         if files:  # Its bound on open files, soft and hard.
             argv = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(files), *argv]
         self.argv = argv
@@ -203,6 +206,29 @@ def assert_numbers_are_possible(run):
             check(value <= run.seconds + 1, f"{path}: {value}, the run took {run.seconds:.1f}")
 
 
+def assert_series_adds_up(report):
+    """Nothing is lost between samples, and figures that are not known are not there."""
+    ledger, end = report["ledger"], 0
+    for sample in report["series"]:
+        check(sample["t_s"] >= end, "samples in order:", report["series"])
+        end = sample["t_s"]
+        part = sample.get("part", "span")
+        check(part in ("warmup", "span", "drain"), "part:", sample)
+        check(part != "drain" or "achieved_per_s" not in sample, "a rate of the drain:", sample)
+        check(all(sample[key] >= 0 for key in ("answered", "failed", "shed", "open")), sample)
+        for which in ("from_due_us", "from_sent_us"):
+            if which in sample:
+                latency = sample[which]
+                check(0 < latency["p50"] <= latency["p99"] <= latency["max"], which, sample)
+
+    def total(key):
+        return sum(sample[key] for sample in report["series"])
+
+    equal(total("answered"), ledger["ok"], "the series' answers")
+    equal(total("failed"), sum(ledger["failed"].values()), "the series' failures")
+    equal(total("shed"), sum(ledger["shed"].values()), "the series' shed requests")
+
+
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     args = [str(arg) for arg in args]
@@ -227,6 +253,7 @@ def load_report(run, path):
     run.report = json.loads(read_file(path))
     try:
         assert_ledger_closes(run.report)
+        assert_series_adds_up(run.report)
         assert_numbers_are_possible(run)
     except (Failed, KeyError, TypeError) as error:
         raise Failed(f"{error!r}\n{run}") from error
@@ -268,12 +295,12 @@ def wait_until(condition, what, timeout=SLACK_S):
 
 
 @contextlib.contextmanager
-def target(*args, files=None):
+def target(*args, files=None, under=()):
     """The built-in target on a free port of 127.0.0.1. Yields an object with `port`, `url`
     (without a path) and `process`; `stop()` ends it before its time."""
     Process.count += 1
     port_file = temp_path(f"port.{Process.count}")
-    process = start("serve", "--port", "0", "--port-file", port_file, *args, files=files)
+    process = start("serve", "--port", "0", "--port-file", port_file, *args, files=files, under=under)
 
     def written():
         check(process.running(), "the built-in target did not start:", process)
@@ -331,6 +358,16 @@ def need_tool(name):
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not path:
         raise Skip(f"there is no {name}")
+    return path
+
+
+def need_strace():
+    """The path of strace, if it may trace here."""
+    path = need_tool("strace")
+    tried = subprocess.run([path, "-f", "-qq", "-o", os.devnull, "true"], capture_output=True,
+                           check=False, text=True)
+    if tried.returncode != 0:
+        raise Skip(f"strace may not trace here: {tried.stderr.strip()}")
     return path
 
 

@@ -39,6 +39,7 @@ struct world {
     struct worker_shared *shared[WORKERS_MAX];
     struct arena arena;
     struct coord coord;
+    struct series series;
     uint64_t ok_when_settled;
     bool settled;
 };
@@ -146,12 +147,15 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
 static void start_workers(struct world *world, const struct sockaddr_in *address)
 {
     struct coord_owner owner = {.self = world, .wake = wake};
+    struct series_options series = {.duration_ns = DURATION_NS, .drain_ns = TIMEOUT_NS};
     struct err_info why;
 
     memcpy(&world->addresses.list[0].storage, address, sizeof(*address));
     world->addresses.list[0].len = sizeof(*address);
     world->addresses.count = 1;
     coord_init(&world->coord, &world->plan, world->shared, &owner);
+    CHECK(series_init(&world->series, &series, &world->arena));
+    world->coord.series = &world->series;
     for (uint32_t i = 0; i < world->plan.workers; i++) {
         struct worker_options options = {.plan = &world->plan,
                                          .addresses = &world->addresses,
@@ -218,12 +222,35 @@ static void run_world(struct world *world, uint64_t start_ns)
     }
 }
 
+/* Nothing is lost between samples: their sums are the totals. */
+static void check_series(struct world *world)
+{
+    const struct series *series = &world->series;
+    const struct ledger *ledger = &world->coord.ledger;
+    uint64_t answered = 0, failed = 0, until_ns = 0;
+
+    coord_end_series(&world->coord, sim_now_ns(world->sim));
+    for (uint32_t i = 0; i < series->count; i++) {
+        const struct series_sample *sample = &series->samples[i];
+
+        if (sample->from_ns != until_ns) sim_fail(world->sim, "a hole in the series");
+        until_ns = sample->until_ns;
+        answered += sample->answered;
+        failed += sample->failed;
+    }
+    if (until_ns < DURATION_NS) sim_fail(world->sim, "the series ends before the run");
+    if (answered != ledger->ok || failed != ledger_failed(ledger)) {
+        sim_fail(world->sim, "the series does not add up to the ledger");
+    }
+}
+
 static void check_end(struct world *world)
 {
     const struct sim_peer_counts *counts = sim_peer_counts(world->peer);
     const struct ledger *ledger = &world->coord.ledger;
     uint64_t answered = 0;
 
+    check_series(world);
     if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");
     if (!ledger_closes(ledger) || ledger->in_flight != 0 || ledger->pending != 0) {
         sim_fail(world->sim, "the ledger does not close at the end");

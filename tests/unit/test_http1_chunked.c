@@ -169,6 +169,7 @@ static void test_http1_chunked_ends_endless_overhead(void)
          HTTP1_TOO_LARGE},
         {"of 1 byte, zeros and white space", "", "000000000000001   \r\nx\r\n", 60 * 1024 / 8,
          64 * 1024 / 5, HTTP1_TOO_LARGE},
+        {"of 1 byte, zeros alone", "", "00000000000001\r\nx\r\n", 32000, 33000, HTTP1_TOO_LARGE},
         {"of 1 byte and 4 KiB of extension", "", padded, 15, 17, HTTP1_TOO_LARGE},
         {"endless extension", "2;", "x", 16 * 1024 - 2, 16 * 1024 - 2, HTTP1_TOO_LARGE},
         {"endless white space", "2", " ", 16 * 1024 - 1, 16 * 1024 - 1, HTTP1_TOO_LARGE},

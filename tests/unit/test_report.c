@@ -10,7 +10,7 @@
 #include "tests/golden.h"
 #include "tests/test.h"
 
-enum { WORKERS_MAX = 2 };
+enum { WORKERS_MAX = 2, SAMPLES_MAX = 3 };
 
 /* A run and everything that it points to. */
 struct run {
@@ -20,6 +20,8 @@ struct run {
     struct result_worker workers[WORKERS_MAX];
     struct hist from_due, from_sent, lateness, conn_wait, loop_lag;
     struct hist_slab slab;
+    struct series_sample samples[SAMPLES_MAX];
+    struct series series;
 };
 
 static void run_open(struct run *run, const char *url, uint32_t workers)
@@ -101,6 +103,38 @@ static void run_close(struct run *run)
     arena_release(&run->arena);
 }
 
+/* Gives the run a series: a second with an open loop's figures, one in which nothing was answered,
+ * and the drain. */
+static void run_sample(struct run *run)
+{
+    static const struct series_latency latency = {
+        .is_known = true, .p50_ns = 250 * NS_PER_US, .p99_ns = 398208, .max_ns = 3 * NS_PER_MS};
+
+    run->samples[0] = (struct series_sample){
+        .until_ns = 1000042000,
+        .part = SERIES_WARMUP,
+        .asked = 10000.42,
+        .answered = 10000,
+        .shed = 3,
+        .open = 64,
+        .latency = {latency, latency, latency},
+    };
+    run->samples[1] = (struct series_sample){.from_ns = 1000042000,
+                                             .until_ns = 2 * NS_PER_S,
+                                             .part = SERIES_SPAN,
+                                             .asked = -1,
+                                             .failed = 20,
+                                             .open = 1};
+    run->samples[2] = (struct series_sample){.from_ns = 2 * NS_PER_S,
+                                             .until_ns = 2000312000,
+                                             .part = SERIES_DRAIN,
+                                             .asked = -1,
+                                             .answered = 64,
+                                             .latency = {latency, latency}};
+    run->series = (struct series){.samples = run->samples, .count = 3, .max = 3};
+    run->result.series = &run->series;
+}
+
 /* A quiet run: everything answered. */
 static void run_good(struct run *run)
 {
@@ -138,6 +172,7 @@ static void run_good(struct run *run)
     for (uint64_t i = 1; i <= 1000; i++) {
         hist_record(&run->loop_lag, i * 100);
     }
+    run_sample(run);
     run_end(run);
 }
 
@@ -235,6 +270,7 @@ static void run_refused(struct run *run)
     run->result.enters = 12;
     run->result.completions = 12;
     run->result.rss_kib = 5000;
+    run->result.series = &run->series; /* Without a sample. */
     run_end(run);
 }
 
