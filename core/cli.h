@@ -18,6 +18,7 @@
 struct cli {
     struct plan plan;      /* Complete unless help or version. */
     const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
+    bool strict;           /* Exit status 98 when the client was the limit. */
     bool spectrum;         /* The report shows the full latency spectrum. */
     bool quiet;            /* Nothing on stderr but errors. */
     bool verbose;

@@ -11,7 +11,9 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/coord.h"
+#include "core/mod_interval.h"
 #include "core/scribe.h"
+#include "core/watch.h"
 #include "io/cpu.h"
 
 enum {
@@ -48,7 +50,9 @@ struct engine {
     pthread_t coord_thread;
     struct scribe *scribe;
     struct coord coord;
+    struct watch *watch;
     struct series series;
+    struct mod_interval mod;     /* Open loop: the schedule. */
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -118,6 +122,23 @@ static void say(void *self, const char *line)
     if (!engine->quiet) scribe_say(engine->scribe, "%s", line);
 }
 
+/* Says once what is not as it should be with the first worker whose ring it is. */
+static void say_engine(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] == '\0' && facts->shrunk[0] == '\0') continue;
+        if (facts->fallback[0] != '\0') {
+            scribe_say(engine->scribe, "pelt: %s in place of io_uring: %s", facts->engine,
+                       facts->fallback);
+        } else {
+            scribe_say(engine->scribe, "pelt: a smaller ring: %s", facts->shrunk);
+        }
+        return;
+    }
+}
+
 static void say_start(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
@@ -126,6 +147,7 @@ static void say_start(struct engine *engine)
     scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
                plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
                plan->workers == 1 ? "" : "s");
+    say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
 
@@ -250,10 +272,11 @@ static void *coord_main(void *arg)
         start_crew(engine);
         while (coord->phase != COORD_ENDED) {
             enum coord_phase before = coord->phase;
-
             uint64_t now_ns = clock_now_ns();
 
+            watch_woke(engine->watch, next_ns, now_ns);
             next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
+            next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
@@ -279,7 +302,11 @@ static bool init_crew(struct engine *engine)
     engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
     engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
     engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
-    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL) return false;
+    engine->watch = arena_array(&engine->arena, 1, sizeof(*engine->watch));
+    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL ||
+        engine->watch == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < plan->workers; i++) {
         struct crew *crew = &engine->crew[i];
         struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
@@ -298,13 +325,27 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static double asked_per_s(const void *schedule, uint64_t from_ns, uint64_t until_ns)
+{
+    return mod_interval_mean_per_s(schedule, from_ns, until_ns);
+}
+
 static bool init_series(struct engine *engine)
 {
+    const struct plan *plan = engine->plan;
     struct series_options options = {
-        .duration_ns = engine->plan->duration_ns,
-        .drain_ns = engine->plan->drain_ns,
+        .warmup_ns = plan->warmup_ns,
+        .duration_ns = plan->duration_ns,
+        .drain_ns = plan->drain_ns,
     };
 
+    if (plan->open_loop) {
+        if (!mod_interval_init(&engine->mod, &engine->arena, plan->stages, plan->stages_count)) {
+            return false;
+        }
+        options.asked_per_s = asked_per_s;
+        options.schedule = &engine->mod;
+    }
     engine->coord.series = &engine->series;
     return series_init(&engine->series, &options, &engine->arena);
 }
@@ -383,6 +424,11 @@ static void add_worker(struct result *result, const struct crew *crew,
     ledger_add(&result->ledger, &ret_worker->ledger);
     hist_view_add(result->from_due, &stats->from_due);
     hist_view_add(result->from_sent, &stats->from_sent);
+    if (result->lateness != NULL) {
+        hist_view_add(result->lateness, &stats->lateness);
+        hist_view_add(result->conn_wait, &stats->conn_wait);
+    }
+    hist_view_add(result->loop_lag, &stats->loop_lag);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
     }
@@ -396,6 +442,74 @@ static void add_worker(struct result *result, const struct crew *crew,
     }
 }
 
+/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
+ * not all it should have is told of. */
+static void name_engine(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
+    result->fallback = result->shrunk = "";
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
+            result->engine = facts->engine;
+            result->fallback = facts->fallback;
+        }
+        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
+    }
+}
+
+static bool judge(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct worker_span **spans =
+        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
+
+    if (spans == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        spans[i] = &engine->crew[i].totals.span;
+    }
+    watch_judge(engine->watch, spans, &engine->result);
+    return true;
+}
+
+static struct hist_view *new_view(struct arena *arena)
+{
+    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
+
+    if (view != NULL) hist_view_clear(view);
+    return view;
+}
+
+static bool make_views(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->from_due = new_view(&engine->arena);
+    result->from_sent = new_view(&engine->arena);
+    if (result->from_due == NULL || result->from_sent == NULL) return false;
+    result->loop_lag = new_view(&engine->arena);
+    if (result->loop_lag == NULL) return false;
+    if (!engine->plan->open_loop) return true;
+    result->lateness = new_view(&engine->arena);
+    result->conn_wait = new_view(&engine->arena);
+    return result->lateness != NULL && result->conn_wait != NULL;
+}
+
+/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
+static void fill_span(struct engine *engine, uint64_t run_ns)
+{
+    const struct plan *plan = engine->plan;
+    struct result *result = &engine->result;
+
+    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
+    result->span_ns = run_ns - result->warmup_ns;
+    if (!plan->open_loop) return;
+    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
+}
+
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -405,13 +519,7 @@ static bool fill_result(struct engine *engine)
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    result->from_due = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    result->from_sent = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-    if (result->workers == NULL || result->from_due == NULL || result->from_sent == NULL) {
-        return false;
-    }
-    hist_view_clear(result->from_due);
-    hist_view_clear(result->from_sent);
+    if (result->workers == NULL || !make_views(engine)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
@@ -419,24 +527,23 @@ static bool fill_result(struct engine *engine)
         ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
+    name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
-    result->engine = engine->crew[0].totals.engine;
-    result->fallback = engine->crew[0].totals.fallback;
     result->started_wall_ns = engine->wall_ns;
-    result->span_ns = ended_ns - coord->start_ns;
+    fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
     if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
-    } else if (result->span_ns >= engine->plan->duration_ns) {
+    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
     } else {
         result->end = END_COUNT;
     }
-    return true;
+    return judge(engine);
 }
 
 enum err engine_finish(struct engine *engine, const struct result **ret_result,

@@ -73,7 +73,8 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool live)
 }
 
 /* Prints the text report on stdout unless the JSON goes there, and writes the JSON. Returns the
- * exit code: that of the run, or EXIT_CODE_OUTPUT when a good run could not be written down. */
+ * exit code: that of the run; of a good one EXIT_CODE_OUTPUT when it could not be written down, and
+ * with --strict EXIT_CODE_CLIENT_LIMITED when the client was the limit. */
 static int print_result(const struct cli *cli, const struct result *result, struct output *json)
 {
     bool json_on_stdout = json->fd == STDOUT_FILENO;
@@ -101,7 +102,9 @@ static int print_result(const struct cli *cli, const struct result *result, stru
         }
     }
     arena_release(&arena);
-    return !written && code == EXIT_CODE_OK ? EXIT_CODE_OUTPUT : code;
+    if (code != EXIT_CODE_OK) return code;
+    if (!written) return EXIT_CODE_OUTPUT;
+    return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
 }
 
 static int finish(const struct cli *cli, struct engine *engine, struct output *json)

@@ -74,9 +74,11 @@ static void put_run(struct json *json, const struct result *result)
     json_end(json);
     put_str(json, "engine", result->engine);
     put_str(json, "fallback", result->fallback);
+    if (result->shrunk[0] != '\0') put_str(json, "shrunk", result->shrunk);
     put_u64(json, "workers", plan->workers);
     put_started_at(json, result->started_wall_ns);
     put_str(json, "end", result_end_name(result->end));
+    put_seconds(json, "warmup_s", result->warmup_ns);
     put_seconds(json, "duration_s", result->span_ns);
     put_seconds(json, "drained_s", result->drained_ns);
 }
@@ -88,6 +90,7 @@ static void put_ledger(struct json *json, const struct result *result)
     json_key(json, "ledger");
     json_object(json);
     put_u64(json, "due", ledger->due);
+    put_u64(json, "warmup", ledger->warmup);
     put_u64(json, "started", ledger->started);
     put_map(json, "shed", ledger->shed, shed_names, SHED_COUNT);
     put_map(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
@@ -103,12 +106,25 @@ static void put_ledger(struct json *json, const struct result *result)
     json_end(json);
 }
 
+/* What an open loop was asked for. */
+static void put_asked(struct json *json, const struct result *result)
+{
+    const struct plan *plan = result->plan;
+    bool poisson = plan->arrivals == PLAN_ARRIVALS_POISSON;
+
+    if (!plan->open_loop) return;
+    put_double(json, "asked_per_s", result->asked_per_s, 3);
+    put_str(json, "arrivals", poisson ? "poisson" : "even");
+    if (poisson) put_u64(json, "seed", plan->seed);
+}
+
 static void put_traffic(struct json *json, const struct result *result,
                         const struct result_figures *figures)
 {
     json_key(json, "rate");
     json_object(json);
     put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
+    put_asked(json, result);
     json_end(json);
 
     json_key(json, "bytes");
@@ -244,6 +260,53 @@ static void put_client(struct json *json, const struct result *result,
     json_end(json);
 }
 
+static void put_lines(struct json *json, const char *key, const struct verdict_lines *lines)
+{
+    json_key(json, key);
+    json_array(json);
+    for (uint32_t i = 0; i < lines->count; i++) {
+        json_str(json, lines->text[i]);
+    }
+    json_end(json);
+}
+
+static void put_verdict(struct json *json, const struct verdict *verdict)
+{
+    json_key(json, "verdict");
+    json_object(json);
+    put_str(json, "state", verdict_state(verdict));
+    put_lines(json, "reasons", &verdict->reasons);
+    put_lines(json, "notes", &verdict->notes);
+    json_end(json);
+}
+
+/* A share that may not be known: below 0 then, and left away. */
+static void put_share(struct json *json, const char *key, double share)
+{
+    if (share >= 0) put_double(json, key, share, 4);
+}
+
+static void put_health(struct json *json, const struct result *result)
+{
+    const struct result_health *health = &result->health;
+    const struct hist_view *lag = result->loop_lag;
+
+    json_key(json, "health");
+    json_object(json);
+    put_share(json, "steal", health->steal);
+    put_share(json, "foreign_cpu", health->foreign_cpu);
+    put_share(json, "cpu_wait", health->cpu_wait);
+    put_share(json, "stalled", health->stalled);
+    put_share(json, "stood_still", health->stood_still);
+    if (lag->count > 0) {
+        put_us(json, "loop_lag_p99_us", (double)hist_view_percentile_ns(lag, 0.99));
+        put_us(json, "loop_lag_max_us", (double)lag->max_ns);
+    }
+    put_u64(json, "rss_kib", result->rss_kib);
+    if (health->retransmits_known) put_u64(json, "retransmits", health->retransmits);
+    json_end(json);
+}
+
 static void put_workers(struct json *json, const struct result *result)
 {
     json_key(json, "per_worker");
@@ -263,6 +326,10 @@ static void put_workers(struct json *json, const struct result *result)
         put_u64(json, "failed", ledger_failed(&worker->ledger));
         put_u64(json, "cut_off", worker->ledger.cut_off);
         put_seconds(json, "cpu_s", worker->cpu_ns);
+        put_share(json, "used", worker->shares.used);
+        put_share(json, "waited", worker->shares.waited);
+        put_share(json, "foreign_cpu", worker->shares.foreign);
+        put_share(json, "steal", worker->shares.steal);
         json_end(json);
     }
     json_end(json);
@@ -276,6 +343,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     json_init(&json, out, compact);
     json_object(&json);
     put_run(&json, result);
+    put_verdict(&json, &result->verdict);
     put_ledger(&json, result);
     put_traffic(&json, result, &figures);
     json_key(&json, "latency_us");
@@ -284,8 +352,13 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_latency(&json, "from_sent", result->from_sent);
     json_end(&json);
     put_double(&json, "left_out", figures.left_out_share, 9);
+    if (result->lateness != NULL) {
+        put_latency(&json, "lateness_us", result->lateness);
+        put_latency(&json, "connection_wait_us", result->conn_wait);
+    }
     put_connections(&json, result);
     put_client(&json, result, &figures);
+    put_health(&json, result);
     put_workers(&json, result);
     put_series(&json, result->series);
     json_end(&json);

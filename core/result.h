@@ -8,6 +8,7 @@
 #include "core/ledger.h"
 #include "core/series.h"
 #include "core/stats.h"
+#include "core/verdict.h"
 
 enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
 
@@ -16,6 +17,18 @@ struct result_worker {
     uint32_t cpu;    /* The CPU it was pinned to; UINT32_MAX if it was not. */
     uint64_t cpu_ns; /* CPU time of its thread, from the start of the run to its end. */
     struct ledger ledger;
+    struct verdict_worker shares; /* Of the run, drain left out. */
+};
+
+/* How well the client was, at its worst worker. Shares of the run, 0 to 1; below 0: not known. */
+struct result_health {
+    double steal;       /* The hypervisor's, of that worker's processor. */
+    double foreign_cpu; /* Other programs', at least. */
+    double cpu_wait;    /* Ready to run, and not run. */
+    double stalled;     /* In turns of the loop over 5 ms. */
+    double stood_still; /* Nothing of the program ran. */
+    bool retransmits_known;
+    uint64_t retransmits; /* TCP segments sent again, by everybody on this machine. */
 };
 
 struct result {
@@ -23,8 +36,10 @@ struct result {
     enum result_end end;
     const char *engine;   /* "io_uring", "epoll". */
     const char *fallback; /* Why not io_uring, or "". */
+    const char *shrunk;   /* Which limit made its queues smaller than asked, or "". */
     uint64_t started_wall_ns;
-    uint64_t span_ns;    /* Start of the run to its end, drain not included. */
+    uint64_t warmup_ns;  /* From the start of the run to where its measured span begins. */
+    uint64_t span_ns;    /* From there to the end of the run, drain not included. */
     uint64_t drained_ns; /* From the end until the last answer or the drain bound. */
 
     struct ledger ledger;          /* Sum over workers. */
@@ -33,6 +48,10 @@ struct result {
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
+    struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
+    struct hist_view *conn_wait;
+    double asked_per_s; /* The mean of the rate asked for, over the span. */
+    struct hist_view *loop_lag; /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
@@ -43,6 +62,8 @@ struct result {
     uint64_t cq_overflow;
     uint64_t rss_kib;       /* Largest resident set. */
     uint64_t readings_open; /* Readings of a ledger during the run that did not close: bugs. */
+    struct result_health health;
+    struct verdict verdict;
     uint32_t batch_wait_us; /* Longest hold of a completion in the closed loop; 0 = none held. */
 };
 
@@ -50,18 +71,19 @@ struct result {
  * in the comment: the reports then leave it away. */
 struct result_figures {
     double achieved_per_s; /* Answers inside the span ÷ span. */
-    double sent_per_s;     /* Bytes ÷ (span + drain): the ledger does not tell them apart. */
+    double sent_per_s;     /* Bytes ÷ (all of the run, and drain): the ledger has one sum. */
     double received_per_s;
     double cpu_us_per_request;    /* Process CPU ÷ requests started; 0 if none was. */
     double syscalls_per_request;  /* The same of the workers' system calls. */
-    double cpu_share_max;         /* Of its CPU that the busiest worker used during the span. */
+    double cpu_share_max;         /* Of its CPU that the busiest worker used during the run. */
     double completions_per_enter; /* 0 if there was no enter. */
-    uint64_t left_out;            /* Requests due of which no latency is known. */
-    double left_out_share;        /* Of all due; 0 if none was. */
+    uint64_t measured;            /* Requests due after the warm-up. */
+    uint64_t left_out;            /* Of these, without a latency. */
+    double left_out_share;        /* Of `measured`; 0 if that is 0. */
 };
 
-/* Works the figures out. `left_out` is due - what the buckets of from_due hold: failures but for
- * timeouts, shed, missed, cut off, and values that found no bucket. */
+/* Works the figures out. `left_out` is `measured` - what the buckets of from_due hold: failures but
+ * for timeouts, shed, missed, cut off, and values that found no bucket. */
 struct result_figures result_figures(const struct result *result);
 
 /* True if the ledger closes, and closed at every reading during the run. */

@@ -209,7 +209,7 @@ static void on_eof(struct serve_thread *thread, struct serve_conn *c, bool broke
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(false && "a receive in this state");
+    UNREACHABLE("a receive in this state");
 }
 
 /* Bytes have come. */
@@ -237,7 +237,7 @@ static void on_bytes(struct serve_thread *thread, struct serve_conn *c, const ch
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(false && "bytes in this state");
+    UNREACHABLE("bytes in this state");
 }
 
 void serve_conn_received(struct serve_thread *thread, struct serve_conn *c,
@@ -293,5 +293,5 @@ void serve_conn_timed(struct serve_thread *thread, struct serve_conn *c)
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
     }
-    CHECK(false && "a timer in this state");
+    UNREACHABLE("a timer in this state");
 }

@@ -243,7 +243,7 @@ static size_t reply_body(const struct serve_replies *replies, struct serve_route
     case SERVE_ECHO:
     case SERVE_FAULT: break;
     }
-    CHECK(false && "a kept answer");
+    UNREACHABLE("a kept answer");
     return 0;
 }
 

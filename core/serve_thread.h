@@ -45,7 +45,8 @@ struct serve_thread {
     struct serve_reply *same_reply; /* The shortcut: the answer to `same`, */
     uint32_t same_len;              /* whose length is 0 while there is none. */
     uint32_t socks_count;
-    bool shortcut; /* No option needs to look at each request. */
+    bool shortcut;    /* No option needs to look at each request. */
+    bool notes_first; /* The first request has yet to be noted, for the freeze. */
     char same[SERVE_SAME_BYTES_MAX];
     struct serve_totals totals;
     struct serve_replies replies;
@@ -98,10 +99,20 @@ static inline void serve_conn_send_quiet(struct serve_thread *thread, struct ser
               serve_user_data(thread, SERVE_OP_QUIET, c));
 }
 
-/* A serving thread, for pthread_create(): `arg` is a zeroed struct serve_thread with `shared`,
- * `index`, `port` and the semaphores set. Ends when `stop` is set and its ring is woken, then waits
- * for `leave`. After the join `totals` and `log` may be read; the arena is the joiner's to release.
- */
+/* Opens ring and listener and starts to accept: of a zeroed struct serve_thread with `shared`,
+ * `index` and `port` set, which sets `port` and fills `why` on failure. The arena is the caller's
+ * to release, also after a failure. */
+MUST_USE enum err serve_thread_open(struct serve_thread *thread);
+
+/* Waits once and handles what has come. */
+void serve_thread_step(struct serve_thread *thread);
+
+/* Closes the ring with all connections; also after a failure to open. */
+void serve_thread_close(struct serve_thread *thread);
+
+/* All of it, for pthread_create(): `arg` is a struct serve_thread as for serve_thread_open(), with
+ * its semaphores. Ends when `stop` is set and its ring is woken, then waits for `leave`. After the
+ * join `totals` and `log` may be read. */
 void *serve_thread_main(void *arg);
 
 #endif

@@ -36,6 +36,16 @@ struct worker_options {
     uint32_t index;            /* 0..plan->workers - 1 */
 };
 
+/* What the thread had of its processor from the start of the run to its end, drain left out. */
+struct worker_span {
+    uint64_t span_ns;
+    uint64_t cpu_ns;
+    bool wait_known;
+    uint64_t wait_ns;    /* It was ready to run, and something else ran. */
+    uint64_t stalled_ns; /* In turns of the loop that took longer than WORKER_TURN_LONG_NS. */
+};
+#define WORKER_TURN_LONG_NS (5 * NS_PER_MS)
+
 /* What is only known at the end. */
 struct worker_totals {
     struct ring_counts ring; /* From the start of the run on. */
@@ -43,9 +53,8 @@ struct worker_totals {
                                 answer of a counted run. */
     uint64_t drained_ns;     /* When it stopped waiting for answers. */
     uint64_t cpu_ns;         /* Of its thread, from the start of the run on. */
-    uint32_t batch_wait_us;  /* Longest batch wait used; 0 = none. */
-    const char *engine;      /* Constant text. */
-    char fallback[160];
+    struct worker_span span;
+    uint32_t batch_wait_us; /* Longest batch wait used; 0 = none. */
 };
 
 /* Opens the ring and takes all memory. ERR_LIMIT, ERR_KERNEL, ERR_MEMORY with their reason. */

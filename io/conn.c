@@ -367,7 +367,7 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         on_closed(table, conn);
         return;
     }
-    CHECK(!"a completion of unknown kind");
+    UNREACHABLE("a completion of unknown kind");
 }
 
 /* When the oldest request is overdue, and for what. */
@@ -391,7 +391,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     uint64_t deadline_ns;
 
     switch ((enum conn_state)conn->state) {
-    case CONN_FREE: CHECK(!"a free slot has no timer");
+    case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
     case CONN_CLOSING: closing_step(table, conn); return;
     case CONN_IDLE:

@@ -1,8 +1,11 @@
 #include "io/cpu.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -44,6 +47,28 @@ uint64_t cpu_thread_ns(void)
 uint64_t cpu_process_ns(void)
 {
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int cpu_wait_open(void)
+{
+    return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+bool cpu_wait_ns(int fd, uint64_t *ret_ns)
+{
+    unsigned long long wait_ns, slices;
+    char text[128], *end;
+    ssize_t len = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+
+    if (len <= 0) return false;
+    text[len] = '\0';
+    (void)strtoull(text, &end, 10); /* Time on a processor. */
+    wait_ns = strtoull(end, &end, 10);
+    slices = strtoull(end, NULL, 10);
+    /* All are 0 where the kernel does not count. */
+    if (slices == 0) return false;
+    *ret_ns = wait_ns;
+    return true;
 }
 
 uint64_t cpu_rss_max_kib(void)

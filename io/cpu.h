@@ -17,6 +17,12 @@ MUST_USE bool cpu_pin(uint32_t cpu);
 uint64_t cpu_thread_ns(void);
 uint64_t cpu_process_ns(void);
 
+/* For how long the calling thread was ready to run and another had its processor, or a quota kept
+ * it off: read again and again from a descriptor, which cpu_wait_open() gives (-1: not to be had
+ * here) and close(2) takes back. False, `ret_ns` untouched, when it is not known. */
+int cpu_wait_open(void);
+MUST_USE bool cpu_wait_ns(int fd, uint64_t *ret_ns);
+
 /* Largest resident set of this process so far, in KiB. */
 uint64_t cpu_rss_max_kib(void);
 

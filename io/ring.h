@@ -47,6 +47,7 @@ struct ring_options {
 struct ring_facts {
     const char *engine;  /* "io_uring", "epoll" or "sim". */
     char fallback[160];  /* Why not io_uring, when it was not forced and not had; else "". */
+    char shrunk[160];    /* Which limit made the queues smaller than asked; else "". */
     uint32_t sq_entries; /* As given by the kernel. */
     uint32_t cq_entries;
     bool multishot; /* Receives stay armed. */

@@ -9,13 +9,16 @@
  * Runs on the owner's thread only (SINGLE_ISSUER); completions appear only at enter
  * (DEFER_TASKRUN). */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/arena.h"
 #include "core/base/check.h"
+#include "io/ring_cause.h"
 #include "io/ring_impl.h"
 #include "io/uring_compat.h"
 
@@ -32,7 +35,11 @@ struct group {
     uint16_t id_bit; /* Set in the ids of the large group, so that an id alone tells its group. */
 };
 
-enum { LARGE_ID_BIT = 32768 };
+enum {
+    LARGE_ID_BIT = 32768,
+    SHRUNK_ENTRIES_MIN = 16,
+    SHRUNK_TRIES = 30, /* With 2 ms between them. */
+};
 
 struct uring {
     struct ring base;
@@ -45,6 +52,11 @@ struct uring {
     uint32_t sq_mask, cq_mask;
     uint32_t sqe_tail; /* Next submission entry; published by flush. */
 };
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
 
 static struct uring *uring_of(struct ring *ring)
 {
@@ -319,46 +331,41 @@ static const struct ring_ops uring_ops = {
     .reap = uring_reap,
 };
 
-/* Why io_uring_setup refused, in words that name the true cause: the sysctl, a seccomp filter
- * (Docker's answers EPERM), or an old kernel. */
-static enum err setup_refused(int error, struct err_info *why)
+/* What a ring of these sizes locks in memory: both queues and the lists of lent buffers, in whole
+ * pages. Linux before 5.12 and from 6.14 on charges it to the user's memlock limit. */
+static uint64_t locked_bytes(const struct ring_options *options)
 {
-    if (error == EPERM || error == EACCES) {
-        return err_set(why, ERR_KERNEL, error,
-                       "io_uring is forbidden here (sysctl kernel.io_uring_disabled or a seccomp "
-                       "filter, as in containers)");
+    const uint64_t page = 4096;
+    uint64_t parts[] = {
+        options->sq_entries * sizeof(struct io_uring_sqe),
+        64 + options->cq_entries * sizeof(struct io_uring_cqe) + options->sq_entries * 4ull,
+        options->buffers_count[RING_SMALL] * sizeof(struct io_uring_buf),
+        options->buffers_count[RING_LARGE] * sizeof(struct io_uring_buf),
+    };
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        sum += (parts[i] + page - 1) / page * page;
     }
-    if (error == ENOSYS) return err_set(why, ERR_KERNEL, error, "the kernel has no io_uring");
-    if (error == EINVAL) {
-        return err_set(why, ERR_KERNEL, error, "io_uring needs Linux 6.1 or later");
-    }
-    if (error == ENOMEM) {
-        return err_set(why, ERR_LIMIT, error,
-                       "memlock is too low for the smallest ring; raise it with 'ulimit -l'");
-    }
-    return err_set(why, ERR_KERNEL, error, "io_uring_setup: %s", err_errno_name(error));
+    return sum;
 }
 
-/* Sets the queues up, halving them while memlock does not carry them. */
 static enum err open_queues(struct uring *u, const struct ring_options *options,
                             struct err_info *why)
 {
-    uint32_t sq_entries = options->sq_entries, cq_entries = options->cq_entries;
-    struct io_uring_params params;
-    int rc;
+    struct io_uring_params params = {
+        .flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
+        .cq_entries = options->cq_entries,
+    };
+    int rc = io_uring_queue_init_params(options->sq_entries, &u->uring, &params);
 
-    for (;;) {
-        params = (struct io_uring_params){
-            .flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL |
-                     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-            .cq_entries = cq_entries < 2 * sq_entries ? 2 * sq_entries : cq_entries,
-        };
-        rc = io_uring_queue_init_params(sq_entries, &u->uring, &params);
-        if (rc != -ENOMEM || sq_entries <= 16) break;
-        sq_entries /= 2;
-        cq_entries /= 2;
+    if (rc < 0) {
+        struct ring_cause_facts facts;
+
+        ring_cause_read(&facts);
+        return ring_cause(-rc, &facts, locked_bytes(options), why);
     }
-    if (rc < 0) return setup_refused(-rc, why);
     u->sq_mask = params.sq_entries - 1;
     u->cq_mask = params.cq_entries - 1;
     u->base.facts.sq_entries = params.sq_entries;
@@ -371,9 +378,10 @@ static enum err open_queues(struct uring *u, const struct ring_options *options,
     return ERR_OK;
 }
 
-static enum err open_group(struct uring *u, enum ring_group which, uint32_t bytes, uint32_t count,
-                           struct err_info *why)
+static enum err open_group(struct uring *u, const struct ring_options *options,
+                           enum ring_group which, struct err_info *why)
 {
+    uint32_t bytes = options->buffer_bytes[which], count = options->buffers_count[which];
     struct group *group = &u->groups[which];
     struct io_uring_buf_reg reg = {.ring_entries = count, .bgid = (uint16_t)which};
     int rc;
@@ -391,9 +399,14 @@ static enum err open_group(struct uring *u, enum ring_group which, uint32_t byte
     group->id_bit = which == RING_LARGE ? LARGE_ID_BIT : 0;
     reg.ring_addr = (uintptr_t)group->ring;
     rc = io_uring_register_buf_ring(&u->uring, &reg, 0);
+    if (rc == -ENOMEM) {
+        struct ring_cause_facts facts;
+
+        ring_cause_read(&facts);
+        return ring_cause(ENOMEM, &facts, locked_bytes(options), why);
+    }
     if (rc != 0) {
-        return err_set(why, rc == -ENOMEM ? ERR_LIMIT : ERR_KERNEL, -rc,
-                       "receive buffers cannot be registered: %s; raise memlock with 'ulimit -l'",
+        return err_set(why, ERR_KERNEL, -rc, "receive buffers cannot be registered: %s",
                        err_errno_name(-rc));
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -426,8 +439,7 @@ static enum err open_rest(struct uring *u, const struct ring_options *options, s
     enum err err = open_table(u, options, why);
 
     for (int g = 0; g < RING_GROUPS && err == ERR_OK; g++) {
-        err = open_group(u, (enum ring_group)g, options->buffer_bytes[g], options->buffers_count[g],
-                         why);
+        err = open_group(u, options, (enum ring_group)g, why);
     }
     if (err != ERR_OK) return err;
     u->base.wake_fd = eventfd(0, EFD_CLOEXEC);
@@ -444,8 +456,9 @@ static enum err open_rest(struct uring *u, const struct ring_options *options, s
     return ERR_OK;
 }
 
-enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *options,
-                         struct err_info *why)
+/* Opens a ring of exactly these sizes. */
+static enum err open_sized(struct uring **ret_uring, const struct ring_options *options,
+                           struct err_info *why)
 {
     struct arena arena;
     struct uring *u;
@@ -469,6 +482,71 @@ enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *opti
         uring_close(&u->base);
         return err;
     }
+    *ret_uring = u;
+    return ERR_OK;
+}
+
+/* Halves everything that is locked in memory; false when it is as small as it gets. */
+static bool shrink(struct ring_options *options)
+{
+    if (options->sq_entries <= SHRUNK_ENTRIES_MIN) return false;
+    options->sq_entries /= 2;
+    options->cq_entries = max_u32(options->cq_entries / 2, 2 * options->sq_entries);
+    for (int g = 0; g < RING_GROUPS; g++) {
+        if (options->buffers_count[g] > SHRUNK_ENTRIES_MIN) options->buffers_count[g] /= 2;
+    }
+    return true;
+}
+
+/* The same while `memlock` does not carry it. The kernel gives back what a failed ring had locked
+ * only some 30 ms after it, so that each size gets a few tries. */
+static enum err open_shrunk(struct uring **ret_uring, struct ring_options *options,
+                            struct err_info *why)
+{
+    const struct timespec pause = {.tv_nsec = 2 * NS_PER_MS};
+    struct ring_cause_facts facts;
+    enum err err = ERR_LIMIT;
+
+    ring_cause_read(&facts);
+    while (shrink(options)) {
+        if (locked_bytes(options) > facts.memlock_bytes) continue;
+        for (int i = 0; i < SHRUNK_TRIES; i++) {
+            err = open_sized(ret_uring, options, why);
+            if (err == ERR_OK || err == ERR_MEMORY || why->errno_value != ENOMEM) return err;
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    return err;
+}
+
+static void say_shrunk(struct ring_facts *facts, const struct ring_options *asked, const char *why)
+{
+    (void)snprintf(facts->shrunk, sizeof(facts->shrunk),
+                   "queues of %u and %u entries in place of %u and %u: %.100s", facts->sq_entries,
+                   facts->cq_entries, asked->sq_entries, asked->cq_entries, why);
+}
+
+enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *options,
+                         struct err_info *why)
+{
+    struct ring_options sized = *options;
+    struct uring *u = NULL;
+    struct err_info first, last;
+    enum err err;
+
+    sized.cq_entries = max_u32(sized.cq_entries, 2 * sized.sq_entries);
+    err = open_sized(&u, &sized, &first);
+    last = first;
+    if (err == ERR_LIMIT && first.errno_value == ENOMEM) {
+        err = open_shrunk(&u, &sized, &last);
+        /* What was met is the limit; what was needed is what was asked for. */
+        if (err == ERR_LIMIT) last = first;
+    }
+    if (err != ERR_OK) {
+        if (why != NULL) *why = last;
+        return err;
+    }
+    if (sized.sq_entries != options->sq_entries) say_shrunk(&u->base.facts, options, first.message);
     *ret_ring = &u->base;
     return ERR_OK;
 }

@@ -19,6 +19,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PELT = os.path.abspath(os.environ.get("PELT") or os.path.join(ROOT, "build", "pelt"))
 LIGHT = bool(os.environ.get("PELT_E2E_LIGHT"))  # Sanitizers, coverage: fewer requests.
+ENGINE = os.environ.get("PELT_E2E_IO")  # "uring" or "epoll"; pelt's own choice without it.
 INSTRUMENTED = any(word in PELT for word in ("address", "thread", "undefined", "-cov"))
 
 # A bound on what a run may take beyond its own time: start, report, a machine that is busy.
@@ -227,7 +228,11 @@ def assert_series_adds_up(report):
 
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
-    return Process([PELT, *map(str, args)], **how)
+    args = [str(arg) for arg in args]
+    if ENGINE:
+        at = 1 if args[:1] == ["serve"] else 0
+        args[at:at] = ["--io", ENGINE]
+    return Process([PELT, *args], **how)
 
 
 def pelt(*args, timeout=SLACK_S + 10, rc=None, **how):

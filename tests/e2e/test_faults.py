@@ -19,7 +19,9 @@ def fails(behave, classes, *args, most=None):
     these classes. Returns run and server."""
     classes = {classes} if isinstance(classes, str) else classes
     with Server(behave) as server:
-        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", "500ms", *args)
+        # Where no deadline is at stake it is far off: a busy machine must not meet it.
+        timeout = "500ms" if any("timeout" in name for name in classes) else "20s"
+        run = lib.load(server.url + "/", "-c", 4, "-d", "700ms", "-T", timeout, *args)
     equal(run.ok(), 0, f"answers\n{run}")
     check(run.started() > 0, "nothing was tried:", run)
     check(run.failed(), "no failure counted:", run)
@@ -157,7 +159,7 @@ def test_a_connection_that_timed_out_is_not_used_again():
         conn.respond(status=500)
 
     run, server = fails(late, "timeout", "-T", "200ms")
-    equal(server.requests, server.connections, "requests on a connection that had timed out")
+    equal(server.uses_max, 1, "requests on a connection, the first of which timed out")
 
 
 # Resets and early ends.
@@ -337,7 +339,7 @@ def test_a_second_answer_is_never_charged_to_the_next_request():
     check("500" not in run.report["status"], "a forged answer was counted:", run)
     check(set(run.failed()) <= {"unsolicited"}, run)
     equal(run.ok() + run.failed().get("unsolicited", 0), server.requests, f"answers\n{run}")
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
     check("unsolicited" in run.out or "no request asked" in run.out, "not in the report:", run)
 
 
@@ -345,7 +347,7 @@ def test_rubbish_behind_an_answer_ends_the_connection():
     with Server(badserver.says(OK_HEAD + b"Content-Length: 2\r\n\r\nok!", status=200)) as server:
         run = lib.load(server.url + "/", "-c", 4, "-d", "500ms")
     check(set(run.failed()) <= {"unsolicited"}, run)
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
 
 
 def test_a_body_where_none_may_be_is_unsolicited():
@@ -354,7 +356,7 @@ def test_a_body_where_none_may_be_is_unsolicited():
         run = lib.load(server.url + "/", "-c", 2, "-d", "300ms")
     check(set(run.failed()) <= {"unsolicited"}, run)
     check(set(run.report["status"]) <= {"204"}, run)
-    equal(server.requests, server.connections, "connections that were used on")
+    equal(server.uses_max, 1, "requests on a connection that had unasked bytes")
 
 
 def test_bytes_on_connecting_are_not_an_answer():

@@ -306,7 +306,12 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
     const char *range = getenv("SEEDS");
     uint64_t ok = 0, started = 0, cancels_lost = 0, quiet_failed = 0;
 
-    if (range != NULL && sscanf(range, "%llu-%llu", &from, &to) == 1) to = from;
+    if (range != NULL) {
+        char *end;
+
+        from = strtoull(range, &end, 10);
+        to = *end == '-' ? strtoull(end + 1, NULL, 10) : from;
+    }
     for (uint64_t seed = from; seed <= to; seed++) {
         struct trace first = run_seed(seed), second = run_seed(seed);
 

@@ -191,6 +191,9 @@ static void test_http1_head_reads_fields_and_line_ends(void)
          TEXT(OK "Content-Lengti: x\r\nXontent-Length: y\r\nTransfer-Encodinh: z\r\n"
                  "Transfer_Encoding: z\r\nContent_Length: 9\r\nConnectiom: close\r\n\r\n"),
          HTTP1_DONE, 200},
+        {"a length that does not count",
+         TEXT(OK "Content-Length: 3, 4\r\nTransfer-Encoding: chunked\r\n\r\n"), HTTP1_DONE, 200,
+         LENGTH | TE | CHUNKED, 0},
         {"no end yet", TEXT(OK "A: b\r\n"), HTTP1_MORE},
         {"wrong line, but no end yet", TEXT(OK "A b\r\nC: d"), HTTP1_MORE},
         {"nothing yet", TEXT(""), HTTP1_MORE},
