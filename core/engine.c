@@ -53,6 +53,7 @@ struct engine {
     struct coord coord;
     struct watch *watch;
     struct series series;
+    struct mod_interval mod;     /* Open loop: the schedule. */
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -341,13 +342,27 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static double asked_per_s(const void *schedule, uint64_t from_ns, uint64_t until_ns)
+{
+    return mod_interval_mean_per_s(schedule, from_ns, until_ns);
+}
+
 static bool init_series(struct engine *engine)
 {
+    const struct plan *plan = engine->plan;
     struct series_options options = {
-        .duration_ns = engine->plan->duration_ns,
-        .drain_ns = engine->plan->drain_ns,
+        .warmup_ns = plan->warmup_ns,
+        .duration_ns = plan->duration_ns,
+        .drain_ns = plan->drain_ns,
     };
 
+    if (plan->open_loop) {
+        if (!mod_interval_init(&engine->mod, &engine->arena, plan->stages, plan->stages_count)) {
+            return false;
+        }
+        options.asked_per_s = asked_per_s;
+        options.schedule = &engine->mod;
+    }
     engine->coord.series = &engine->series;
     return series_init(&engine->series, &options, &engine->arena);
 }
@@ -501,18 +516,15 @@ static bool make_views(struct engine *engine)
 }
 
 /* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
-static bool fill_span(struct engine *engine, uint64_t run_ns)
+static void fill_span(struct engine *engine, uint64_t run_ns)
 {
     const struct plan *plan = engine->plan;
     struct result *result = &engine->result;
-    struct mod_interval mod;
 
     result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
     result->span_ns = run_ns - result->warmup_ns;
-    if (!plan->open_loop) return true;
-    if (!mod_interval_init(&mod, &engine->arena, plan->stages, plan->stages_count)) return false;
-    result->asked_per_s = mod_interval_mean_per_s(&mod, result->warmup_ns, run_ns);
-    return true;
+    if (!plan->open_loop) return;
+    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
 }
 
 static bool fill_result(struct engine *engine)
@@ -536,7 +548,7 @@ static bool fill_result(struct engine *engine)
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
     result->started_wall_ns = engine->wall_ns;
-    if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
+    fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
