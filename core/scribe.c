@@ -11,6 +11,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/base/mailbox.h"
+#include "io/wake.h"
 
 enum { SLOTS = 64, LINE_BYTES = 256 };
 
@@ -45,14 +46,6 @@ static void drop(struct scribe *scribe)
     arena_release(&arena);
 }
 
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-    ssize_t rc = write(fd, &one, sizeof(one));
-
-    (void)rc; /* Fails only when the counter is full: then the signal is there already. */
-}
-
 static void write_line(const char *line)
 {
     size_t len = strlen(line);
@@ -67,7 +60,7 @@ static void answer_resolve(struct scribe *scribe)
     if (!mailbox_post(&scribe->answers, (struct mail){.kind = ASK_RESOLVE})) {
         CHECK(!"one question at a time");
     }
-    signal_fd(scribe->notify_fd);
+    wake_post(scribe->notify_fd);
 }
 
 static void *scribe_main(void *arg)
@@ -77,9 +70,8 @@ static void *scribe_main(void *arg)
 
     while (running) {
         struct mail mail;
-        uint64_t count;
 
-        if (read(scribe->ask_fd, &count, sizeof(count)) < 0 && errno != EINTR) break;
+        wake_clear(scribe->ask_fd); /* Blocks until there is something. */
         while (running && mailbox_take(&scribe->asks, &mail)) {
             switch ((enum ask)mail.kind) {
             case ASK_RESOLVE: answer_resolve(scribe); break;
@@ -122,7 +114,7 @@ static bool ask(struct scribe *scribe, enum ask kind, uint64_t value)
 {
     bool posted = mailbox_post(&scribe->asks, (struct mail){.kind = kind, .value = value});
 
-    if (posted) signal_fd(scribe->ask_fd);
+    if (posted) wake_post(scribe->ask_fd);
     return posted;
 }
 
