@@ -88,6 +88,8 @@ static void take_sample(struct coord *coord, uint64_t at_ns)
 
         series_add(coord->series, SERIES_FROM_DUE, &stats->from_due);
         series_add(coord->series, SERIES_FROM_SENT, &stats->from_sent);
+        if (!coord->plan->open_loop) continue;
+        series_add(coord->series, SERIES_LATENESS, &stats->lateness);
     }
     series_take(coord->series, at_ns - coord->start_ns, &coord->ledger);
 }

@@ -16,6 +16,7 @@
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "io/cpu.h"
+#include "io/wake.h"
 
 enum {
     LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
@@ -53,6 +54,7 @@ struct engine {
     struct coord coord;
     struct watch *watch;
     struct series series;
+    struct mod_interval mod;     /* Open loop: the schedule. */
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -63,20 +65,12 @@ struct engine {
     struct result result;
 };
 
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-    ssize_t rc = write(fd, &one, sizeof(one));
-
-    (void)rc; /* Fails only when the counter is full: then the signal is there already. */
-}
-
 static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
 {
     bool posted = mailbox_post(&crew->shared->news, (struct mail){.kind = kind, .value = value});
 
     CHECK(posted); /* A worker has two pieces of news at most. */
-    signal_fd(crew->engine->coord_fd);
+    wake_post(crew->engine->coord_fd);
 }
 
 static void *worker_main(void *arg)
@@ -186,17 +180,13 @@ static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
-    uint64_t count;
     struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
     if (until_ns - now_ns < NS_PER_S) {
         timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
     }
-    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
-        read(engine->coord_fd, &count, sizeof(count)) < 0) {
-        CHECK(errno == EINTR || errno == EAGAIN);
-    }
+    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1) wake_clear(engine->coord_fd);
 }
 
 /* Waits until all lines stand on stderr and the live line is gone, so that the report comes after
@@ -305,7 +295,7 @@ static void *coord_main(void *arg)
         join_crew(engine);
         flush_scribe(engine);
     }
-    signal_fd(engine->done_fd);
+    wake_post(engine->done_fd);
     return NULL;
 }
 
@@ -341,13 +331,27 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static double asked_per_s(const void *schedule, uint64_t from_ns, uint64_t until_ns)
+{
+    return mod_interval_mean_per_s(schedule, from_ns, until_ns);
+}
+
 static bool init_series(struct engine *engine)
 {
+    const struct plan *plan = engine->plan;
     struct series_options options = {
-        .duration_ns = engine->plan->duration_ns,
-        .drain_ns = engine->plan->drain_ns,
+        .warmup_ns = plan->warmup_ns,
+        .duration_ns = plan->duration_ns,
+        .drain_ns = plan->drain_ns,
     };
 
+    if (plan->open_loop) {
+        if (!mod_interval_init(&engine->mod, &engine->arena, plan->stages, plan->stages_count)) {
+            return false;
+        }
+        options.asked_per_s = asked_per_s;
+        options.schedule = &engine->mod;
+    }
     engine->coord.series = &engine->series;
     return series_init(&engine->series, &options, &engine->arena);
 }
@@ -410,7 +414,7 @@ int engine_done_fd(const struct engine *engine)
 void engine_stop(struct engine *engine)
 {
     (void)atomic_fetch_add_explicit(&engine->stop_level, 1, memory_order_relaxed);
-    signal_fd(engine->coord_fd);
+    wake_post(engine->coord_fd);
 }
 
 /* Adds what one worker found. */
@@ -501,18 +505,15 @@ static bool make_views(struct engine *engine)
 }
 
 /* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
-static bool fill_span(struct engine *engine, uint64_t run_ns)
+static void fill_span(struct engine *engine, uint64_t run_ns)
 {
     const struct plan *plan = engine->plan;
     struct result *result = &engine->result;
-    struct mod_interval mod;
 
     result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
     result->span_ns = run_ns - result->warmup_ns;
-    if (!plan->open_loop) return true;
-    if (!mod_interval_init(&mod, &engine->arena, plan->stages, plan->stages_count)) return false;
-    result->asked_per_s = mod_interval_mean_per_s(&mod, result->warmup_ns, run_ns);
-    return true;
+    if (!plan->open_loop) return;
+    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
 }
 
 static bool fill_result(struct engine *engine)
@@ -536,7 +537,7 @@ static bool fill_result(struct engine *engine)
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
     result->started_wall_ns = engine->wall_ns;
-    if (!fill_span(engine, ended_ns - coord->start_ns)) return false;
+    fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();

@@ -1,5 +1,4 @@
 /* ring: the seam to the kernel. Completion-style operations on sockets, owned by one thread.
- *
  * Three implementations stand behind it: io_uring, epoll, and the simulated kernel of the tests
  * (tests/sim/ring_sim.c is linked in front of the library and replaces this whole file's code).
  *

@@ -18,6 +18,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "io/ring_impl.h"
+#include "io/wake.h"
 
 enum {
     EVENTS_PER_WAIT = 512,
@@ -409,10 +410,8 @@ static void take_edge(struct epoll_ring *e, const struct epoll_event *event)
     struct sock *sock;
 
     if (event->data.u32 == NONE) { /* Somebody called ring_wake(). */
-        uint64_t count;
-
         e->base.counts.syscalls++;
-        if (read(e->base.wake_fd, &count, sizeof(count)) < 0) CHECK(errno == EAGAIN);
+        wake_clear(e->base.wake_fd);
         return;
     }
     sock = &e->socks[event->data.u32];

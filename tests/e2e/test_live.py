@@ -96,7 +96,7 @@ def test_the_line_has_all_figures_and_is_gone_before_the_report():
     with Server(badserver.slow(0.01)) as server:
         terminal = Terminal("--json", path, "-c", 3, "-d", "60s", server.url + "/")
         terminal.wait_for(
-            r"\r0:\d\d/1:00  \S+/s  p99 \d\S* \ws  errors 0  open 3\x1b\[K\r",
+            r"\r0:\d\d/1:00  \S+/s  p99 \d\S* \w?s  errors 0  open 3\x1b\[K\r",
             "a line with all its figures",
         )
         terminal.child.send_signal(signal.SIGINT)
@@ -257,3 +257,18 @@ def test_series_of_silence_has_samples_without_latencies():
         check("from_due_us" not in sample and "from_sent_us" not in sample, sample)
         equal((sample["answered"], sample["failed"]), (0, 0), "counts")
     check(run.report["series"][0].get("achieved_per_s") == 0, run.report["series"])
+
+
+def test_series_of_an_open_loop_has_the_schedule_the_warmup_and_the_lateness():
+    with Server(badserver.good) as server:
+        run = lib.load(
+            server.url + "/", "-c", 4, "--stages", "0:2s:200", "--warmup", "500ms", rc=0
+        )
+    series = run.report["series"]
+    equal(series[0].get("part"), "warmup", "the first sample's part")
+    check(any("lateness_p99_us" in sample for sample in series), "no lateness:", series)
+    begin, asked = 0.0, 0.0
+    for sample in series:
+        asked += sample.get("asked_per_s", 0) * (sample["t_s"] - begin)
+        begin = sample["t_s"]
+    check(abs(asked - 200) < 0.1, "the schedule has 200 requests, the series", asked, series)
