@@ -409,7 +409,7 @@ static void add_client(const struct result *result, const struct result_figures 
     }
     if (result->cq_overflow > 0) {
         add_label(out, "");
-        add_count(out, result->cq_overflow, "completions did not fit the ring\n");
+        add_count(out, result->cq_overflow, "times completions did not fit the ring\n");
     }
 }
 

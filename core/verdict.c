@@ -115,7 +115,7 @@ static void judge_used_up(const struct verdict_facts *facts, struct verdict_line
                  units_grouped(buf, facts->no_descriptors));
     }
     if (facts->cq_overflow > 0) {
-        add_line(reasons, "the ring was too small: %s completions did not fit",
+        add_line(reasons, "the ring was too small: it overflowed %s times",
                  units_grouped(buf, facts->cq_overflow));
     }
 }

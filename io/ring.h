@@ -58,7 +58,7 @@ struct ring_counts {
     uint64_t enters;   /* Those that submitted or waited. */
     uint64_t completions;
     uint64_t no_buffers;  /* Receives that ended because all buffers were lent out. */
-    uint64_t cq_overflow; /* Completions that the kernel had to keep back. */
+    uint64_t cq_overflow; /* Visits at which the kernel kept completions back: it lost none. */
 };
 
 enum { RING_BUFFER = 1, RING_MORE = 2 };

@@ -169,7 +169,7 @@ static void test_verdict_judges_what_was_used_up(void)
         {{.ledger_open = true}, "the ledger does not close: a bug of pelt"},
         {{.no_ports = 1200}, "local ports were used up: 1,200 requests had none"},
         {{.no_descriptors = 3}, "descriptors or socket memory were used up: 3 requests had none"},
-        {{.cq_overflow = 7}, "the ring was too small: 7 completions did not fit"},
+        {{.cq_overflow = 7}, "the ring was too small: it overflowed 7 times"},
         {{.stood_still = 0.5}, "the program stood still for 50 % of the run (1 % at most)"},
     };
 
