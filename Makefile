@@ -31,6 +31,8 @@ LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring) -lm
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
+SCRIPTS   := tests/tidy $(sort $(wildcard tests/test-*))
+SIM_SRC   := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
 TOOL_SRC  := $(sort $(wildcard tests/tools/*.c))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 SOURCES   := $(sort $(LIB_SRC) $(wildcard core/main.c tests/*/*.c bench/*.c))
@@ -78,7 +80,7 @@ $(BIN): $(OUT)/core/main.o
 $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
-$(filter $(OUT)/tests/sim/%,$(TESTS)): $(OUT)/tests/sim/ring_sim.o
+$(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
 
 .PHONY: deps demo
 deps: ## install what building and testing need and this machine lacks
@@ -93,7 +95,7 @@ test: ## all tests; the last line says how many passed
 	@tests/deps test
 	@$(again) test-all
 test-all: $(BIN) $(TESTS) $(TOOLS)
-	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) tests/tidy tests/test-tidy $(TESTS)
+	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run $(TESTS)
 sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
@@ -101,16 +103,17 @@ sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
 e2e: $(BIN) $(TOOLS) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
 	@tests/run --e2e $(BIN)
 
-# Thread sanitizer sees no order that passes through the kernel, so it gets the units and the
-# simulated kernel; the others get everything.
+# Thread sanitizer sees no order that passes through io_uring, so it gets the units, the simulated
+# kernel, and the whole over epoll.
 .PHONY: check lint tidy format-check clang-tidy cppcheck analyzer format
-check: ## everything that is checked before a merge: sanitizers, lint, analysers, fuzz corpus
+check: ## everything that is checked before a merge: lint, analysers, all tests under sanitizers
 	@tests/deps check
 	@$(again) lint
 	@$(again) all WERROR=1
 	@$(again) test-all SAN=address,undefined E2E_FLAGS='--light $(E2E_FLAGS)'
+	@$(again) e2e SAN=address,undefined E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
 	@$(again) unit SAN=thread
-	@$(again) fuzz-replay
+	@$(again) e2e SAN=thread E2E_FLAGS='--light --io epoll $(E2E_FLAGS)'
 lint: tidy format-check clang-tidy cppcheck ## house rules, format, clang-tidy, cppcheck
 tidy: $(LIB) ## the house rules that no compiler knows
 	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/tidy
@@ -136,12 +139,13 @@ cppcheck: ## cppcheck on the product
 	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' \
 	    $(CPPCHECK_WRONG:%=--suppress=%) $(sort $(wildcard $(LIB_SRC) core/main.c))
 
-.PHONY: fuzz fuzz-replay bench truth coverage
-fuzz: ## fuzz the parsers; FUZZ_FLAGS go to tests/fuzz/run
+.PHONY: fuzz bench truth coverage
+FUZZ_SECONDS ?= 60
+fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/deps check
-	@tests/fuzz/run $(FUZZ_FLAGS)
-fuzz-replay:
-	@tests/fuzz/run --replay
+	@tests/fuzz/run build
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)

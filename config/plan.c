@@ -10,6 +10,8 @@ void plan_init(struct plan *plan)
         .timeout_ns = 10 * NS_PER_S,
         .connect_timeout_ns = 10 * NS_PER_S,
         .drain_ns = 10 * NS_PER_S,
+        .max_pending = 1000000,
+        .seed = 1,
         .keepalive = true,
         .batch_wait = true,
     };

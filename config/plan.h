@@ -41,9 +41,23 @@ enum {
     PLAN_HOST_BYTES_MAX = 253, /* RFC 1035 section 2.3.4, in text. */
     PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,
     PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* All that a plan may hold. */
+    PLAN_STAGES_MAX = 1000,
+    PLAN_RATE_PER_S_MAX = 100000000,
+    PLAN_PENDING_MAX = 100000000,
 };
+#define PLAN_STAGES_NS_MAX (UINT64_C(36525) * 86400 * NS_PER_S) /* Of all stages: 100 years. */
 _Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
 _Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
+
+/* A piece of an open loop's rate: linear from one value to the other. */
+struct plan_stage {
+    uint64_t length_ns;          /* 0: a jump to what the next one begins with. */
+    double from_per_s, to_per_s; /* 0..PLAN_RATE_PER_S_MAX */
+};
+
+/* When requests of an open loop are due: at even steps of the rate's integral, or as in a Poisson
+ * process of that rate. */
+enum plan_arrivals { PLAN_ARRIVALS_EVEN, PLAN_ARRIVALS_POISSON };
 
 /* Which of the kernel's interfaces carries the sockets. AUTO: io_uring, or epoll where that is
  * not to be had. */
@@ -57,13 +71,22 @@ struct plan {
     struct plan_request *requests;
     uint32_t requests_count;
 
-    /* Load: closed loop over `connections` × `pipeline` slots. */
+    /* Load: closed loop over `connections` × `pipeline` slots, or, if open_loop, requests at the
+     * moments that the stages say, over the same connections (pipeline is then 1). */
     uint32_t connections;     /* Over all workers; at least 1. */
     uint32_t connections_max; /* Cap over all workers, as a server counts; 0 = connections. */
     uint32_t workers;         /* 1..connections. */
     uint32_t pipeline;        /* Requests outstanding per connection; 1 = none pipelined. */
     uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
     uint64_t requests_max;    /* … or when so many are done; 0 = no bound. */
+    uint64_t warmup_ns;       /* Requests due in this first part of the run are not measured. */
+
+    /* Open loop only. */
+    struct plan_stage *stages; /* [stages_count]; together PLAN_STAGES_NS_MAX at most. */
+    uint32_t stages_count;
+    enum plan_arrivals arrivals;
+    uint64_t max_pending; /* Due requests that may wait for a connection, over all workers. */
+    uint64_t seed;        /* Of what is drawn at random. */
 
     /* Deadlines. */
     uint64_t timeout_ns; /* Of a request, from sent to its last byte. */
@@ -72,6 +95,8 @@ struct plan {
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
     enum plan_io io;
+    bool open_loop;
+    bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */
     bool keepalive;  /* Connections are used again. */
     bool ids;        /* Every request carries its own X-Request-Id. */
     bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */

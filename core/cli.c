@@ -28,11 +28,6 @@ struct found {
     struct quote spelled; /* "-c" or "--connections", for messages. */
 };
 
-static bool is_given(const struct cli_words *words, enum cli_option_id id)
-{
-    return (words->given >> id & 1) != 0;
-}
-
 static enum err refuse_range(const struct found *found, struct err_info *why)
 {
     const struct cli_option *option = found->option;
@@ -72,6 +67,18 @@ static enum err read_number(const struct found *found, uint64_t *ret_number, str
     return ERR_OK;
 }
 
+static enum err read_rate(const struct found *found, double *ret_per_s, struct err_info *why)
+{
+    if (units_parse_rate(found->value, ret_per_s) && *ret_per_s > 0 &&
+        *ret_per_s <= (double)found->option->max) {
+        return ERR_OK;
+    }
+    return err_set(why, ERR_USAGE, 0,
+                   "option '%s' wants a rate such as 50, 0.5 or 10k, at most %lluM, not '%s'",
+                   found->spelled.text, (unsigned long long)found->option->max / 1000000,
+                   quote(found->value).text);
+}
+
 static enum err read_choice(const struct found *found, uint32_t *ret_choice, struct err_info *why)
 {
     const char *const *choices = found->option->choices;
@@ -106,6 +113,7 @@ static enum err store(struct cli_words *words, const struct found *found, struct
     case CLI_OFF: *(bool *)at = option->kind == CLI_ON; break;
     case CLI_TEXT: *(const char **)at = found->value; break;
     case CLI_CHOICE: return read_choice(found, at, why);
+    case CLI_RATE: return read_rate(found, at, why);
     case CLI_HEADER: words->headers[words->headers_count++] = found->value; break;
     case CLI_U32:
     case CLI_U64:
@@ -246,12 +254,12 @@ static void set_defaults(struct cli_words *words, uint32_t cpus)
 {
     struct plan *plan = &words->cli.plan;
 
-    if (is_given(words, OPTION_REQUESTS) && !is_given(words, OPTION_DURATION)) {
+    if (cli_is_given(words, OPTION_REQUESTS) && !cli_is_given(words, OPTION_DURATION)) {
         plan->duration_ns = TIME_NEVER;
     }
-    if (!is_given(words, OPTION_CONNECT_TIMEOUT)) plan->connect_timeout_ns = plan->timeout_ns;
-    if (!is_given(words, OPTION_DRAIN)) plan->drain_ns = plan->timeout_ns;
-    if (!is_given(words, OPTION_THREADS)) {
+    if (!cli_is_given(words, OPTION_CONNECT_TIMEOUT)) plan->connect_timeout_ns = plan->timeout_ns;
+    if (!cli_is_given(words, OPTION_DRAIN)) plan->drain_ns = plan->timeout_ns;
+    if (!cli_is_given(words, OPTION_THREADS)) {
         uint64_t threads = min_u64(cpus, plan->connections);
 
         if (plan->connections_max != 0) threads = min_u64(threads, plan->connections_max);
@@ -284,6 +292,11 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
     if (words->cli.json_path != NULL && words->cli.json_path[0] == '\0') {
         return err_set(why, ERR_USAGE, 0, "option '--json' wants a file name, or '-' for stdout");
     }
+    if (plan->warmup_ns > 0 && plan->warmup_ns >= plan->duration_ns) {
+        return err_set(why, ERR_USAGE, 0,
+                       "option '--warmup' wants a time shorter than that of the run, of which it "
+                       "is a part");
+    }
     return ERR_OK;
 }
 
@@ -312,6 +325,8 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
         return err_set(reader->why, ERR_USAGE, 0, "no URL given");
     }
     set_defaults(words, cpus);
+    err = cli_build_rate(words, reader->why);
+    if (err != ERR_OK) return err;
     err = check_words(words, reader->why);
     if (err != ERR_OK) return err;
     return cli_build_request(words, reader->url, scratch, reader->why);

@@ -18,8 +18,8 @@
 struct cli {
     struct plan plan;      /* Complete unless help or version. */
     const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
+    bool strict;           /* Exit status 98 when the client was the limit. */
     bool spectrum;         /* The report shows the full latency spectrum. */
-    bool strict;           /* A run that the client limited is a failure. */
     bool quiet;            /* Nothing on stderr but errors. */
     bool verbose;
     bool help;    /* Print the help and do nothing else. */

@@ -12,6 +12,9 @@
 static const char *const io_choices[] = {
     [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll", NULL};
 
+static const char *const arrivals_choices[] = {
+    [PLAN_ARRIVALS_EVEN] = "even", [PLAN_ARRIVALS_POISSON] = "poisson", NULL};
+
 const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_CONNECTIONS] = {"connections", "N", "connections, opened at the start and kept open",
                             "10", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections), CLI_U32,
@@ -24,6 +27,33 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                          NULL},
     [OPTION_REQUESTS] = {"requests", "N", "end after so many requests", "no bound", 1, INT64_MAX,
                          AT(cli.plan.requests_max), CLI_U64, CLI_LOAD, 'n', NULL},
+    [OPTION_RATE] = {"rate", "R",
+                     "requests per second, due at their time however fast answers come (an open "
+                     "loop)",
+                     "as fast as answers come", 0, PLAN_RATE_PER_S_MAX, AT(rate_per_s), CLI_RATE,
+                     CLI_LOAD, 'R', NULL},
+    [OPTION_STAGES] = {"stages", "[FROM:]OVER:TO,...",
+                       "the same with a rate that goes from FROM (default: 0, then the last TO) to "
+                       "TO in the time OVER, and so on; sets the duration",
+                       NULL, 0, 0, AT(stages), CLI_TEXT, CLI_LOAD, 0, NULL},
+    [OPTION_ARRIVALS] = {"arrivals", "KIND",
+                         "even or poisson: requests of a rate are due at even steps or at random",
+                         "even", 0, 0, AT(cli.plan.arrivals), CLI_CHOICE, CLI_LOAD, 0,
+                         arrivals_choices},
+    [OPTION_SEED] = {"seed", "N", "of what is random: the same seed gives the same moments", "1", 0,
+                     INT64_MAX, AT(cli.plan.seed), CLI_U64, CLI_LOAD, 0, NULL},
+    [OPTION_MAX_PENDING] = {"max-pending", "N",
+                            "so many due requests may wait for a connection; more are not sent, "
+                            "and counted as shed",
+                            "1,000,000", 0, PLAN_PENDING_MAX, AT(cli.plan.max_pending), CLI_U64,
+                            CLI_LOAD, 0, NULL},
+    [OPTION_SPIN] = {"spin", NULL,
+                     "do not sleep in the last 60 us before a request is due: costs CPU, and is "
+                     "more punctual",
+                     NULL, 0, 0, AT(cli.plan.spin), CLI_ON, CLI_LOAD, 0, NULL},
+    [OPTION_WARMUP] = {"warmup", "TIME", "leave the first part of the run out of the figures",
+                       "none", 0, TIME_OPTION_MAX, AT(cli.plan.warmup_ns), CLI_TIME, CLI_LOAD, 0,
+                       NULL},
     [OPTION_MAX_CONNECTIONS] = {"max-connections", "N",
                                 "never more connections than this at once, closing ones "
                                 "included; with fewer than -c, requests wait for one",
@@ -48,9 +78,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                           AT(body_file), CLI_TEXT, CLI_REQUEST, 0, NULL},
     [OPTION_IDS] = {"ids", NULL, "give every request an X-Request-Id of its own", NULL, 0, 0,
                     AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0, NULL},
-    [OPTION_TIMEOUT] = {"timeout", "TIME", "for a request, from sent to its last byte", "10s", 1,
-                        TIME_OPTION_MAX, AT(cli.plan.timeout_ns), CLI_TIME, CLI_DEADLINES, 'T',
-                        NULL},
+    [OPTION_TIMEOUT] = {"timeout", "TIME",
+                        "for a request, from sent to its last byte; with a rate also "
+                        "for how long it may wait to be sent",
+                        "10s", 1, TIME_OPTION_MAX, AT(cli.plan.timeout_ns), CLI_TIME, CLI_DEADLINES,
+                        'T', NULL},
     [OPTION_CONNECT_TIMEOUT] = {"connect-timeout", "TIME", "for a connection to be made", "as -T",
                                 1, TIME_OPTION_MAX, AT(cli.plan.connect_timeout_ns), CLI_TIME,
                                 CLI_DEADLINES, 0, NULL},
@@ -60,13 +92,13 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                                    CLI_DEADLINES, 0, NULL},
     [OPTION_DRAIN] = {"drain", "TIME", "how long answers are awaited after the end", "as -T", 0,
                       TIME_OPTION_MAX, AT(cli.plan.drain_ns), CLI_TIME, CLI_DEADLINES, 0, NULL},
+    [OPTION_STRICT] = {"strict", NULL, "exit with status 98 when the client was the limit", NULL, 0,
+                       0, AT(cli.strict), CLI_ON, CLI_OUTPUT, 0, NULL},
     [OPTION_LATENCY] = {"latency", NULL, "print the full latency spectrum", NULL, 0, 0,
                         AT(cli.spectrum), CLI_ON, CLI_OUTPUT, 'L', NULL},
     [OPTION_JSON] = {"json", "FILE",
                      "write the results as JSON; '-' is stdout, which then carries nothing else",
                      NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
-    [OPTION_STRICT] = {"strict", NULL, "exit with status 98 if the client was the limit", NULL, 0,
-                       0, AT(cli.strict), CLI_ON, CLI_OUTPUT, 0, NULL},
     [OPTION_QUIET] = {"quiet", NULL, "nothing on stderr but errors", NULL, 0, 0, AT(cli.quiet),
                       CLI_ON, CLI_OUTPUT, 'q', NULL},
     [OPTION_VERBOSE] = {"verbose", NULL, "say more on stderr about what is done", NULL, 0, 0,
@@ -217,34 +249,38 @@ void cli_help(struct text *out)
                       "       pelt serve --port PORT     the built-in target; see "
                       "pelt serve --help\n"
                       "\n"
-                      "Sends requests to an HTTP/1.1 server as fast as it answers, over a fixed "
-                      "number\n"
-                      "of connections, and reports rate and latencies with every request "
-                      "accounted for.\n");
+                      "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
+                      "rate,\n"
+                      "over a fixed number of connections, and reports rate and latencies with "
+                      "every\n"
+                      "request accounted for.\n");
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, "\n%s\n", headings[group]);
         for (size_t i = 0; i < OPTION_COUNT; i++) {
             if (cli_options[i].group == group) add_option(out, &cli_options[i]);
         }
     }
-    text_add_str(out,
-                 "\n"
-                 "N may be 100, 10k or 1.5M (powers of 1000); TIME 90 (seconds), 500ms or 1m30s.\n"
-                 "\n"
-                 "Examples\n"
-                 "  pelt -c 64 -d 30s http://127.0.0.1:8080/\n"
-                 "  pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json \\\n"
-                 "       http://[::1]:8080/echo\n"
-                 "\n"
-                 "Exit status\n"
-                 "  0    done\n"
-                 "  1    error, or nothing was answered\n"
-                 "  64   the command line is wrong\n"
-                 "  70   the ledger does not close: a bug, please report it\n"
-                 "  74   the results could not be written completely\n"
-                 "  98   with --strict: the client was the limit, the server may do more\n"
-                 "  130  interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not\n"
-                 "       wait for answers)\n");
+    text_add_str(
+        out, "\n"
+             "N may be 100, 10k or 1.5M (powers of 1000), R also 0.5; TIME 90 (seconds), 500ms\n"
+             "or 1m30s.\n"
+             "\n"
+             "Examples\n"
+             "  pelt -c 64 -d 30s http://127.0.0.1:8080/\n"
+             "  pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/\n"
+             "  pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/\n"
+             "  pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json \\\n"
+             "       http://[::1]:8080/echo\n"
+             "\n"
+             "Exit status\n"
+             "  0    done\n"
+             "  1    error, or nothing was answered\n"
+             "  64   the command line is wrong\n"
+             "  70   the ledger does not close: a bug, please report it\n"
+             "  74   the results could not be written completely\n"
+             "  98   with --strict: the client was the limit\n"
+             "  130  interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not\n"
+             "       wait for answers)\n");
 }
 
 void cli_version(struct text *out)

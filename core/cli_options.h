@@ -13,6 +13,13 @@ enum cli_option_id {
     OPTION_THREADS,
     OPTION_DURATION,
     OPTION_REQUESTS,
+    OPTION_RATE,
+    OPTION_STAGES,
+    OPTION_ARRIVALS,
+    OPTION_SEED,
+    OPTION_MAX_PENDING,
+    OPTION_SPIN,
+    OPTION_WARMUP,
     OPTION_MAX_CONNECTIONS,
     OPTION_NO_KEEPALIVE,
     OPTION_NO_BATCH_WAIT,
@@ -26,9 +33,9 @@ enum cli_option_id {
     OPTION_CONNECT_TIMEOUT,
     OPTION_FIRST_BYTE_TIMEOUT,
     OPTION_DRAIN,
+    OPTION_STRICT,
     OPTION_LATENCY,
     OPTION_JSON,
-    OPTION_STRICT,
     OPTION_QUIET,
     OPTION_VERBOSE,
     OPTION_HELP,
@@ -41,6 +48,7 @@ enum cli_kind {
     CLI_OFF,    /* No argument; clears a bool. */
     CLI_U32,    /* A count into a uint32_t. */
     CLI_U64,    /* A count into a uint64_t. */
+    CLI_RATE,   /* Requests per second into a double. */
     CLI_TIME,   /* A time into a uint64_t of nanoseconds. */
     CLI_CHOICE, /* One of a few words; its index into a uint32_t or an enum. */
     CLI_TEXT,   /* The argument itself into a const char *. */
@@ -55,6 +63,8 @@ struct cli_words {
     const char *method;    /* NULL: not given. */
     const char *body;      /* NULL: not given. */
     const char *body_file; /* NULL: not given. */
+    const char *stages;    /* NULL: not given. */
+    double rate_per_s;     /* 0: not given. */
     const char **headers;  /* As given; [headers_count]. */
     uint32_t headers_count;
     uint64_t given; /* Bit i: option i was given. */
@@ -83,6 +93,17 @@ const struct cli_option *cli_option_by_letter(char letter);
 /* The option whose long name is most like `name`: one that begins with it, else one within a few
  * slips (one letter more, less, other, or two swapped) of it. NULL when nothing is near. */
 const struct cli_option *cli_option_like(const char *name, size_t len);
+
+/* True if the option was on the line. */
+static inline bool cli_is_given(const struct cli_words *words, enum cli_option_id id)
+{
+    return (words->given >> id & 1) != 0;
+}
+
+/* Makes the plan's rate from the words, in the plan's arena (cli_rate.c); no-op without one.
+ * ERR_USAGE when options contradict each other, want a rate that is not there, or no request
+ * would be due; ERR_MEMORY. */
+MUST_USE enum err cli_build_rate(struct cli_words *words, struct err_info *why);
 
 /* Makes the plan's target and request from the words, in the plan's arena (cli_request.c);
  * `scratch` is for what is not needed afterwards. Failures as cli_parse(). */

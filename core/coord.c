@@ -38,6 +38,11 @@ static void take_news(struct coord *coord)
     }
 }
 
+static void say(const struct coord *coord, const char *line)
+{
+    if (coord->owner.say != NULL) coord->owner.say(coord->owner.self, line);
+}
+
 /* What to do about a failure that is the machine's. */
 static const char *hint_for(enum failed_class why)
 {
@@ -53,13 +58,12 @@ static void say_failures(struct coord *coord)
 {
     char line[200];
 
-    if (coord->owner.say == NULL) return;
     for (int i = 0; i < FAILED_COUNT; i++) {
         if (coord->said[i] || coord->ledger.failed[i] == 0) continue;
         coord->said[i] = true;
         (void)snprintf(line, sizeof(line), "pelt: requests fail: %s%s", failed_texts[i],
                        hint_for((enum failed_class)i));
-        coord->owner.say(coord->owner.self, line);
+        say(coord, line);
     }
 }
 
@@ -77,6 +81,29 @@ static void read_ledgers(struct coord *coord)
     say_failures(coord);
 }
 
+static void take_sample(struct coord *coord, uint64_t at_ns)
+{
+    for (uint32_t i = 0; i < coord->plan->workers; i++) {
+        const struct stats *stats = &coord->shared[i]->stats;
+
+        series_add(coord->series, SERIES_FROM_DUE, &stats->from_due);
+        series_add(coord->series, SERIES_FROM_SENT, &stats->from_sent);
+        if (!coord->plan->open_loop) continue;
+        series_add(coord->series, SERIES_LATENESS, &stats->lateness);
+    }
+    series_take(coord->series, at_ns - coord->start_ns, &coord->ledger);
+}
+
+static uint64_t next_sample_ns(const struct coord *coord)
+{
+    return coord->series == NULL ? TIME_NEVER : coord->start_ns + series_next_ns(coord->series);
+}
+
+static void end_span(struct coord *coord, uint64_t now_ns)
+{
+    if (coord->series != NULL) series_end_span(coord->series, now_ns - coord->start_ns);
+}
+
 static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
 {
     uint32_t workers = coord->plan->workers;
@@ -86,6 +113,7 @@ static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level
     coord->start_ns = now_ns;
     if (coord->failed > 0 || stop_level > 0) {
         order_all(coord, ORDER_ABORT, 0);
+        end_span(coord, now_ns);
         coord->stops_seen = 2;
     } else {
         order_all(coord, ORDER_START, now_ns);
@@ -97,14 +125,18 @@ static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_lev
 {
     if (stop_level >= 1 && coord->stops_seen == 0) {
         order_all(coord, ORDER_STOP, now_ns);
+        end_span(coord, now_ns);
+        say(coord, "pelt: stopping, waiting for outstanding answers; once more to report now");
         coord->stops_seen = 1;
     }
     if (stop_level >= 2 && coord->stops_seen == 1) {
         order_all(coord, ORDER_ABORT, 0);
+        say(coord, "pelt: ending now");
         coord->stops_seen = 2;
     }
-    if (now_ns >= coord->next_reading_ns) {
+    if (now_ns >= min_u64(coord->next_reading_ns, next_sample_ns(coord))) {
         read_ledgers(coord);
+        if (now_ns >= next_sample_ns(coord)) take_sample(coord, now_ns);
         coord->next_reading_ns = now_ns + COORD_READING_NS;
     }
     if (coord->ended + coord->failed == coord->plan->workers) {
@@ -122,5 +154,12 @@ uint64_t coord_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
     case COORD_ENDED: break;
     }
     if (coord->phase == COORD_ENDED) return TIME_NEVER;
-    return coord->phase == COORD_RUNNING ? coord->next_reading_ns : now_ns + COORD_READING_NS;
+    if (coord->phase == COORD_SETUP) return now_ns + COORD_READING_NS;
+    return min_u64(coord->next_reading_ns, next_sample_ns(coord));
+}
+
+void coord_end_series(struct coord *coord, uint64_t drained_ns)
+{
+    CHECK(coord->phase == COORD_ENDED);
+    if (coord->series != NULL) take_sample(coord, max_u64(drained_ns, coord->start_ns));
 }

@@ -1,10 +1,12 @@
 /* coord: the coordinator's reasoning, as a step function: when to start, when to stop, whether
- * every reading of the ledger closes. It never blocks and never touches a request.
+ * every reading of the ledger closes, when a sample of the time series is due. It never blocks and
+ * never touches a request.
  *
  * Threads: one, the coordinator's; it shares with workers only struct worker_shared. */
 #ifndef CORE_COORD_H
 #define CORE_COORD_H
 
+#include "core/series.h"
 #include "core/worker.h"
 
 /* How the coordinator reaches the world; the engine's or the tests'. */
@@ -26,7 +28,8 @@ struct coord {
     uint32_t stops_seen;           /* How much of the stop level has been acted on. */
     uint64_t start_ns;
     uint64_t next_reading_ns;
-    struct ledger ledger; /* Sum at the last reading. */
+    struct series *series; /* NULL: none is kept. Set after coord_init(), before the first step. */
+    struct ledger ledger;  /* Sum at the last reading. */
     uint64_t readings;
     uint64_t readings_open;  /* That did not close: each is a bug. */
     bool said[FAILED_COUNT]; /* Classes of failure that people were told of. */
@@ -41,5 +44,9 @@ void coord_init(struct coord *coord, const struct plan *plan, struct worker_shar
  * on drain, from 2 on end at once. Returns when it wants to be called again at the latest;
  * TIME_NEVER once all workers have ended (phase COORD_ENDED). */
 uint64_t coord_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level);
+
+/* Takes the last sample of the series, up to `drained_ns` by the monotonic clock, when the last
+ * worker stopped waiting for answers. Once, after the workers have been joined. */
+void coord_end_series(struct coord *coord, uint64_t drained_ns);
 
 #endif

@@ -11,11 +11,17 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/coord.h"
+#include "core/mod_interval.h"
 #include "core/preflight.h"
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "io/cpu.h"
 #include "io/wake.h"
+
+enum {
+    LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
+    FLUSH_NS_MAX = 1000 * 1000 * 1000, /* For the scribe to come to its end. */
+};
 
 /* A worker's thread and what it leaves behind. */
 struct crew {
@@ -37,6 +43,9 @@ struct engine {
     const struct plan *plan;
     bool quiet;
     bool verbose;
+    bool live;
+    bool colours;
+    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
@@ -44,6 +53,8 @@ struct engine {
     struct scribe *scribe;
     struct coord coord;
     struct watch *watch;
+    struct series series;
+    struct mod_interval mod;     /* Open loop: the schedule. */
     struct addresses *addresses; /* [plan->targets_count] */
     struct crew *crew;           /* [plan->workers] */
     struct worker_shared **shared;
@@ -151,15 +162,43 @@ static void say_addresses(struct engine *engine, uint32_t target)
     }
 }
 
+/* Draws the live line when it is time. */
+static void show_live(struct engine *engine, uint64_t now_ns)
+{
+    const struct coord *coord = &engine->coord;
+    struct live live;
+
+    if (!engine->live || coord->phase != COORD_RUNNING || coord->failed > 0) return;
+    if (coord->readings == 0 || now_ns < engine->next_live_ns) return;
+    live = live_of(coord, now_ns);
+    live.colours = engine->colours;
+    scribe_live(engine->scribe, &live);
+    engine->next_live_ns = now_ns + LIVE_NS;
+}
+
 static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
-    int timeout_ms = 1000;
+    struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
-    if (until_ns - now_ns < NS_PER_S) timeout_ms = (int)((until_ns - now_ns) / NS_PER_MS) + 1;
-    if (poll(&poll_fd, 1, timeout_ms) == 1) wake_clear(engine->coord_fd);
+    if (until_ns - now_ns < NS_PER_S) {
+        timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
+    }
+    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1) wake_clear(engine->coord_fd);
+}
+
+/* Waits until all lines stand on stderr and the live line is gone, so that the report comes after
+ * them; not for a terminal that does not take them. */
+static void flush_scribe(struct engine *engine)
+{
+    uint64_t until_ns = clock_now_ns() + FLUSH_NS_MAX;
+
+    if (!scribe_flush(engine->scribe)) return;
+    while (!scribe_flushed(engine->scribe) && clock_now_ns() < until_ns) {
+        wait_coord(engine, until_ns);
+    }
 }
 
 /* Asks the scribe for every target's addresses; false when one has none, or at a stop. */
@@ -249,10 +288,12 @@ static void *coord_main(void *arg)
                 engine->cpu_start_ns = cpu_process_ns();
                 if (coord->failed == 0) say_start(engine);
             }
+            show_live(engine, now_ns);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
         join_crew(engine);
+        flush_scribe(engine);
     }
     wake_post(engine->done_fd);
     return NULL;
@@ -290,6 +331,31 @@ static bool init_crew(struct engine *engine)
     return true;
 }
 
+static double asked_per_s(const void *schedule, uint64_t from_ns, uint64_t until_ns)
+{
+    return mod_interval_mean_per_s(schedule, from_ns, until_ns);
+}
+
+static bool init_series(struct engine *engine)
+{
+    const struct plan *plan = engine->plan;
+    struct series_options options = {
+        .warmup_ns = plan->warmup_ns,
+        .duration_ns = plan->duration_ns,
+        .drain_ns = plan->drain_ns,
+    };
+
+    if (plan->open_loop) {
+        if (!mod_interval_init(&engine->mod, &engine->arena, plan->stages, plan->stages_count)) {
+            return false;
+        }
+        options.asked_per_s = asked_per_s;
+        options.schedule = &engine->mod;
+    }
+    engine->coord.series = &engine->series;
+    return series_init(&engine->series, &options, &engine->arena);
+}
+
 static enum err start_threads(struct engine *engine, struct err_info *why)
 {
     struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
@@ -304,6 +370,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
+    if (!init_series(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = scribe_new(&engine->scribe, engine->coord_fd, why);
     if (err != ERR_OK) return err;
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
@@ -326,6 +393,8 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->plan = options->plan;
     engine->quiet = options->quiet;
     engine->verbose = options->verbose && !options->quiet;
+    engine->live = options->live && !options->quiet;
+    engine->colours = options->colours;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);
@@ -361,6 +430,10 @@ static void add_worker(struct result *result, const struct crew *crew,
     ledger_add(&result->ledger, &ret_worker->ledger);
     hist_view_add(result->from_due, &stats->from_due);
     hist_view_add(result->from_sent, &stats->from_sent);
+    if (result->lateness != NULL) {
+        hist_view_add(result->lateness, &stats->lateness);
+        hist_view_add(result->conn_wait, &stats->conn_wait);
+    }
     hist_view_add(result->loop_lag, &stats->loop_lag);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
@@ -373,20 +446,6 @@ static void add_worker(struct result *result, const struct crew *crew,
     if (totals->batch_wait_us > result->batch_wait_us) {
         result->batch_wait_us = totals->batch_wait_us;
     }
-}
-
-/* Empty views for what the workers have recorded. */
-static bool init_views(struct engine *engine)
-{
-    struct hist_view **views[] = {&engine->result.from_due, &engine->result.from_sent,
-                                  &engine->result.loop_lag};
-
-    for (size_t i = 0; i < COUNT(views); i++) {
-        *views[i] = arena_array(&engine->arena, 1, sizeof(struct hist_view));
-        if (*views[i] == NULL) return false;
-        hist_view_clear(*views[i]);
-    }
-    return true;
 }
 
 /* Which engine it was. Where workers differ, since memlock is per user, the first one that has
@@ -422,16 +481,51 @@ static bool judge(struct engine *engine)
     return true;
 }
 
+static struct hist_view *new_view(struct arena *arena)
+{
+    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
+
+    if (view != NULL) hist_view_clear(view);
+    return view;
+}
+
+static bool make_views(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->from_due = new_view(&engine->arena);
+    result->from_sent = new_view(&engine->arena);
+    if (result->from_due == NULL || result->from_sent == NULL) return false;
+    result->loop_lag = new_view(&engine->arena);
+    if (result->loop_lag == NULL) return false;
+    if (!engine->plan->open_loop) return true;
+    result->lateness = new_view(&engine->arena);
+    result->conn_wait = new_view(&engine->arena);
+    return result->lateness != NULL && result->conn_wait != NULL;
+}
+
+/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
+static void fill_span(struct engine *engine, uint64_t run_ns)
+{
+    const struct plan *plan = engine->plan;
+    struct result *result = &engine->result;
+
+    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
+    result->span_ns = run_ns - result->warmup_ns;
+    if (!plan->open_loop) return;
+    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
+}
+
 static bool fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
-    const struct coord *coord = &engine->coord;
+    struct coord *coord = &engine->coord;
     uint32_t workers = engine->plan->workers;
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    if (result->workers == NULL || !init_views(engine)) return false;
+    if (result->workers == NULL || !make_views(engine)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
@@ -440,15 +534,17 @@ static bool fill_result(struct engine *engine)
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
     name_engine(engine);
+    coord_end_series(coord, drained_ns);
+    result->series = coord->series;
     result->started_wall_ns = engine->wall_ns;
-    result->span_ns = ended_ns - coord->start_ns;
+    fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
     if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
-    } else if (result->span_ns >= engine->plan->duration_ns) {
+    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
     } else {
         result->end = END_COUNT;

@@ -15,6 +15,8 @@ struct engine_options {
     const struct plan *plan; /* Must outlive the engine. */
     bool quiet;              /* No lines on stderr while it runs. */
     bool verbose;            /* More lines: addresses, rings, processors. */
+    bool live;               /* A live line on stderr, which must be a terminal. */
+    bool colours;            /* The live line may have colours. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

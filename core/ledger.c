@@ -70,7 +70,7 @@ void ledger_publish(struct ledger_shared *shared, const struct ledger *ledger)
 
 void ledger_read(struct ledger_shared *shared, struct ledger *ret_ledger)
 {
-    uint64_t words[LEDGER_WORDS];
+    uint64_t words[LEDGER_WORDS] = {0};
     uint64_t before, after;
 
     do {

@@ -22,6 +22,7 @@ extern const char *const missed_names[MISSED_COUNT];
 /* All members are uint64_t, so that it is published and added word by word. */
 struct ledger {
     uint64_t due;
+    uint64_t warmup; /* Of these, due in the warm-up: not measured. */
     uint64_t pending;
     uint64_t started;
     uint64_t in_flight;

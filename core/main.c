@@ -11,6 +11,7 @@
 #include "core/cli.h"
 #include "core/engine.h"
 #include "core/exit.h"
+#include "core/live.h"
 #include "core/output.h"
 #include "core/report.h"
 #include "core/serve.h"
@@ -49,7 +50,7 @@ static void print_error(const struct err_info *why)
 }
 
 /* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
-static void wait_for_end(struct engine *engine, int signal_fd, bool quiet)
+static void wait_for_end(struct engine *engine, int signal_fd, bool live)
 {
     struct pollfd fds[] = {{.fd = engine_done_fd(engine), .events = POLLIN},
                            {.fd = signal_fd, .events = POLLIN}};
@@ -62,13 +63,12 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool quiet)
         if (fds[0].revents != 0) return;
         if (!(fds[1].revents & POLLIN)) continue;
         if (read(signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) continue;
-        if (++stops > 2) _exit(EXIT_CODE_INTERRUPTED);
-        engine_stop(engine);
-        if (quiet) continue;
-        (void)fputs(stops == 1 ? "pelt: stopping, waiting for outstanding answers; once more to "
-                                 "report now\n"
-                               : "pelt: ending now\n",
-                    stderr);
+        if (++stops <= 2) {
+            engine_stop(engine);
+            continue;
+        }
+        if (live) (void)fputs(LIVE_ERASE, stderr);
+        _exit(EXIT_CODE_INTERRUPTED);
     }
 }
 
@@ -120,7 +120,12 @@ static int finish(const struct cli *cli, struct engine *engine, struct output *j
 static int run(const struct cli *cli)
 {
     struct engine_options options = {
-        .plan = &cli->plan, .quiet = cli->quiet, .verbose = cli->verbose};
+        .plan = &cli->plan,
+        .quiet = cli->quiet,
+        .verbose = cli->verbose,
+        .live = !cli->quiet && live_is_possible(STDERR_FILENO),
+        .colours = live_wants_colours(),
+    };
     struct engine *engine = NULL;
     struct output json;
     struct err_info why;
@@ -136,7 +141,7 @@ static int run(const struct cli *cli)
         print_error(&why);
         return EXIT_CODE_ERROR;
     }
-    wait_for_end(engine, signal_fd, cli->quiet);
+    wait_for_end(engine, signal_fd, options.live);
     code = finish(cli, engine, &json);
     engine_free(engine);
     if (signal_fd >= 0) (void)close(signal_fd);

@@ -78,6 +78,7 @@ static void put_run(struct json *json, const struct result *result)
     put_u64(json, "workers", plan->workers);
     put_started_at(json, result->started_wall_ns);
     put_str(json, "end", result_end_name(result->end));
+    put_seconds(json, "warmup_s", result->warmup_ns);
     put_seconds(json, "duration_s", result->span_ns);
     put_seconds(json, "drained_s", result->drained_ns);
 }
@@ -89,6 +90,7 @@ static void put_ledger(struct json *json, const struct result *result)
     json_key(json, "ledger");
     json_object(json);
     put_u64(json, "due", ledger->due);
+    put_u64(json, "warmup", ledger->warmup);
     put_u64(json, "started", ledger->started);
     put_map(json, "shed", ledger->shed, shed_names, SHED_COUNT);
     put_map(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
@@ -104,12 +106,25 @@ static void put_ledger(struct json *json, const struct result *result)
     json_end(json);
 }
 
+/* What an open loop was asked for. */
+static void put_asked(struct json *json, const struct result *result)
+{
+    const struct plan *plan = result->plan;
+    bool poisson = plan->arrivals == PLAN_ARRIVALS_POISSON;
+
+    if (!plan->open_loop) return;
+    put_double(json, "asked_per_s", result->asked_per_s, 3);
+    put_str(json, "arrivals", poisson ? "poisson" : "even");
+    if (poisson) put_u64(json, "seed", plan->seed);
+}
+
 static void put_traffic(struct json *json, const struct result *result,
                         const struct result_figures *figures)
 {
     json_key(json, "rate");
     json_object(json);
     put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
+    put_asked(json, result);
     json_end(json);
 
     json_key(json, "bytes");
@@ -153,6 +168,52 @@ static void put_latency(struct json *json, const char *key, const struct hist_vi
     put_u64(json, "count", view->count);
     if (view->over != 0) put_u64(json, "over", view->over);
     if (view->unplaced != 0) put_u64(json, "unplaced", view->unplaced);
+    json_end(json);
+}
+
+static void put_series_latency(struct json *json, const char *key,
+                               const struct series_latency *latency)
+{
+    if (!latency->is_known) return;
+    json_key(json, key);
+    json_object(json);
+    put_us(json, "p50", (double)latency->p50_ns);
+    put_us(json, "p99", (double)latency->p99_ns);
+    put_us(json, "max", (double)latency->max_ns);
+    json_end(json);
+}
+
+static void put_sample(struct json *json, const struct series_sample *sample)
+{
+    double asked_per_s = series_asked_per_s(sample);
+    double achieved_per_s = series_achieved_per_s(sample);
+
+    json_object_line(json); /* There may be a day of them. */
+    put_seconds(json, "t_s", sample->until_ns);
+    if (sample->part == SERIES_WARMUP) put_str(json, "part", "warmup");
+    if (sample->part == SERIES_DRAIN) put_str(json, "part", "drain");
+    if (asked_per_s >= 0) put_double(json, "asked_per_s", asked_per_s, 3);
+    if (achieved_per_s >= 0) put_double(json, "achieved_per_s", achieved_per_s, 3);
+    put_u64(json, "answered", sample->answered);
+    put_u64(json, "failed", sample->failed);
+    put_u64(json, "shed", sample->shed);
+    put_u64(json, "open", sample->open);
+    put_series_latency(json, "from_due_us", &sample->latency[SERIES_FROM_DUE]);
+    put_series_latency(json, "from_sent_us", &sample->latency[SERIES_FROM_SENT]);
+    if (sample->latency[SERIES_LATENESS].is_known) {
+        put_us(json, "lateness_p99_us", (double)sample->latency[SERIES_LATENESS].p99_ns);
+    }
+    json_end(json);
+}
+
+static void put_series(struct json *json, const struct series *series)
+{
+    if (series == NULL) return;
+    json_key(json, "series");
+    json_array(json);
+    for (uint32_t i = 0; i < series->count; i++) {
+        put_sample(json, &series->samples[i]);
+    }
     json_end(json);
 }
 
@@ -291,9 +352,14 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_latency(&json, "from_sent", result->from_sent);
     json_end(&json);
     put_double(&json, "left_out", figures.left_out_share, 9);
+    if (result->lateness != NULL) {
+        put_latency(&json, "lateness_us", result->lateness);
+        put_latency(&json, "connection_wait_us", result->conn_wait);
+    }
     put_connections(&json, result);
     put_client(&json, result, &figures);
     put_health(&json, result);
     put_workers(&json, result);
+    put_series(&json, result->series);
     json_end(&json);
 }

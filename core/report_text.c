@@ -5,6 +5,7 @@
  * answer. A percentile above 1 - (share left out) is at least what is printed, and says so. */
 #include "core/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,41 @@ static void add_time(struct text *out, uint64_t ns)
     text_add_str(out, units_time(buf, ns));
 }
 
+/* A rate as people write it: without decimals from 100 on, and where it has none. */
+static void add_per_s(struct text *out, double per_s)
+{
+    char buf[UNITS_TEXT_MAX];
+
+    if (per_s >= 100 || per_s == floor(per_s)) {
+        text_add_str(out, units_grouped(buf, (uint64_t)(per_s + 0.5)));
+    } else {
+        text_printf(out, per_s < 1 ? "%.3g" : "%.2f", per_s);
+    }
+}
+
+/* "at 50,000/s", or "in 3 stages of 0/s to 50,000/s". */
+static void add_schedule(const struct plan *plan, struct text *out)
+{
+    const struct plan_stage *stages = plan->stages;
+    double least = stages[0].from_per_s, most = least;
+
+    for (uint32_t i = 0; i < plan->stages_count; i++) {
+        least = fmin(least, fmin(stages[i].from_per_s, stages[i].to_per_s));
+        most = fmax(most, fmax(stages[i].from_per_s, stages[i].to_per_s));
+    }
+    if (plan->stages_count > 1 || least < most) {
+        text_add_str(out, "in ");
+        add_plural(out, plan->stages_count, "stage");
+        text_add_str(out, " of ");
+        add_per_s(out, least);
+        text_add_str(out, "/s to ");
+    } else {
+        text_add_str(out, "at ");
+    }
+    add_per_s(out, most);
+    text_add_str(out, "/s");
+}
+
 static void add_load(const struct result *result, struct text *out)
 {
     const struct plan *plan = result->plan;
@@ -65,9 +101,20 @@ static void add_load(const struct result *result, struct text *out)
     add_label(out, "target");
     text_printf(out, "%s\n", plan->targets[0].url);
     add_label(out, "load");
-    text_printf(out, "%s in a closed loop over ", plan->requests[0].method);
+    text_printf(out, "%s ", plan->requests[0].method);
+    if (plan->open_loop) {
+        add_schedule(plan, out);
+    } else {
+        text_add_str(out, "in a closed loop");
+    }
+    text_add_str(out, " over ");
     add_plural(out, plan->connections, "connection");
     text_add_str(out, plan->keepalive ? "\n" : ", each for one request\n");
+    if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
+        add_label(out, "");
+        text_printf(out, "due as in a Poisson process (seed %llu)\n",
+                    (unsigned long long)plan->seed);
+    }
     add_label(out, "engine");
     text_printf(out, "%s, ", result->engine);
     add_plural(out, plan->workers, "worker");
@@ -88,6 +135,10 @@ static void add_duration(const struct result *result, struct text *out)
 
     add_label(out, "time");
     add_time(out, result->span_ns);
+    if (plan->warmup_ns > 0) {
+        text_add_str(out, " after a warm-up of ");
+        add_time(out, result->warmup_ns);
+    }
     switch (result->end) {
     case END_DURATION: break;
     case END_COUNT:
@@ -100,7 +151,7 @@ static void add_duration(const struct result *result, struct text *out)
             text_add_str(out, ", interrupted");
             break;
         }
-        text_add_str(out, " of ");
+        text_add_str(out, plan->warmup_ns > 0 ? ", together of " : " of ");
         add_time(out, plan->duration_ns);
         text_add_str(out, ", interrupted");
         break;
@@ -125,19 +176,21 @@ static void add_rate(const struct result *result, const struct result_figures *f
     if (ledger->ok == 0) {
         text_add_str(out, "nothing was answered\n");
     } else {
-        if (figures->achieved_per_s >= 100) {
-            add_count(out, (uint64_t)(figures->achieved_per_s + 0.5), "requests/s");
-        } else {
-            text_printf(out, "%.2f requests/s", figures->achieved_per_s);
-        }
-        text_add_str(out, ": ");
+        add_per_s(out, figures->achieved_per_s);
+        text_add_str(out, " requests/s: ");
         add_plural(out, ledger->ok_in_span, "answer");
         text_printf(out, " in %s", units_time(total, result->span_ns));
         if (ledger->ok > ledger->ok_in_span) {
             text_add_str(out, ", ");
-            add_count(out, ledger->ok - ledger->ok_in_span, "more after it");
+            add_count(out, ledger->ok - ledger->ok_in_span,
+                      result->warmup_ns > 0 ? "more before or after it" : "more after it");
         }
         text_add_str(out, "\n");
+    }
+    if (result->plan->open_loop) {
+        add_label(out, "  asked for");
+        add_per_s(out, result->asked_per_s);
+        text_add_str(out, " requests/s\n");
     }
     add_label(out, "traffic");
     text_printf(out, "%s/s received (%s), ", units_bytes(per_s, figures->received_per_s),
@@ -157,7 +210,7 @@ static void add_latencies(const struct result *result, const struct result_figur
         add_label(out, "latency");
         text_add_str(out, "not known of any request\n");
     }
-    if (result->ledger.due > 0) {
+    if (figures->measured > 0) {
         add_label(out, "  left out");
         if (figures->left_out == 0) {
             text_add_str(out, "none of ");
@@ -166,7 +219,11 @@ static void add_latencies(const struct result *result, const struct result_figur
             text_add_str(out, ", ");
             add_count(out, figures->left_out, "of ");
         }
-        add_plural(out, result->ledger.due, "request");
+        add_plural(out, figures->measured, "request");
+        if (result->ledger.warmup > 0) {
+            text_add_str(out, "; warm-up: ");
+            add_plural(out, result->ledger.warmup, "request");
+        }
         text_add_str(out, "\n");
     }
     if (due->over > 0) {
@@ -177,6 +234,20 @@ static void add_latencies(const struct result *result, const struct result_figur
         add_label(out, "");
         add_count(out, due->unplaced, "latencies found no room in the histogram\n");
     }
+}
+
+static void add_percentiles(struct text *out, const char *label, const struct hist_view *view,
+                            const char *what)
+{
+    if (view == NULL || view->count == 0) return;
+    add_label(out, label);
+    text_add_str(out, "p50 ");
+    add_time(out, hist_view_percentile_ns(view, 0.5));
+    text_add_str(out, ", p99 ");
+    add_time(out, hist_view_percentile_ns(view, 0.99));
+    text_add_str(out, ", max ");
+    add_time(out, view->max_ns);
+    text_printf(out, " %s\n", what);
 }
 
 /* Statuses in as many lines as it takes. */
@@ -352,6 +423,8 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     text_add_str(out, "\n");
     add_rate(result, &figures, out);
     add_latencies(result, &figures, out);
+    add_percentiles(out, "lateness", result->lateness, "of our sends");
+    add_percentiles(out, "conn. wait", result->conn_wait, "for a free connection");
     add_status(result, out);
     add_errors(result, out);
     text_add_str(out, "\n");

@@ -11,7 +11,9 @@ static double ratio(uint64_t part, uint64_t whole)
 struct result_figures result_figures(const struct result *result)
 {
     const struct ledger *ledger = &result->ledger;
-    uint64_t all_ns = result->span_ns + result->drained_ns;
+    uint64_t run_ns = result->warmup_ns + result->span_ns;
+    uint64_t all_ns = run_ns + result->drained_ns;
+    uint64_t measured = ledger->due - ledger->warmup;
     uint64_t known = result->from_due->count - result->from_due->unplaced;
     struct result_figures figures = {
         .achieved_per_s = ratio(ledger->ok_in_span, result->span_ns) * (double)NS_PER_S,
@@ -20,13 +22,15 @@ struct result_figures result_figures(const struct result *result)
         .cpu_us_per_request = ratio(result->cpu_ns, ledger->started) / (double)NS_PER_US,
         .syscalls_per_request = ratio(result->syscalls, ledger->started),
         .completions_per_enter = ratio(result->completions, result->enters),
-        .left_out = ledger->due - min_u64(known, ledger->due),
+        .measured = measured,
+        .left_out = measured - min_u64(known, measured),
     };
 
+    CHECK(ledger->warmup <= ledger->due);
     CHECK(result->from_due->unplaced <= result->from_due->count);
-    figures.left_out_share = ratio(figures.left_out, ledger->due);
+    figures.left_out_share = ratio(figures.left_out, measured);
     for (uint32_t i = 0; i < result->plan->workers; i++) {
-        double share = ratio(result->workers[i].cpu_ns, result->span_ns);
+        double share = ratio(result->workers[i].cpu_ns, run_ns);
 
         if (share > figures.cpu_share_max) figures.cpu_share_max = share;
     }

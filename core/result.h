@@ -6,6 +6,7 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
+#include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
 
@@ -37,7 +38,8 @@ struct result {
     const char *fallback; /* Why not io_uring, or "". */
     const char *shrunk;   /* Which limit made its queues smaller than asked, or "". */
     uint64_t started_wall_ns;
-    uint64_t span_ns;    /* Start of the run to its end, drain not included. */
+    uint64_t warmup_ns;  /* From the start of the run to where its measured span begins. */
+    uint64_t span_ns;    /* From there to the end of the run, drain not included. */
     uint64_t drained_ns; /* From the end until the last answer or the drain bound. */
 
     struct ledger ledger;          /* Sum over workers. */
@@ -46,7 +48,11 @@ struct result {
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
-    struct hist_view *loop_lag; /* Turns of the workers' loops. */
+    struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
+    struct hist_view *conn_wait;
+    double asked_per_s;          /* The mean of the rate asked for, over the span. */
+    struct hist_view *loop_lag;  /* Turns of the workers' loops. */
+    const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
     uint64_t syscalls; /* Made by the workers, from the start of the run on. */
@@ -65,18 +71,19 @@ struct result {
  * in the comment: the reports then leave it away. */
 struct result_figures {
     double achieved_per_s; /* Answers inside the span ÷ span. */
-    double sent_per_s;     /* Bytes ÷ (span + drain): the ledger does not tell them apart. */
+    double sent_per_s;     /* Bytes ÷ (all of the run, and drain): the ledger has one sum. */
     double received_per_s;
     double cpu_us_per_request;    /* Process CPU ÷ requests started; 0 if none was. */
     double syscalls_per_request;  /* The same of the workers' system calls. */
-    double cpu_share_max;         /* Of its CPU that the busiest worker used during the span. */
+    double cpu_share_max;         /* Of its CPU that the busiest worker used during the run. */
     double completions_per_enter; /* 0 if there was no enter. */
-    uint64_t left_out;            /* Requests due of which no latency is known. */
-    double left_out_share;        /* Of all due; 0 if none was. */
+    uint64_t measured;            /* Requests due after the warm-up. */
+    uint64_t left_out;            /* Of these, without a latency. */
+    double left_out_share;        /* Of `measured`; 0 if that is 0. */
 };
 
-/* Works the figures out. `left_out` is due - what the buckets of from_due hold: failures but for
- * timeouts, shed, missed, cut off, and values that found no bucket. */
+/* Works the figures out. `left_out` is `measured` - what the buckets of from_due hold: failures but
+ * for timeouts, shed, missed, cut off, and values that found no bucket. */
 struct result_figures result_figures(const struct result *result);
 
 /* True if the ledger closes, and closed at every reading during the run. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/base/arena.h"
@@ -13,22 +14,29 @@
 #include "core/base/mailbox.h"
 #include "io/wake.h"
 
-enum { SLOTS = 64, LINE_BYTES = 256 };
+enum { SLOTS = 64, LINE_BYTES = 256, COLUMNS_ASSUMED = 80 };
 
-enum ask { ASK_RESOLVE = 1, ASK_SAY, ASK_END };
+enum ask { ASK_RESOLVE = 1, ASK_SAY, ASK_LIVE, ASK_FLUSH, ASK_END };
+
+/* What is to be written: a line, or the figures of a live line. */
+union words {
+    char line[LINE_BYTES];
+    struct live live;
+};
 
 struct scribe {
     struct arena arena; /* Holds this struct. */
     pthread_t thread;
     int ask_fd;             /* Eventfd: something is in `asks`. */
     int notify_fd;          /* Borrowed. */
-    struct mailbox asks;    /* Coordinator posts; value of ASK_SAY: index of the line. */
+    struct mailbox asks;    /* Coordinator posts; value of ASK_SAY, ASK_LIVE: index of words. */
     struct mailbox answers; /* Scribe posts. */
     struct mail asks_slots[SLOTS];
     struct mail answers_slots[SLOTS];
     /* Each belongs to the side whose turn the mailboxes say it is. */
-    char lines[SLOTS][LINE_BYTES];
-    uint32_t line_next; /* Coordinator's. */
+    union words words[SLOTS];
+    uint32_t words_next; /* Coordinator's. */
+    bool live_shown;     /* Scribe's. The live line stands on the terminal. */
     const char *host, *service;
     enum err resolve_err;
     struct addresses addresses;
@@ -46,21 +54,57 @@ static void drop(struct scribe *scribe)
     arena_release(&arena);
 }
 
-static void write_line(const char *line)
+static void write_out(const char *data, size_t len)
 {
-    size_t len = strlen(line);
-    ssize_t rc = write(STDERR_FILENO, line, len);
+    ssize_t rc = write(STDERR_FILENO, data, len);
 
     (void)rc; /* A closed stderr does not stop a run. */
+}
+
+/* Whether another job has the terminal: we are in the background and would write over it. */
+static bool is_in_background(void)
+{
+    pid_t owner = tcgetpgrp(STDERR_FILENO);
+
+    return owner > 0 && owner != getpgrp();
+}
+
+static void erase_live(struct scribe *scribe)
+{
+    if (scribe->live_shown && !is_in_background()) write_out(LIVE_ERASE, strlen(LIVE_ERASE));
+    scribe->live_shown = false;
+}
+
+static void write_line(struct scribe *scribe, const char *line)
+{
+    erase_live(scribe);
+    write_out(line, strlen(line));
+}
+
+static void write_live(struct scribe *scribe, const struct live *live)
+{
+    struct winsize size = {0};
+    char buf[LIVE_BYTES_MAX];
+    uint32_t columns = COLUMNS_ASSUMED;
+
+    if (is_in_background()) return;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) columns = size.ws_col;
+    write_out(buf, live_draw(buf, live, columns));
+    scribe->live_shown = true;
+}
+
+static void answer(struct scribe *scribe, enum ask kind)
+{
+    bool posted = mailbox_post(&scribe->answers, (struct mail){.kind = kind});
+
+    CHECK(posted); /* One question at a time. */
+    wake_post(scribe->notify_fd);
 }
 
 static void answer_resolve(struct scribe *scribe)
 {
     scribe->resolve_err = resolve(scribe->host, scribe->service, &scribe->addresses, &scribe->why);
-    if (!mailbox_post(&scribe->answers, (struct mail){.kind = ASK_RESOLVE})) {
-        CHECK(!"one question at a time");
-    }
-    wake_post(scribe->notify_fd);
+    answer(scribe, ASK_RESOLVE);
 }
 
 static void *scribe_main(void *arg)
@@ -75,7 +119,12 @@ static void *scribe_main(void *arg)
         while (running && mailbox_take(&scribe->asks, &mail)) {
             switch ((enum ask)mail.kind) {
             case ASK_RESOLVE: answer_resolve(scribe); break;
-            case ASK_SAY: write_line(scribe->lines[mail.value]); break;
+            case ASK_SAY: write_line(scribe, scribe->words[mail.value].line); break;
+            case ASK_LIVE: write_live(scribe, &scribe->words[mail.value].live); break;
+            case ASK_FLUSH:
+                erase_live(scribe);
+                answer(scribe, ASK_FLUSH);
+                break;
             case ASK_END: running = false; break;
             }
         }
@@ -145,10 +194,13 @@ void scribe_free(struct scribe *scribe)
 
 void scribe_resolve(struct scribe *scribe, const char *host, const char *service)
 {
+    bool asked;
+
     CHECK(!is_resolving(scribe));
     scribe->host = host;
     scribe->service = service;
-    if (!ask(scribe, ASK_RESOLVE, 0)) CHECK(!"the first question finds room");
+    asked = ask(scribe, ASK_RESOLVE, 0);
+    CHECK(asked); /* The first question finds room. */
 }
 
 bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses *ret_addresses,
@@ -157,6 +209,7 @@ bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses 
     struct mail mail;
 
     if (!mailbox_take(&scribe->answers, &mail)) return false;
+    CHECK(mail.kind == ASK_RESOLVE);
     scribe->host = NULL;
     *ret_err = scribe->resolve_err;
     if (scribe->resolve_err == ERR_OK) {
@@ -167,19 +220,57 @@ bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses 
     return true;
 }
 
-void scribe_say(struct scribe *scribe, const char *format, ...)
+/* Words that are the coordinator's to fill, or NULL when more than `used_max` mails wait. That is
+ * less than SLOTS - 1, so that the words are neither those of a mail that waits nor of the one
+ * that was taken last, and that ASK_FLUSH and ASK_END find room. */
+static union words *next_words(struct scribe *scribe, uint32_t used_max)
 {
-    char *line = scribe->lines[scribe->line_next];
-    va_list args;
     uint32_t used =
         load_relaxed(&scribe->asks.shared.posted) - load_acquire(&scribe->asks.shared.taken);
 
-    if (used >= SLOTS - 1) return; /* The line might still be in use, and ASK_END needs room. */
-    va_start(args, format);
-    (void)vsnprintf(line, LINE_BYTES - 1, format, args);
-    va_end(args);
-    memcpy(line + strlen(line), "\n", 2);
-    if (ask(scribe, ASK_SAY, scribe->line_next)) {
-        scribe->line_next = (scribe->line_next + 1) % SLOTS;
+    return used > used_max ? NULL : &scribe->words[scribe->words_next];
+}
+
+static void ask_words(struct scribe *scribe, enum ask kind)
+{
+    if (ask(scribe, kind, scribe->words_next)) {
+        scribe->words_next = (scribe->words_next + 1) % SLOTS;
     }
+}
+
+void scribe_say(struct scribe *scribe, const char *format, ...)
+{
+    union words *words = next_words(scribe, SLOTS - 3);
+    va_list args;
+
+    if (words == NULL) return;
+    va_start(args, format);
+    (void)vsnprintf(words->line, LINE_BYTES - 1, format, args);
+    va_end(args);
+    memcpy(words->line + strlen(words->line), "\n", 2);
+    ask_words(scribe, ASK_SAY);
+}
+
+void scribe_live(struct scribe *scribe, const struct live *live)
+{
+    union words *words = next_words(scribe, SLOTS / 2);
+
+    if (words == NULL) return;
+    words->live = *live;
+    ask_words(scribe, ASK_LIVE);
+}
+
+bool scribe_flush(struct scribe *scribe)
+{
+    CHECK(!is_resolving(scribe));
+    return ask(scribe, ASK_FLUSH, 0);
+}
+
+bool scribe_flushed(struct scribe *scribe)
+{
+    struct mail mail;
+
+    if (!mailbox_take(&scribe->answers, &mail)) return false;
+    CHECK(mail.kind == ASK_FLUSH);
+    return true;
 }

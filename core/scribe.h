@@ -1,4 +1,5 @@
-/* scribe: the one thread that may block: name resolution, and lines on stderr while a run goes on.
+/* scribe: the one thread that may block: name resolution, and what stands on stderr while a run
+ * goes on: lines, and on a terminal one live line below them.
  *
  * It is asked through mailboxes and answers through them, so that the coordinator never waits for
  * a name server or a terminal.
@@ -9,6 +10,7 @@
 #define CORE_SCRIBE_H
 
 #include "core/base/err.h"
+#include "core/live.h"
 #include "io/resolve.h"
 
 struct scribe;
@@ -31,5 +33,16 @@ MUST_USE bool scribe_resolved(struct scribe *scribe, enum err *ret_err,
 
 /* Writes one line to stderr, cut at 255 bytes; dropped when the scribe is far behind. */
 void scribe_say(struct scribe *scribe, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Draws the live line on stderr, a terminal, in place of the one before and as wide as the
+ * terminal is now; not while the terminal belongs to another job. Dropped when the scribe is
+ * behind. */
+void scribe_live(struct scribe *scribe, const struct live *live);
+
+/* Asks for everything so far to be written and the live line to be erased; scribe_flushed() is
+ * true once that has been done. Once, when no question is open; false when the scribe is so far
+ * behind that it cannot be asked. */
+MUST_USE bool scribe_flush(struct scribe *scribe);
+MUST_USE bool scribe_flushed(struct scribe *scribe);
 
 #endif

@@ -13,7 +13,7 @@
 #include "core/base/rng.h"
 #include "io/ring.h"
 
-enum { SERVE_THREADS_MAX = 256, SERVE_DELAY_POINTS_MAX = 4 };
+enum { SERVE_THREADS_MAX = 256, SERVE_CONNECTIONS_MAX = 32 * 1024 - 1, SERVE_DELAY_POINTS_MAX = 4 };
 
 /* A delay before every answer. Either points, or a range when `points_count` is 0. */
 struct serve_delay {
@@ -28,13 +28,14 @@ struct serve_delay {
 
 struct serve_options {
     const char *bind;      /* Numeric IPv4 or IPv6 address. */
-    const char *log_ids;   /* File for lines "ID STATUS", or NULL. */
+    const char *log_ids;   /* File for lines "ID STATUS" of requests with ids, or NULL. */
     const char *port_file; /* File that gets the port's number once it listens, or NULL. */
     uint16_t port;         /* 0: any free one. */
     uint32_t threads;      /* 1..SERVE_THREADS_MAX */
     uint32_t cpus_count;   /* Threads are pinned to `cpus` in turn; 0: not pinned. */
     uint32_t cpus[SERVE_THREADS_MAX];
-    uint64_t requests_max; /* Per connection; 0: no bound. */
+    uint64_t requests_max;    /* Per connection; 0: no bound. */
+    uint64_t connections_max; /* Per thread, 1..SERVE_CONNECTIONS_MAX; 0: as many as fit. */
     struct serve_delay delay;
     uint64_t freeze_at_ns; /* From the first request on; */
     uint64_t freeze_ns;    /* for so long nothing is answered; 0: never. */

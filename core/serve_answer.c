@@ -26,32 +26,25 @@ static void count_answers(struct serve_thread *thread, struct serve_conn *c, uns
 {
     thread->totals.requests += n;
     thread->totals.status[status] += n;
-    if (thread->ids != NULL) {
+    if (c->id_len > 0) {
         serve_log_add(&thread->log, thread->ids[serve_conn_sock(thread, c)], c->id_len, status);
     }
 }
 
 /* Sends `n` copies of a kept answer, n <= reply->copies. */
 static void answer_kept(struct serve_thread *thread, struct serve_conn *c,
-                        const struct serve_reply *reply, uint32_t n)
+                        struct serve_reply *reply, uint32_t n)
 {
-    uint32_t len = reply->len * n;
-
     count_answers(thread, c, reply->status, n);
-    if (c->end == SERVE_END_KEEP && n == 1 && serve_conn_may_be_quiet(c, thread->batch, len)) {
-        serve_conn_send_quiet(thread, c, reply->text, len);
-        serve_pool_give(&thread->pool, &c->body);
-        serve_conn_to(c, SERVE_CONN_READY);
-    } else {
-        serve_conn_send(thread, c, reply->text, len);
-    }
+    serve_pool_give(&thread->pool, &c->body); /* Of a request that was refused. */
+    serve_conn_send_kept(thread, c, reply, n);
 }
 
 /* The parts of a large /bytes or /chunked: what goes with the head, what is left to follow. */
 static struct iovec plan_bulk(struct serve_thread *thread, struct serve_conn *c,
                               struct built *built)
 {
-    const char *from = thread->shared->pattern;
+    char *from = thread->shared->pattern;
     uint64_t left = c->route.n;
     size_t first;
 
@@ -68,7 +61,7 @@ static struct iovec plan_bulk(struct serve_thread *thread, struct serve_conn *c,
     first = (size_t)min_u64(left, c->loop_len);
     c->loop = from;
     c->loop_left = left - first;
-    return (struct iovec){.iov_base = (void *)(uintptr_t)from, .iov_len = first};
+    return (struct iovec){.iov_base = from, .iov_len = first};
 }
 
 /* Answers what has no kept answer: /echo, and large or many different /bytes and /chunked. */
@@ -130,7 +123,7 @@ static void answer_fault(struct serve_thread *thread, struct serve_conn *c)
 
 void serve_answer_now(struct serve_thread *thread, struct serve_conn *c)
 {
-    const struct serve_reply *reply;
+    struct serve_reply *reply;
 
     CHECK(c->loop_left == 0);
     CHECK(c->tail_left == 0);
@@ -188,8 +181,9 @@ static size_t take_same(struct serve_thread *thread, struct serve_conn *c, const
         n++;
     }
     if (n == 0) return 0;
-    if (n > 1 || used < len) c->pipelines = true;
+    c->more = used < len;
     c->end = SERVE_END_KEEP;
+    c->id_len = 0;
     answer_kept(thread, c, thread->same_reply, n);
     return used;
 }
@@ -201,7 +195,7 @@ static void learn_same(struct serve_thread *thread, const struct serve_conn *c, 
     bool delayed = c->route.kind == SERVE_DELAY && c->route.n > 0;
     struct serve_reply *reply;
 
-    if (!thread->shortcut || delayed || c->end != SERVE_END_KEEP) return;
+    if (!thread->shortcut || delayed || c->end != SERVE_END_KEEP || c->id_len > 0) return;
     if (head_bytes > SERVE_SAME_BYTES_MAX) return;
     reply = serve_replies_get(&thread->replies, c->route, c->variant);
     if (reply == NULL) return;
@@ -278,7 +272,7 @@ static size_t take_head(struct serve_thread *thread, struct serve_conn *c, const
     if (request.chunked || request.body_bytes > 0) {
         begin_body(thread, c, &request, len == request.head_bytes);
     } else {
-        if (len > request.head_bytes) c->pipelines = true;
+        c->more = len > request.head_bytes;
         learn_same(thread, c, data, request.head_bytes);
         request_done(thread, c);
     }
@@ -318,7 +312,7 @@ static size_t take_body(struct serve_thread *thread, struct serve_conn *c, const
     }
     if (!sink_body(thread, c, data + used - span, span)) return len;
     if (result == SERVE_HTTP_DONE) {
-        if (used < len) c->pipelines = true;
+        c->more = used < len;
         c->deaf = c->end != SERVE_END_KEEP;
         request_done(thread, c);
     }

@@ -182,6 +182,7 @@ enum option_id {
     OPTION_DELAY,
     OPTION_FREEZE,
     OPTION_REQUESTS_MAX,
+    OPTION_CONNECTIONS_MAX,
     OPTION_LOG_IDS,
     OPTION_PORT_FILE,
     OPTION_IO,
@@ -206,7 +207,9 @@ static const struct option {
      OPTION_FREEZE},
     {"--max-requests-per-connection", "N", "answer the Nth with Connection: close, and close",
      OPTION_REQUESTS_MAX},
-    {"--log-ids", "FILE", "a line 'X-Request-Id STATUS' per answer; complete when we end",
+    {"--max-connections", "N", "per thread; one more is closed at once (32767)",
+     OPTION_CONNECTIONS_MAX},
+    {"--log-ids", "FILE", "a line 'ID STATUS' per answer to a request with X-Request-Id",
      OPTION_LOG_IDS},
     {"--port-file", "FILE", "write the port there once we listen", OPTION_PORT_FILE},
     {"--io", "ENGINE", "auto, uring or epoll (auto)", OPTION_IO},
@@ -230,6 +233,8 @@ static bool set_option(struct serve_options *options, enum option_id id, const c
         options->threads = (uint32_t)number;
         return right;
     case OPTION_REQUESTS_MAX: return parse_number(value, 1, UINT32_MAX, &options->requests_max);
+    case OPTION_CONNECTIONS_MAX:
+        return parse_number(value, 1, SERVE_CONNECTIONS_MAX, &options->connections_max);
     case OPTION_BIND: options->bind = value; return true;
     case OPTION_CPU: return parse_cpus(value, options);
     case OPTION_DELAY: return serve_delay_parse(value, &options->delay);
@@ -292,7 +297,7 @@ enum err serve_options_parse(struct serve_options *ret_options, int argc, char *
             }
             value = argv[++i];
         }
-        if (!set_option(&options, option->id, value)) {
+        if (!set_option(&options, option->id, value == NULL ? "" : value)) {
             return err_set(why, ERR_USAGE, 0, "'%s' is no value for '%s': %s", value, option->name,
                            option->help);
         }

@@ -360,7 +360,7 @@ static bool chunk_byte(struct serve_chunked *chunked, char c)
     case CHUNK_TRAILER:
     case CHUNK_TRAILER_LINE: return chunk_trailer_byte(chunked, c);
     case CHUNK_END_LF: return c == '\n';
-    default: CHECK(!"a state of the chunked decoder"); return false;
+    default: UNREACHABLE("a state of the chunked decoder"); return false;
     }
 }
 

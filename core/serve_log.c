@@ -13,13 +13,21 @@ bool serve_log_init(struct serve_log *log, struct arena *arena, int fd)
     mailbox_init(&log->empty, log->slots[1], SERVE_LOG_CHUNKS);
     if (fd < 0) return true;
     log->memory = arena_array(arena, SERVE_LOG_CHUNKS, SERVE_LOG_CHUNK_BYTES);
-    log->chunk = log->memory;
+
     log->next_new = 1;
     return log->memory != NULL;
 }
 
-static void write_all(struct serve_log *log, const char *data, size_t len)
+static char *chunk_at(const struct serve_log *log, uint64_t chunk)
 {
+    CHECK(chunk < SERVE_LOG_CHUNKS);
+    return log->memory + (size_t)chunk * SERVE_LOG_CHUNK_BYTES;
+}
+
+static void write_chunk(struct serve_log *log, uint64_t chunk, size_t len)
+{
+    const char *data = chunk_at(log, chunk);
+
     while (len > 0) {
         ssize_t rc = write(log->fd, data, len);
 
@@ -36,17 +44,17 @@ static void write_all(struct serve_log *log, const char *data, size_t len)
 /* Hands the full chunk over and takes an empty one. */
 static void turn_chunk(struct serve_log *log)
 {
-    struct mail mail = {.kind = log->used, .value = (uintptr_t)log->chunk};
+    struct mail mail = {.kind = log->used, .value = log->chunk};
     struct mail empty;
 
     if (mailbox_take(&log->empty, &empty)) {
         CHECK(mailbox_post(&log->full, mail));
-        log->chunk = (char *)(uintptr_t)empty.value;
+        log->chunk = (uint32_t)empty.value;
     } else if (log->next_new < SERVE_LOG_CHUNKS) {
         CHECK(mailbox_post(&log->full, mail));
-        log->chunk = log->memory + (size_t)log->next_new++ * SERVE_LOG_CHUNK_BYTES;
+        log->chunk = log->next_new++;
     } else {
-        write_all(log, log->chunk, log->used);
+        write_chunk(log, log->chunk, log->used);
     }
     log->used = 0;
 }
@@ -55,12 +63,13 @@ void serve_log_add(struct serve_log *log, const char *id, size_t id_len, unsigne
 {
     char *at;
 
-    CHECK(log->chunk != NULL);
+    CHECK(log->memory != NULL);
+    CHECK(id_len > 0);
     CHECK(status <= 999);
-    if (id_len == 0) return; /* A request that named none. */
+
     if (id_len > SERVE_ID_MAX) id_len = SERVE_ID_MAX;
     if (log->used + id_len + 5 > SERVE_LOG_CHUNK_BYTES) turn_chunk(log);
-    at = log->chunk + log->used;
+    at = chunk_at(log, log->chunk) + log->used;
     memcpy(at, id, id_len);
     at += id_len;
     at[0] = ' ';
@@ -76,7 +85,7 @@ void serve_log_drain(struct serve_log *log)
     struct mail mail;
 
     while (mailbox_take(&log->full, &mail)) {
-        write_all(log, (const char *)(uintptr_t)mail.value, (size_t)mail.kind);
+        write_chunk(log, mail.value, (size_t)mail.kind);
         CHECK(mailbox_post(&log->empty, mail));
     }
 }
@@ -85,7 +94,7 @@ bool serve_log_finish(struct serve_log *log)
 {
     if (log->fd < 0) return true;
     serve_log_drain(log);
-    write_all(log, log->chunk, log->used);
+    write_chunk(log, log->chunk, log->used);
     log->used = 0;
     return !load_relaxed(&log->failed);
 }

@@ -1,4 +1,5 @@
-/* serve_log: which requests were answered, and how: one line "ID STATUS" per answer.
+/* serve_log: which requests were answered, and how: a line "ID STATUS" for each that had an
+ * X-Request-Id.
  *
  * The serving thread writes lines into chunks of memory; full chunks go through a mailbox to the
  * main thread, which writes them to the file and sends them back empty. Only when all chunks are
@@ -20,14 +21,14 @@ enum {
 };
 
 struct serve_log {
-    int fd;      /* Borrowed, opened with O_APPEND; -1: no log is kept. */
-    char *chunk; /* The one being filled; the serving thread's. */
-    uint32_t used;
+    int fd;              /* Borrowed, opened with O_APPEND; -1: no log is kept. */
+    uint32_t chunk;      /* The one being filled; the serving thread's. */
+    uint32_t used;       /* Bytes in it. */
     uint32_t next_new;   /* Chunks from here on were never used. */
-    char *memory;        /* [SERVE_LOG_CHUNKS * SERVE_LOG_CHUNK_BYTES] */
+    char *memory;        /* [SERVE_LOG_CHUNKS][SERVE_LOG_CHUNK_BYTES] */
     _Atomic bool failed; /* A write failed: both sides may set it, nobody clears it. */
     struct mail slots[2][SERVE_LOG_CHUNKS];
-    struct mailbox full;  /* To the main thread: kind = bytes, value = address. */
+    struct mailbox full;  /* To the main thread: kind = bytes, value = chunk. */
     struct mailbox empty; /* Back to the serving thread. */
 };
 
@@ -35,7 +36,7 @@ struct serve_log {
  * refuses. */
 MUST_USE bool serve_log_init(struct serve_log *log, struct arena *arena, int fd);
 
-/* Adds a line. `id` of `id_len` bytes without controls; none: "-". */
+/* Adds a line. `id` has `id_len` > 0 bytes, none of them a control. */
 void serve_log_add(struct serve_log *log, const char *id, size_t id_len, unsigned status);
 
 /* Writes the full chunks out. */

@@ -15,6 +15,8 @@ _Static_assert(SERVE_CHUNK_BYTES % SERVE_PATTERN_PERIOD == 0, "chunks join witho
 _Static_assert(SERVE_REPLY_BODY_MAX <= SERVE_PATTERN_BYTES, "a kept body is one copy");
 
 static const char chunk_size_line[] = "1000\r\n";
+static const char line_end[] = "\r\n";
+static const char last_chunk[] = "0\r\n\r\n";
 static const char root_body[] = "ok";
 
 /* Digits only, at most `max`. */
@@ -74,6 +76,22 @@ struct serve_route serve_route_find(const char *path, size_t len)
     return (struct serve_route){SERVE_STATUS, 404};
 }
 
+/* Appends and returns the new length. */
+static size_t put(char *buf, size_t len, const char *data, size_t data_len)
+{
+    memcpy(buf + len, data, data_len);
+    return len + data_len;
+}
+
+/* One whole chunk with its framing; SERVE_CHUNK_FRAMED. */
+static size_t write_chunk(char *buf, const char *pattern)
+{
+    size_t len = put(buf, 0, chunk_size_line, sizeof(chunk_size_line) - 1);
+
+    len = put(buf, len, pattern, SERVE_CHUNK_BYTES);
+    return put(buf, len, line_end, sizeof(line_end) - 1);
+}
+
 void serve_pattern_fill(char *pattern, char *chunks)
 {
     static const char period[] =
@@ -83,10 +101,8 @@ void serve_pattern_fill(char *pattern, char *chunks)
     for (size_t i = 0; i < SERVE_PATTERN_BYTES; i += SERVE_PATTERN_PERIOD) {
         memcpy(pattern + i, period, SERVE_PATTERN_PERIOD);
     }
-    for (size_t i = 0; i < SERVE_CHUNKS_BYTES; i += SERVE_CHUNK_FRAMED) {
-        memcpy(chunks + i, chunk_size_line, sizeof(chunk_size_line) - 1);
-        memcpy(chunks + i + 6, pattern, SERVE_CHUNK_BYTES);
-        memcpy(chunks + i + 6 + SERVE_CHUNK_BYTES, "\r\n", 2);
+    for (size_t at = 0; at < SERVE_CHUNKS_BYTES;) {
+        at += write_chunk(chunks + at, pattern);
     }
 }
 
@@ -114,7 +130,7 @@ void serve_replies_set_time(struct serve_replies *replies, uint64_t wall_ns)
     CHECK(gmtime_r(&clock, &tm) != NULL);
     /* IMF-fixdate of RFC 9110 section 5.6.7; strftime() would ask the locale. */
     CHECK(snprintf(text, sizeof(text), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-                   days + 3 * (tm.tm_wday % 7), tm.tm_mday, months + 3 * (tm.tm_mon % 12),
+                   &days[tm.tm_wday % 7 * 3L], tm.tm_mday, &months[tm.tm_mon % 12 * 3L],
                    (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min,
                    tm.tm_sec) == SERVE_DATE_BYTES);
     memcpy(replies->date, text, SERVE_DATE_BYTES + 1);
@@ -200,12 +216,10 @@ size_t serve_reply_last_chunk(const struct serve_replies *replies, char *buf, ui
 
     if (rest > 0) {
         len = (size_t)snprintf(buf, 8, "%zx\r\n", rest);
-        memcpy(buf + len, replies->pattern, rest);
-        memcpy(buf + len + rest, "\r\n", 2);
-        len += rest + 2;
+        len = put(buf, len, replies->pattern, rest);
+        len = put(buf, len, line_end, sizeof(line_end) - 1);
     }
-    memcpy(buf + len, "0\r\n\r\n", 5);
-    return len + 5;
+    return put(buf, len, last_chunk, sizeof(last_chunk) - 1);
 }
 
 /* The body of a kept answer into `buf`; its length. */
@@ -216,23 +230,20 @@ static size_t reply_body(const struct serve_replies *replies, struct serve_route
     switch (route.kind) {
     case SERVE_ROOT:
     case SERVE_DELAY:
-    case SERVE_CLOSE: memcpy(buf, root_body, 2); return 2;
-    case SERVE_BYTES: memcpy(buf, replies->pattern, route.n); return (size_t)route.n;
+    case SERVE_CLOSE: return put(buf, 0, root_body, sizeof(root_body) - 1);
+    case SERVE_BYTES: return put(buf, 0, replies->pattern, (size_t)route.n);
     case SERVE_STATUS:
         if (!has_content((unsigned)route.n) || route.n == 205) return 0;
         return (size_t)snprintf(buf, SERVE_HEAD_MAX, "%s\n", reason_of((unsigned)route.n));
     case SERVE_CHUNKED:
         for (uint64_t i = 0; i < route.n / SERVE_CHUNK_BYTES; i++) {
-            memcpy(buf + len, chunk_size_line, 6);
-            memcpy(buf + len + 6, replies->pattern, SERVE_CHUNK_BYTES);
-            memcpy(buf + len + 6 + SERVE_CHUNK_BYTES, "\r\n", 2);
-            len += SERVE_CHUNK_FRAMED;
+            len += write_chunk(buf + len, replies->pattern);
         }
         return len + serve_reply_last_chunk(replies, buf + len, route.n);
     case SERVE_ECHO:
     case SERVE_FAULT: break;
     }
-    CHECK(!"a kept answer");
+    UNREACHABLE("a kept answer");
     return 0;
 }
 
@@ -305,7 +316,7 @@ static struct serve_reply *reply_add(struct serve_replies *replies, struct serve
     uint32_t texts;
 
     CHECK(replies->count < SERVE_REPLIES_MAX);
-    CHECK(SERVE_STORE_BYTES - replies->store_used >= REPLY_ROOM * SERVE_REPLY_EDITIONS);
+    CHECK(SERVE_STORE_BYTES - replies->store_used >= (size_t)REPLY_ROOM * SERVE_REPLY_EDITIONS);
     *reply = (struct serve_reply){.route = route, .variant = (uint8_t)variant};
     reply->len = reply_write(replies, reply, first);
     reply->copies = copies_of(reply);
@@ -348,16 +359,41 @@ struct serve_reply *serve_replies_get(struct serve_replies *replies, struct serv
     return reply;
 }
 
+static size_t edition_bytes(const struct serve_reply *reply)
+{
+    return (size_t)reply->copies * reply->len;
+}
+
 void serve_reply_freshen(const struct serve_replies *replies, struct serve_reply *reply)
 {
+    uint8_t next = (uint8_t)((reply->edition + 1) % SERVE_REPLY_EDITIONS);
     char *text;
 
-    if (reply->date_s == replies->date_s) return;
-    reply->edition = (uint8_t)((reply->edition + 1) % SERVE_REPLY_EDITIONS);
-    text = reply->editions + (size_t)reply->edition * reply->copies * reply->len;
+    if (reply->date_s == replies->date_s || reply->users[next] > 0) return;
+    text = reply->editions + next * edition_bytes(reply);
     for (uint32_t i = 0; i < reply->copies; i++) {
         memcpy(text + (size_t)i * reply->len + reply->date_at, replies->date, SERVE_DATE_BYTES);
     }
+    reply->edition = next;
     reply->text = text;
     reply->date_s = replies->date_s;
+}
+
+static uint32_t *users_of(struct serve_reply *reply, const char *text)
+{
+    size_t edition = (size_t)(text - reply->editions) / edition_bytes(reply);
+
+    CHECK(edition < SERVE_REPLY_EDITIONS);
+    return &reply->users[edition];
+}
+
+void serve_reply_hold(struct serve_reply *reply, const char *text)
+{
+    ++*users_of(reply, text);
+}
+
+void serve_reply_release(struct serve_reply *reply, const char *text)
+{
+    CHECK(*users_of(reply, text) > 0);
+    --*users_of(reply, text);
 }

@@ -14,7 +14,7 @@
 #include "io/cpu.h"
 
 enum {
-    SOCKS_MAX = 32 * 1024,
+    SOCKS_MAX = SERVE_CONNECTIONS_MAX + SERVE_CONN_FIRST,
     SOCKS_MIN = 64,
     SQ_ENTRIES = 1024,
     CQ_ENTRIES_MIN = 4096,
@@ -52,13 +52,13 @@ static void on_accept(struct serve_thread *thread, const struct ring_event *even
 static inline void on_recv(struct serve_thread *thread, struct serve_conn *c,
                            const struct ring_event *event)
 {
-    const struct serve_reply *reply = thread->same_reply;
+    struct serve_reply *reply = thread->same_reply;
 
     if (likely(event->res > 0 && (uint32_t)event->res == thread->same_len &&
                (event->flags & RING_MORE) && c->state == SERVE_CONN_READY && c->in == NULL &&
-               !c->eof && serve_conn_may_be_quiet(c, thread->batch, reply->len) &&
+               !c->eof && c->quiet_batch != thread->batch &&
                memcmp(event->data, thread->same, thread->same_len) == 0)) {
-        serve_conn_send_quiet(thread, c, reply->text, reply->len);
+        serve_conn_send_quiet(thread, c, reply, reply->len);
         thread->totals.requests++;
         thread->totals.status[reply->status]++;
     } else {
@@ -81,11 +81,11 @@ static void on_event(struct serve_thread *thread, const struct ring_event *event
     case SERVE_OP_RECV: on_recv(thread, c, event); return;
     case SERVE_OP_SEND: serve_conn_sent(thread, c, event->res); return;
     case SERVE_OP_ACCEPT: on_accept(thread, event); return;
-    case SERVE_OP_QUIET: return; /* The client is gone: its receive will tell. */
+    case SERVE_OP_QUIET: serve_conn_quiet_failed(thread, c, event->res); return;
     case SERVE_OP_CANCEL: serve_conn_cancelled(thread, c); return;
     case SERVE_OP_CLOSE: serve_conn_closed(thread, c); return;
     }
-    CHECK(!"a completion of this kind");
+    UNREACHABLE("a completion of this kind");
 }
 
 /* Once per second: Date. */
@@ -151,47 +151,44 @@ static void begin_batch(struct serve_thread *thread)
     if (unlikely(thread->batch_ns >= thread->next_second_ns)) on_second(thread);
 }
 
-static void serve_loop(struct serve_thread *thread)
+void serve_thread_step(struct serve_thread *thread)
 {
-    bool notes_first = thread->shared->options->freeze_ns > 0;
+    uint64_t next_ns = timers_next_ns(&thread->timers);
+    struct ring_wait wait = {.timeout_ns = TIME_NEVER};
     struct ring_event events[EVENTS];
     uint32_t count;
 
-    while (!load_relaxed(&thread->shared->stop)) {
-        uint64_t next_ns = timers_next_ns(&thread->timers);
-        struct ring_wait wait = {.timeout_ns = TIME_NEVER};
+    if (next_ns != TIME_NEVER) {
+        uint64_t now_ns = clock_now_ns();
 
-        if (next_ns != TIME_NEVER) {
-            uint64_t now_ns = clock_now_ns();
-
-            wait.timeout_ns = next_ns > now_ns ? next_ns - now_ns : 0;
+        wait.timeout_ns = next_ns > now_ns ? next_ns - now_ns : 0;
+    }
+    ring_wait(thread->ring, &wait);
+    begin_batch(thread);
+    do {
+        count = ring_reap(thread->ring, events, EVENTS);
+        for (uint32_t i = 0; i < count; i++) {
+            on_event(thread, &events[i]);
         }
-        ring_wait(thread->ring, &wait);
-        begin_batch(thread);
-        do {
-            count = ring_reap(thread->ring, events, EVENTS);
-            for (uint32_t i = 0; i < count; i++) {
-                on_event(thread, &events[i]);
-            }
-        } while (count == EVENTS);
-        run_timers(thread);
-        if (unlikely(notes_first && thread->totals.requests > 0)) {
-            note_first_request(thread);
-            notes_first = false;
-        }
+    } while (count == EVENTS);
+    run_timers(thread);
+    if (unlikely(thread->notes_first && thread->totals.requests > 0)) {
+        note_first_request(thread);
+        thread->notes_first = false;
     }
 }
 
 /* Opens the ring with as many sockets as the limits carry. */
 static enum err open_ring(struct serve_thread *thread)
 {
+    uint64_t asked = thread->shared->options->connections_max;
     struct rlimit limit = {.rlim_cur = SOCKS_MAX};
     uint32_t socks = SOCKS_MAX;
     enum err err;
 
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < socks) socks = (uint32_t)limit.rlim_cur;
-    if (socks < SOCKS_MIN) socks = SOCKS_MIN;
+    if (asked > 0 && asked < socks - SERVE_CONN_FIRST) socks = (uint32_t)asked + SERVE_CONN_FIRST;
     for (;;) {
         struct ring_options options = {
             .engine = thread->shared->options->engine,
@@ -204,7 +201,7 @@ static enum err open_ring(struct serve_thread *thread)
         };
 
         err = ring_open(&thread->ring, &options, &thread->why);
-        if (err != ERR_LIMIT || socks / 2 < SOCKS_MIN) break;
+        if (err != ERR_LIMIT || asked > 0 || socks / 2 < SOCKS_MIN) break;
         socks /= 2;
     }
     thread->socks_count = socks;
@@ -254,7 +251,7 @@ static enum err start_listening(struct serve_thread *thread)
     return ERR_OK;
 }
 
-static enum err start(struct serve_thread *thread)
+enum err serve_thread_open(struct serve_thread *thread)
 {
     const struct serve_options *options = thread->shared->options;
     uint32_t cpu;
@@ -268,13 +265,20 @@ static enum err start(struct serve_thread *thread)
     }
     (void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* Delays end when they should. */
     arena_init(&thread->arena, 0);
-    thread->shortcut = options->log_ids == NULL && options->requests_max == 0 &&
-                       !serve_delay_is_set(&options->delay);
+    thread->shortcut = options->requests_max == 0 && !serve_delay_is_set(&options->delay);
+    thread->notes_first = options->freeze_ns > 0;
     rng_init(&thread->rng, thread->index);
     err = open_ring(thread);
     if (err == ERR_OK) err = reserve_memory(thread);
     if (err == ERR_OK) err = start_listening(thread);
+    if (err == ERR_OK) start_accept(thread);
     return err;
+}
+
+void serve_thread_close(struct serve_thread *thread)
+{
+    ring_close(thread->ring);
+    thread->ring = NULL;
 }
 
 void *serve_thread_main(void *arg)
@@ -282,14 +286,15 @@ void *serve_thread_main(void *arg)
     struct serve_thread *thread = arg;
     bool serves;
 
-    thread->err = start(thread);
+    thread->err = serve_thread_open(thread);
     serves = thread->err == ERR_OK;
-    if (serves) start_accept(thread);
     CHECK(sem_post(&thread->started) == 0);
-    if (serves) serve_loop(thread);
+    while (serves && !load_relaxed(&thread->shared->stop)) {
+        serve_thread_step(thread);
+    }
     while (sem_wait(&thread->leave) != 0) {
         CHECK(errno == EINTR);
     }
-    ring_close(thread->ring);
+    serve_thread_close(thread);
     return NULL;
 }

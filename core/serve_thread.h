@@ -28,9 +28,9 @@ struct serve_shared {
     const struct serve_options *options;
     const struct sockaddr *address; /* To listen on, but for the port. */
     socklen_t address_len;
-    int log_fd;                             /* -1: no log. */
-    const char *pattern;                    /* [SERVE_PATTERN_BYTES] */
-    const char *chunks;                     /* [SERVE_CHUNKS_BYTES] */
+    int log_fd;    /* -1: no log. */
+    char *pattern; /* [SERVE_PATTERN_BYTES], and */
+    char *chunks;  /* [SERVE_CHUNKS_BYTES]: not written once threads run. */
     _Alignas(CACHE_LINE) _Atomic bool stop; /* Set by the main thread. */
     _Atomic uint64_t first_ns; /* First request, 0: none yet. Whoever comes first sets it. */
 };
@@ -45,7 +45,8 @@ struct serve_thread {
     struct serve_reply *same_reply; /* The shortcut: the answer to `same`, */
     uint32_t same_len;              /* whose length is 0 while there is none. */
     uint32_t socks_count;
-    bool shortcut; /* No option needs to look at each request. */
+    bool shortcut;    /* No option needs to look at each request. */
+    bool notes_first; /* The first request has yet to be noted, for the freeze. */
     char same[SERVE_SAME_BYTES_MAX];
     struct serve_totals totals;
     struct serve_replies replies;
@@ -88,19 +89,32 @@ static inline uint64_t serve_user_data(const struct serve_thread *thread, enum s
     return (uint64_t)op << 56 | (uint64_t)c->generation << 32 | serve_conn_sock(thread, c);
 }
 
-/* Sends without a completion; the connection must be one that may_be_quiet. */
+/* Sends a kept answer quietly: the first of this batch on this connection (invariant 2). */
 static inline void serve_conn_send_quiet(struct serve_thread *thread, struct serve_conn *c,
-                                         const char *data, uint32_t len)
+                                         struct serve_reply *reply, uint32_t len)
 {
-    c->quiet_bytes += len;
     c->quiet_batch = thread->batch;
-    ring_send(thread->ring, serve_conn_sock(thread, c), data, len, RING_SEND_QUIET,
-              serve_user_data(thread, SERVE_OP_QUIET, c));
+    c->kept = reply;
+    c->kept_text = reply->text;
+    c->kept_len = len;
+    ring_send(thread->ring, serve_conn_sock(thread, c), reply->text, len,
+              RING_SEND_QUIET | RING_SEND_NOWAIT, serve_user_data(thread, SERVE_OP_QUIET, c));
 }
 
-/* A serving thread, for pthread_create(): of a zeroed struct serve_thread with `shared`, `index`,
- * `port` and the semaphores set. Ends when `stop` is set and its ring is woken, then waits for
- * `leave`. After the join `totals` and `log` may be read; the arena is the joiner's to release. */
-void *serve_thread_main(void *thread);
+/* Opens ring and listener and starts to accept: of a zeroed struct serve_thread with `shared`,
+ * `index` and `port` set, which sets `port` and fills `why` on failure. The arena is the caller's
+ * to release, also after a failure. */
+MUST_USE enum err serve_thread_open(struct serve_thread *thread);
+
+/* Waits once and handles what has come. */
+void serve_thread_step(struct serve_thread *thread);
+
+/* Closes the ring with all connections; also after a failure to open. */
+void serve_thread_close(struct serve_thread *thread);
+
+/* All of it, for pthread_create(): `arg` is a struct serve_thread as for serve_thread_open(), with
+ * its semaphores. Ends when `stop` is set and its ring is woken, then waits for `leave`. After the
+ * join `totals` and `log` may be read. */
+void *serve_thread_main(void *arg);
 
 #endif

@@ -23,6 +23,11 @@ enum {
     SMALL_BODY_MAX = 3072, /* Fits a small buffer with its head. */
 };
 
+/* Open loop: how long before a request is due we stop sleeping, with --spin; and how long the
+ * books of what is due may lie while no connection is free to send it. */
+#define SPIN_NS  (60 * NS_PER_US)
+#define BOOKS_NS NS_PER_MS
+
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
 
 struct worker {
@@ -31,9 +36,10 @@ struct worker {
     struct timers timers;
     struct pool pool;
     struct flow flow;
+    struct mod_interval mod; /* Open loop. */
     struct batch batch;
     struct ledger ledger;
-    uint64_t now_ns;      /* Stamped once per reap. */
+    uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
     const char *request_bytes; /* The request, window_size times in a row. */
@@ -43,6 +49,9 @@ struct worker {
     size_t id_at;
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;
+    uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */
+    uint64_t span_from_ns;     /* End of the warm-up; never after end_ns. */
+    uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection is idle. */
     const struct plan *plan;
     struct worker_shared *shared;
     uint32_t index;
@@ -69,15 +78,23 @@ static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
     return size;
 }
 
-static void add_due(struct worker *w, uint64_t count)
+/* `count` requests became due, the last one at `due_ns`. */
+static void add_due(struct worker *w, uint64_t count, uint64_t due_ns)
 {
     w->ledger.due += count;
     w->ledger.pending = w->flow.pending;
+    if (unlikely(due_ns < w->measured_from_ns)) w->ledger.warmup += count;
 }
 
 static void slot_free(struct worker *w, uint64_t now_ns)
 {
-    add_due(w, flow_slot_free(&w->flow, now_ns));
+    if (w->flow.open) return; /* What is due does not wait for what was. */
+    add_due(w, flow_slot_free(&w->flow, now_ns), now_ns);
+}
+
+static bool is_measured(const struct worker *w, const struct conn_request *request)
+{
+    return likely(request->due_ns >= w->measured_from_ns);
 }
 
 static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
@@ -89,10 +106,14 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     (void)conn;
     w->ledger.in_flight--;
     w->ledger.ok++;
-    if (likely(answer->done_ns <= w->end_ns)) w->ledger.ok_in_span++;
+    if (likely(answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns)) {
+        w->ledger.ok_in_span++;
+    }
     add_relaxed(&stats->status[answer->status], 1);
-    hist_record(&stats->from_due, answer->done_ns - request->due_ns);
-    hist_record(&stats->from_sent, answer->done_ns - request->sent_ns);
+    if (is_measured(w, request)) {
+        hist_record(&stats->from_due, answer->done_ns - request->due_ns);
+        hist_record(&stats->from_sent, answer->done_ns - request->sent_ns);
+    }
     slot_free(w, answer->done_ns);
 }
 
@@ -108,7 +129,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     if (why == FAILED_TIMEOUT) bound_ns = w->table.timeout_ns;
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
-    if (bound_ns != 0) {
+    if (bound_ns != 0 && is_measured(w, request)) {
         hist_record(&stats->from_due, request->sent_ns + bound_ns - request->due_ns);
         hist_record(&stats->from_sent, bound_ns);
     }
@@ -139,14 +160,29 @@ static const char *bytes_for(struct worker *w, const struct conn *conn, uint32_t
     return own;
 }
 
-static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
+/* Open loop: the request that was due at `due_ns` goes out on `conn` at `sent_ns`. What it had to
+ * wait for a connection is not our being late. */
+static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns, uint64_t sent_ns)
 {
-    struct worker *w = self;
+    struct stats *stats = &w->shared->stats;
+    uint64_t free_ns = w->free_ns[conn->slot];
+    uint64_t ready_ns = max_u64(due_ns, free_ns);
+
+    if (due_ns < w->measured_from_ns) return;
+    DCHECK(sent_ns >= ready_ns);
+    hist_record(&stats->lateness, sent_ns - ready_ns);
+    hist_record(&stats->conn_wait, ready_ns - due_ns);
+}
+
+/* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
+static void fill(struct worker *w, struct conn *conn, uint64_t now_ns)
+{
     uint32_t room = conn_room(&w->table, conn);
     uint32_t count = 0;
     uint64_t due_ns;
 
     while (count < room && flow_take(&w->flow, &due_ns)) {
+        if (w->flow.open) note_sent(w, conn, due_ns, now_ns);
         conn_push(&w->table, conn, due_ns, now_ns, w->asked);
         count++;
     }
@@ -162,6 +198,20 @@ static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
               w->id_bytes == NULL && w->table.window_size == 1);
 }
 
+static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
+{
+    struct worker *w = self;
+
+    if (w->flow.open) {
+        /* dispatch() sends, once all that came in is run: so `sent` is read from the clock
+         * shortly before the kernel gets it. */
+        w->free_ns[conn->slot] = now_ns;
+        pool_idle_add(conn->pool, conn);
+        return;
+    }
+    fill(w, conn, now_ns);
+}
+
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
@@ -173,7 +223,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     w->ledger.pending = w->flow.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
-    flow_hold_slot(&w->flow);
+    if (!w->flow.open) flow_hold_slot(&w->flow);
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
@@ -181,7 +231,7 @@ static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
     struct worker *w = self;
 
     (void)pool;
-    add_due(w, flow_release_held(&w->flow, now_ns));
+    add_due(w, flow_release_held(&w->flow, now_ns), now_ns);
 }
 
 static void run_events(struct worker *w)
@@ -217,16 +267,21 @@ static void start(struct worker *w, uint64_t start_ns)
     w->start_ns = start_ns;
     w->end_ns =
         w->plan->duration_ns > TIME_NEVER - start_ns ? TIME_NEVER : start_ns + w->plan->duration_ns;
+    w->span_from_ns = min_u64(start_ns + w->plan->warmup_ns, w->end_ns);
+    /* A request that is due just when the warm-up ends belongs to it, as one that is due just at
+     * the end belongs to the run. */
+    if (w->plan->warmup_ns > 0) w->measured_from_ns = start_ns + w->plan->warmup_ns + 1;
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
     w->totals.span.wait_known = cpu_wait_ns(w->wait_fd, &w->wait_at_start_ns);
-    add_due(w, flow_start(&w->flow, start_ns, w->end_ns));
+    add_due(w, flow_start(&w->flow, start_ns, w->end_ns), start_ns);
 }
 
 static void stop(struct worker *w, uint64_t end_ns)
 {
     if (w->phase == PHASE_WAITING) start(w, end_ns);
     w->end_ns = min_u64(w->end_ns, max_u64(end_ns, w->start_ns));
+    w->span_from_ns = min_u64(w->span_from_ns, w->end_ns);
     w->flow.end_ns = w->end_ns;
 }
 
@@ -243,15 +298,15 @@ static void end_span(struct worker *w)
     if (span->wait_known) span->wait_ns = wait_ns - w->wait_at_start_ns;
 }
 
-/* Notes how long a turn took that began while the run was on. The one that starts the run is left
- * out: it opens all connections, and no request can be sent before that. */
-static void note_turn(struct worker *w, bool was_running)
+/* Notes how long a turn took that began, at `from_ns`, while the run was on. The one that starts
+ * the run is left out: it opens all connections, and no request can be sent before that. */
+static void note_turn(struct worker *w, uint64_t from_ns, bool was_running)
 {
     uint64_t lag_ns;
 
     w->turn_end_ns = clock_now_ns();
     if (!was_running) return;
-    lag_ns = w->turn_end_ns - w->now_ns;
+    lag_ns = w->turn_end_ns - from_ns;
     hist_record(&w->shared->stats.loop_lag, lag_ns);
     if (lag_ns > WORKER_TURN_LONG_NS) w->totals.span.stalled_ns += lag_ns;
 }
@@ -271,7 +326,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
-    /* An answer may be stamped after its batch was. */
+    /* The last answer may be later than the moment at which its batch was reaped. */
     w->totals.drained_ns = max_u64(w->now_ns, w->totals.ended_ns);
     w->totals.cpu_ns = cpu_thread_ns() - w->cpu_at_start_ns;
     w->totals.batch_wait_us = w->batch.used_us;
@@ -320,6 +375,24 @@ static void advance(struct worker *w)
     }
 }
 
+/* Open loop: books what is due by now. */
+static void take_due(struct worker *w)
+{
+    struct flow *flow = &w->flow;
+    struct ledger *l = &w->ledger;
+    uint32_t idle = w->pool.idle_count;
+
+    w->now_ns = clock_now_ns();
+    if (unlikely(flow->next_ns < w->measured_from_ns)) {
+        uint64_t warm_ns = min_u64(w->now_ns, w->measured_from_ns - 1);
+
+        add_due(w, flow_due(flow, warm_ns, idle), warm_ns);
+    }
+    add_due(w, flow_due(flow, w->now_ns, idle), w->now_ns);
+    l->shed[SHED_FULL] = flow->shed[SHED_FULL];
+    l->shed[SHED_WAITED] = flow->shed[SHED_WAITED];
+}
+
 /* Opens what is missing and gives waiting requests to idle connections. */
 static void dispatch(struct worker *w)
 {
@@ -330,7 +403,7 @@ static void dispatch(struct worker *w)
         pool_maintain(&w->pool, w->now_ns);
     }
     while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
-        on_ready(w, conn, clock_now_ns());
+        fill(w, conn, clock_now_ns());
     }
 }
 
@@ -344,11 +417,28 @@ static uint64_t next_moment(const struct worker *w)
     return next_ns;
 }
 
+/* The same in an open loop. With --spin we wake a while before a request is due, and then no
+ * longer sleep. */
+static uint64_t next_moment_open(const struct worker *w, uint64_t now_ns)
+{
+    uint64_t next_ns = min_u64(next_moment(w), flow_next_shed_ns(&w->flow));
+    uint64_t due_ns = flow_next_due_ns(&w->flow);
+
+    if (due_ns == TIME_NEVER) return next_ns;
+    if (w->pool.idle_count == 0) {
+        due_ns = max_u64(due_ns, now_ns + BOOKS_NS); /* It could not be sent. */
+    } else if (w->plan->spin) {
+        due_ns -= min_u64(due_ns, SPIN_NS);
+    }
+    return min_u64(next_ns, due_ns);
+}
+
 bool worker_step(struct worker *w)
 {
-    uint64_t next_ns = next_moment(w);
+    uint64_t next_ns = w->flow.open ? next_moment_open(w, w->turn_end_ns) : next_moment(w);
     struct ring_wait wait = {.timeout_ns = TIME_NEVER};
     bool is_running = w->phase == PHASE_RUNNING;
+    uint64_t reaped_ns;
 
     CHECK(w->phase != PHASE_ENDED);
     if (next_ns != TIME_NEVER) {
@@ -356,18 +446,20 @@ bool worker_step(struct worker *w)
     }
     if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
-    w->now_ns = clock_now_ns();
+    reaped_ns = clock_now_ns();
+    w->now_ns = reaped_ns;
     run_events(w);
     run_timers(w);
     take_orders(w);
     if (w->phase != PHASE_WAITING) {
         batch_note(&w->batch, w->now_ns, ring_counts(w->ring)->completions);
+        if (w->flow.open) take_due(w);
         dispatch(w);
         advance(w);
     }
     DCHECK(ledger_closes(&w->ledger));
     ledger_publish(&w->shared->ledger, &w->ledger);
-    note_turn(w, is_running);
+    note_turn(w, reaped_ns, is_running);
     return w->phase != PHASE_ENDED;
 }
 
@@ -378,7 +470,7 @@ static enum ring_engine engine_of(enum plan_io io)
     case PLAN_IO_URING: return RING_URING;
     case PLAN_IO_EPOLL: return RING_EPOLL;
     }
-    CHECK(!"an engine without a name");
+    UNREACHABLE("an engine without a name");
 }
 
 static enum err open_ring(struct worker *w, struct err_info *why)
@@ -428,7 +520,7 @@ static bool lay_out_requests(struct worker *w)
 static bool init_table(struct worker *w)
 {
     struct ledger *l = &w->ledger;
-    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(*heap));
+    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(void *));
 
     if (heap == NULL) return false;
     timers_init(&w->timers, heap, w->table.count + 1); /* One per connection, one per pool. */
@@ -471,17 +563,45 @@ static void init_pool(struct worker *w, const struct addresses *addresses)
     pool_init(&w->pool);
 }
 
-static bool init_memory(struct worker *w, const struct worker_options *options)
+static bool init_open_flow(struct worker *w, uint64_t requests_max)
+{
+    const struct plan *plan = w->plan;
+    struct flow_open options = {
+        .mod = &w->mod,
+        .arrivals = {.kind = plan->arrivals,
+                     .workers = plan->workers,
+                     .index = w->index,
+                     .seed = plan->seed},
+        .issued_max = requests_max,
+        .wait_max_ns = plan->timeout_ns,
+        .pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index),
+        .idle_max = w->table.count,
+    };
+
+    CHECK(plan->pipeline == 1);
+    w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
+    return w->free_ns != NULL &&
+           mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
+           flow_init_open(&w->flow, &w->arena, &options);
+}
+
+static bool init_flow(struct worker *w)
 {
     const struct plan *plan = w->plan;
     uint32_t slots =
         (uint32_t)share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
     uint64_t requests_max = share_of(plan->requests_max, plan->workers, w->index);
+    bool done = plan->open_loop ? init_open_flow(w, requests_max)
+                                : flow_init(&w->flow, &w->arena, slots, requests_max);
 
-    if (!init_table(w) || !lay_out_requests(w)) return false;
-    if (!flow_init(&w->flow, &w->arena, slots, requests_max)) return false;
     /* A counted run in which this worker has no share. */
     if (plan->requests_max != 0 && requests_max == 0) w->flow.issued_max = 0;
+    return done;
+}
+
+static bool init_memory(struct worker *w, const struct worker_options *options)
+{
+    if (!init_table(w) || !lay_out_requests(w) || !init_flow(w)) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
     init_pool(w, options->addresses);
     arena_seal(&w->arena);
@@ -518,7 +638,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
         worker_free(w);
         return err;
     }
-    batch_init(&w->batch, plan->batch_wait && ring_facts(w->ring)->min_wait, w->table.count);
+    batch_init(&w->batch, plan->batch_wait && !plan->open_loop && ring_facts(w->ring)->min_wait,
+               w->table.count);
     *ret_worker = w;
     return ERR_OK;
 }

@@ -11,6 +11,9 @@
 
 /* How long a connection whose last answer has come waits for the peer to close it. */
 #define CLOSE_WAIT_NS (20 * NS_PER_MS)
+/* When a cancel that left something in flight is repeated. What it did not reach was completing
+ * already, so its completion comes by itself; this is for a kernel that forgets. */
+#define RECANCEL_NS (100 * NS_PER_MS)
 
 enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 
@@ -44,8 +47,11 @@ bool conn_table_init(struct conn_table *table, struct arena *arena)
     CHECK(table->window_size > 0 && (table->window_size & (table->window_size - 1)) == 0);
     table->conns = arena_array(arena, table->count, sizeof(struct conn));
     table->carry = arena_array(arena, table->count, table->head_bytes_max);
+    table->parked = arena_array(arena, table->count, sizeof(uint32_t));
     windows = arena_array(arena, (size_t)table->count * table->window_size, sizeof(*windows));
-    if (table->conns == NULL || table->carry == NULL || windows == NULL) return false;
+    if (table->conns == NULL || table->carry == NULL || windows == NULL || table->parked == NULL) {
+        return false;
+    }
     table->free_first = NULL;
     table->free_count = table->count;
     for (uint32_t i = table->count; i-- > 0;) {
@@ -130,9 +136,11 @@ static void closing_step(struct conn_table *table, struct conn *conn)
 {
     if (conn->flight & (FLIGHT_CANCEL | FLIGHT_CLOSE)) return;
     if (conn->flight & FLIGHT_DATA) {
-        if (timer_is_armed(&conn->timer)) return; /* The peer is given a moment to close. */
+        /* The peer is given a moment to close, or what a cancel missed to complete. */
+        if (timer_is_armed(&conn->timer)) return;
         ring_cancel(table->ring, conn->slot, op_of(conn, OP_CANCEL));
         conn->flight |= FLIGHT_CANCEL;
+        conn->cancelled = true;
         return;
     }
     timers_cancel(table->timers, &conn->timer);
@@ -183,6 +191,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->interim_count = 0;
     conn->send_error = 0;
     conn->retry = false;
+    conn->cancelled = false;
     conn->window_first = 0;
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
@@ -235,6 +244,36 @@ static void switch_group(struct conn_table *table, struct conn *conn)
     conn->flight |= FLIGHT_CANCEL;
 }
 
+/* No buffer was left. Most often those that were lent have come back by now, and the receive is
+ * simply armed anew; when none has come back since it last was, it waits for the next that does.
+ * True if it waits. */
+static bool park(struct conn_table *table, struct conn *conn)
+{
+    if (conn->starved_at != table->returns + 1) {
+        conn->starved_at = table->returns + 1;
+        return false;
+    }
+    if (!conn->parked) table->parked[table->parked_count++] = conn->slot;
+    conn->parked = true;
+    return true;
+}
+
+static void return_buffer(struct conn_table *table, const struct ring_event *event)
+{
+    ring_buffer_return(table->ring, event);
+    table->returns++;
+    while (unlikely(table->parked_count > 0)) {
+        struct conn *conn = &table->conns[table->parked[--table->parked_count]];
+
+        conn->parked = false;
+        if (conn->state == CONN_FREE || conn->state == CONN_CONNECTING ||
+            conn->state == CONN_CLOSING || (conn->flight & FLIGHT_RECV)) {
+            continue; /* It was closed meanwhile, or is another one by now. */
+        }
+        arm_recv(table, conn);
+    }
+}
+
 static void on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event)
 {
     uint32_t answered = 0;
@@ -244,12 +283,14 @@ static void on_recv(struct conn_table *table, struct conn *conn, const struct ri
         if (likely(conn->state != CONN_CLOSING)) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
         }
-        ring_buffer_return(table->ring, event);
+        return_buffer(table, event);
     } else if (conn->state == CONN_CLOSING) {
         timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
     } else if (event->res == 0) {
         conn_eof(table, conn);
-    } else if (event->res != -ENOBUFS && event->res != -ECANCELED) {
+    } else if (event->res == -ENOBUFS) {
+        if (park(table, conn)) return;
+    } else if (event->res != -ECANCELED) {
         conn_stream_error(table, conn, -event->res);
     }
     if (conn->state == CONN_CLOSING) {
@@ -281,6 +322,19 @@ static void on_send(struct conn_table *table, struct conn *conn, int32_t res)
     }
 }
 
+static void on_cancel(struct conn_table *table, struct conn *conn)
+{
+    bool closing = conn->state == CONN_CLOSING;
+
+    conn->flight &= (uint8_t)~FLIGHT_CANCEL;
+    if (!closing) return;
+    /* A cancel from before CLOSING may have missed what was started since: cancel again, once. */
+    if ((conn->flight & FLIGHT_DATA) && conn->cancelled) {
+        timers_set(table->timers, &conn->timer, clock_now_ns() + RECANCEL_NS);
+    }
+    closing_step(table, conn);
+}
+
 void conn_event(struct conn_table *table, const struct ring_event *event)
 {
     struct conn *conn = &table->conns[op_slot_of(event->user_data)];
@@ -305,8 +359,7 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         return;
     case OP_CANCEL:
         CHECK(current);
-        conn->flight &= (uint8_t)~FLIGHT_CANCEL;
-        if (conn->state == CONN_CLOSING) closing_step(table, conn);
+        on_cancel(table, conn);
         return;
     case OP_CLOSE:
         CHECK(current);
@@ -314,7 +367,7 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         on_closed(table, conn);
         return;
     }
-    CHECK(!"a completion of unknown kind");
+    UNREACHABLE("a completion of unknown kind");
 }
 
 /* When the oldest request is overdue, and for what. */
@@ -338,7 +391,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     uint64_t deadline_ns;
 
     switch ((enum conn_state)conn->state) {
-    case CONN_FREE: CHECK(!"a free slot has no timer");
+    case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
     case CONN_CLOSING: closing_step(table, conn); return;
     case CONN_IDLE:

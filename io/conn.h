@@ -82,6 +82,9 @@ struct conn {
     uint32_t address;         /* Index of the pool's address it connects to. */
     uint32_t addresses_tried; /* CONNECTING: addresses that failed in this attempt. */
     bool retry;               /* CLOSING: connect again, to `address`, once closed. */
+    bool cancelled;           /* CLOSING: a cancel has been started. */
+    bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
+    uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
     struct conn *idle_next, *idle_prev; /* In IDLE, when the owner has no request for it. */
     struct http1_chunked chunked;       /* PART_CHUNKED. */

@@ -102,7 +102,7 @@ static void bad_response(struct conn_table *table, struct conn *conn, enum http1
     case HTTP1_BAD_FRAMING: conn_fail(table, conn, FAILED_BAD_FRAMING, now_ns); return;
     case HTTP1_TOO_LARGE: conn_fail(table, conn, FAILED_HEAD_TOO_LARGE, now_ns); return;
     case HTTP1_DONE:
-    case HTTP1_MORE: CHECK(!"a result that is no failure");
+    case HTTP1_MORE: UNREACHABLE("a result that is no failure");
     }
 }
 
@@ -202,7 +202,7 @@ static size_t feed_body(struct conn_table *table, struct conn *conn, const char 
     case PART_CHUNKED: return feed_chunked(table, conn, data, len);
     case PART_CLOSE: conn->body_bytes += len; return len;
     }
-    CHECK(!"a head is no body");
+    UNREACHABLE("a head is no body");
 }
 
 uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len)

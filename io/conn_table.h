@@ -51,6 +51,9 @@ struct conn_table {
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;
+    uint32_t returns; /* Buffers given back so far, modulo 2^32. */
+    uint32_t parked_count;
+    uint32_t *parked; /* [count]: slots whose receive waits for a buffer to come back. */
     uint64_t done_ns; /* When the last answer was complete. */
 };
 

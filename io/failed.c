@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #define FAILED_NAME(upper, lower, text) [FAILED_##upper] = #lower,
-#define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = text,
+#define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = (text),
 const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)};
 const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)};
 

@@ -52,7 +52,7 @@ static inline uint32_t load4(const char *p)
 }
 
 /* Eight bytes with upper-case letters made lower. Other bytes change too, but nothing becomes a
- * letter that was none, and no other character of a token becomes a hyphen. */
+ * letter that was none, and only CR becomes a hyphen, which no token or option holds. */
 static inline uint64_t load8_lower(const char *p)
 {
     return load8(p) | UINT64_C(0x2020202020202020);
@@ -293,11 +293,12 @@ static enum http1_result read_lines(struct reader *reader, struct http1_head *he
     if (p == NULL) return HTTP1_BAD;
     for (fields = 0;; fields++) {
         const char *name = p, *name_end = http1_scan_name(&reader->scan, p);
-        struct value value = {.at = name_end + 1};
+        struct value value = {0};
 
         if (name_end == end) return HTTP1_BAD;
         if (name_end == name) break;
         if (*name_end != ':') return HTTP1_BAD;
+        value.at = name_end + 1;
         value.end = http1_scan_text(&reader->scan, value.at);
         p = line_end(value.end, end);
         if (p == NULL || p == end) return HTTP1_BAD;

@@ -161,6 +161,7 @@ static void uring_send(struct ring *ring, uint32_t sock, const void *data, size_
      * failure, so that a quiet send is silent only when all of it is gone. */
     sqe->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
     if (flags & RING_SEND_QUIET) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    if (flags & RING_SEND_NOWAIT) sqe->msg_flags |= MSG_DONTWAIT;
 }
 
 static void uring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message,
@@ -193,21 +194,17 @@ static void uring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     sqe->user_data = user_data;
 }
 
-/* SO_LINGER of zero by a socket command (Linux 6.7), linked before the close so that the close
- * happens whether or not the kernel knew the command. */
-static void set_linger_zero(struct uring *u, uint32_t sock)
+/* A connect to no address dissolves the connection, and the kernel tells the peer by a reset
+ * (connect(2); tcp_disconnect() in net/ipv4/tcp.c). Works on direct descriptors everywhere, where
+ * SO_LINGER by a socket command needs Linux 6.7. Linked before the close, which happens anyway. */
+static void dissolve(struct uring *u, uint32_t sock)
 {
-    static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    struct io_uring_sqe *sqe = sock_sqe(u, IORING_OP_URING_CMD, sock, UD_QUIET);
-    uint32_t level_name[2] = {SOL_SOCKET, SO_LINGER};
-    uint32_t len = sizeof(reset);
-    uint64_t value = (uintptr_t)&reset;
+    static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    struct io_uring_sqe *sqe = sock_sqe(u, IORING_OP_CONNECT, sock, UD_QUIET);
 
     sqe->flags |= IOSQE_IO_HARDLINK;
-    sqe->off = URING_SOCKET_OP_SETSOCKOPT;              /* cmd_op */
-    memcpy(&sqe->addr, level_name, sizeof(level_name)); /* level, optname */
-    memcpy(&sqe->splice_fd_in, &len, sizeof(len));      /* optlen */
-    memcpy((char *)sqe + 48, &value, sizeof(value));    /* optval */
+    sqe->addr = (uintptr_t)&nowhere;
+    sqe->off = sizeof(nowhere);
 }
 
 static void uring_close_sock(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data)
@@ -215,7 +212,7 @@ static void uring_close_sock(struct ring *ring, uint32_t sock, bool reset, uint6
     struct uring *u = uring_of(ring);
     struct io_uring_sqe *sqe;
 
-    if (reset) set_linger_zero(u, sock);
+    if (reset) dissolve(u, sock);
     sqe = next_sqe(u);
     sqe->opcode = IORING_OP_CLOSE;
     sqe->file_index = sock + 1;

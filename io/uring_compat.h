@@ -22,7 +22,4 @@ struct uring_getevents_arg {
 _Static_assert(sizeof(struct uring_getevents_arg) == sizeof(struct io_uring_getevents_arg),
                "the kernel's layout");
 
-/* IORING_OP_URING_CMD on a socket, Linux 6.7: options of a direct descriptor. */
-enum { URING_SOCKET_OP_SETSOCKOPT = 3 };
-
 #endif

@@ -31,6 +31,16 @@ struct http1_client {
     uint64_t body_sum; /* Depends on every body byte and on their order. */
 };
 
+/* Whether two heads say the same in every field. */
+static inline bool http1_head_equal(const struct http1_head *a, const struct http1_head *b)
+{
+    return a->bytes == b->bytes && a->status == b->status && a->version_minor == b->version_minor &&
+           a->has_length == b->has_length && a->has_te == b->has_te && a->chunked == b->chunked &&
+           a->says_close == b->says_close && a->says_keep_alive == b->says_keep_alive &&
+           a->content_length == b->content_length && a->date_at == b->date_at &&
+           a->date_len == b->date_len;
+}
+
 static inline void http1_client_init(struct http1_client *client, enum http1_asked asked,
                                      size_t head_bytes_max)
 {

@@ -10,6 +10,9 @@ _Noreturn __attribute__((cold)) void check_failed(const char *file, int line, co
 
 #define CHECK(x) (likely(x) ? (void)0 : check_failed(__FILE__, __LINE__, #x))
 
+/* A place that no run can come to. */
+#define UNREACHABLE(what) check_failed(__FILE__, __LINE__, what)
+
 /* Debug builds only (-DPELT_DEBUG, which the sanitizer builds set): may be expensive. */
 #ifdef PELT_DEBUG
 #    define DCHECK(x) CHECK(x)

@@ -3,6 +3,7 @@
 #include "core/base/hist.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/base/check.h"
 
@@ -62,9 +63,33 @@ hist_cell *hist_page_new(struct hist *hist, uint32_t page)
     return hist->pages[page];
 }
 
+/* The first page of `mask` from `*page` on; false when there is none. */
+static bool next_page(const uint64_t *mask, uint32_t *page)
+{
+    uint32_t word = *page / 64;
+    uint64_t bits = word < HIST_MASK_WORDS ? mask[word] & UINT64_MAX << *page % 64 : 0;
+
+    while (bits == 0) {
+        if (++word >= HIST_MASK_WORDS) return false;
+        bits = mask[word];
+    }
+    *page = word * 64 + (uint32_t)__builtin_ctzll(bits);
+    return true;
+}
+
+static uint32_t first_bucket(uint32_t page)
+{
+    return page * HIST_PAGE_BUCKETS;
+}
+
 void hist_view_clear(struct hist_view *view)
 {
-    *view = (struct hist_view){.min_ns = UINT64_MAX};
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        memset(view->buckets + first_bucket(page), 0, HIST_PAGE_BUCKETS * sizeof(view->buckets[0]));
+    }
+    view->count = view->sum_ns = view->max_ns = view->over = view->unplaced = 0;
+    view->min_ns = UINT64_MAX;
+    memset(view->page_mask, 0, sizeof(view->page_mask));
 }
 
 void hist_view_add(struct hist_view *view, const struct hist *hist)
@@ -79,10 +104,11 @@ void hist_view_add(struct hist_view *view, const struct hist *hist)
     for (uint32_t word = 0; word < HIST_MASK_WORDS; word++) {
         uint64_t mask = load_acquire(&hist->page_mask[word]);
 
+        view->page_mask[word] |= mask;
         for (; mask != 0; mask &= mask - 1) {
             uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(mask);
             const hist_cell *cells = hist->pages[page];
-            uint64_t *buckets = view->buckets + (size_t)page * HIST_PAGE_BUCKETS;
+            uint64_t *buckets = view->buckets + first_bucket(page);
 
             for (uint32_t i = 0; i < HIST_PAGE_BUCKETS; i++) {
                 buckets[i] += load_relaxed(&cells[i]);
@@ -96,27 +122,39 @@ static uint64_t minus_or_0(uint64_t a, uint64_t b)
     return a > b ? a - b : 0;
 }
 
+/* The lowest and the highest bucket that hold something; false when none does. */
+static bool view_ends(const struct hist_view *view, uint32_t *ret_low, uint32_t *ret_high)
+{
+    uint32_t low = HIST_BUCKETS, high = 0;
+
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            if (view->buckets[i] == 0) continue;
+            if (low == HIST_BUCKETS) low = i;
+            high = i;
+        }
+    }
+    if (low == HIST_BUCKETS) return false;
+    *ret_low = low;
+    *ret_high = high;
+    return true;
+}
+
 /* Sets min and max from the buckets, within `min_ns` and `max_ns`; those of an empty view when
  * no bucket holds anything. Values in `over` have no upper bound but `max_ns`. */
 static void view_bound(struct hist_view *view, uint64_t min_ns, uint64_t max_ns)
 {
-    uint32_t low = 0, high = HIST_BUCKETS;
+    uint32_t low, high;
 
-    while (low < HIST_BUCKETS && view->buckets[low] == 0) {
-        low++;
-    }
-    if (low == HIST_BUCKETS) {
+    if (!view_ends(view, &low, &high)) {
         view->min_ns = UINT64_MAX;
         view->max_ns = 0;
         return;
     }
-    while (view->buckets[high - 1] == 0) {
-        high--;
-    }
     view->min_ns = max_u64(hist_bucket_low_ns(low), min_ns);
     view->max_ns = max_ns;
     if (view->over == 0) {
-        uint64_t last_ns = hist_bucket_low_ns(high - 1) + hist_bucket_width_ns(high - 1) - 1;
+        uint64_t last_ns = hist_bucket_low_ns(high) + hist_bucket_width_ns(high) - 1;
 
         view->max_ns = min_u64(last_ns, max_ns);
     }
@@ -131,18 +169,33 @@ void hist_view_diff(struct hist_view *view, const struct hist_view *now,
     view->sum_ns = minus_or_0(now->sum_ns, before->sum_ns);
     view->over = minus_or_0(now->over, before->over);
     view->unplaced = minus_or_0(now->unplaced, before->unplaced);
-    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        view->buckets[i] = minus_or_0(now->buckets[i], before->buckets[i]);
+    for (uint32_t word = 0; word < HIST_MASK_WORDS; word++) {
+        view->page_mask[word] |= now->page_mask[word]; /* What it held else becomes 0 below. */
+    }
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            view->buckets[i] = minus_or_0(now->buckets[i], before->buckets[i]);
+        }
     }
     view_bound(view, min_ns, max_ns);
+}
+
+static uint64_t page_placed(const struct hist_view *view, uint32_t page)
+{
+    uint64_t total = 0;
+
+    for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+        total += view->buckets[i];
+    }
+    return total;
 }
 
 static uint64_t view_placed(const struct hist_view *view)
 {
     uint64_t total = 0;
 
-    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        total += view->buckets[i];
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        total += page_placed(view, page);
     }
     return total;
 }
@@ -163,20 +216,33 @@ static uint64_t rank_of(double share, uint64_t total)
     return rank < (double)total ? (uint64_t)rank : total;
 }
 
+/* The bucket of the value of that rank, 1 to what the buckets hold. */
+static uint32_t bucket_of_rank(const struct hist_view *view, uint64_t rank)
+{
+    uint32_t page = 0, bucket;
+
+    for (;; page++) {
+        bool found = next_page(view->page_mask, &page);
+        uint64_t placed;
+
+        CHECK(found);
+        placed = page_placed(view, page);
+        if (rank <= placed) break;
+        rank -= placed;
+    }
+    for (bucket = first_bucket(page); rank > view->buckets[bucket]; bucket++) {
+        rank -= view->buckets[bucket];
+    }
+    return bucket;
+}
+
 uint64_t hist_view_percentile_ns(const struct hist_view *view, double share)
 {
-    uint64_t total = view_placed(view), rank, seen = 0, value_ns;
-    uint32_t bucket = 0;
+    uint64_t total = view_placed(view), value_ns;
 
     CHECK(share > 0 && share <= 1);
     if (total == 0) return 0;
-    rank = rank_of(share, total);
-    for (;; bucket++) {
-        CHECK(bucket < HIST_BUCKETS);
-        seen += view->buckets[bucket];
-        if (seen >= rank) break;
-    }
-    value_ns = bucket_middle_ns(bucket);
+    value_ns = bucket_middle_ns(bucket_of_rank(view, rank_of(share, total)));
     /* A view of a running worker may have caught a value's bucket before its min and max. */
     if (view->min_ns > view->max_ns) return value_ns;
     return min_u64(max_u64(value_ns, view->min_ns), view->max_ns);
@@ -193,14 +259,18 @@ double hist_view_stddev_ns(const struct hist_view *view)
     double sum = 0, squares = 0, mean;
 
     if (total < 2) return 0;
-    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        sum += (double)view->buckets[i] * (double)bucket_middle_ns(i);
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            sum += (double)view->buckets[i] * (double)bucket_middle_ns(i);
+        }
     }
     mean = sum / (double)total;
-    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        double off = (double)bucket_middle_ns(i) - mean;
+    for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
+        for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            double off = (double)bucket_middle_ns(i) - mean;
 
-        squares += (double)view->buckets[i] * off * off;
+            squares += (double)view->buckets[i] * off * off;
+        }
     }
     return sqrt(squares / (double)(total - 1));
 }

@@ -48,9 +48,11 @@ struct hist {
     struct hist_slab *slab;
 };
 
-/* What the coordinator works with: dense and plain. About 290 KiB; lives in an arena. */
+/* What the coordinator works with: plain, about 290 KiB, in an arena. Zeroed when it is made; only
+ * the pages in its mask are ever touched, so working with a few of them is cheap. */
 struct hist_view {
     uint64_t count, sum_ns, min_ns, max_ns, over, unplaced;
+    uint64_t page_mask[HIST_MASK_WORDS]; /* Pages that may hold something; all others are 0. */
     uint64_t buckets[HIST_BUCKETS];
 };
 
@@ -100,7 +102,7 @@ static inline void hist_record(struct hist *hist, uint64_t value_ns)
     add_relaxed(&page[bucket % HIST_PAGE_BUCKETS], 1);
 }
 
-/* Empties a view (min_ns becomes UINT64_MAX). */
+/* Empties a view, a zeroed one too (min_ns becomes UINT64_MAX). */
 void hist_view_clear(struct hist_view *view);
 
 /* Adds what `hist` holds now. Any thread; see the head of this file for what it may miss. */
@@ -108,7 +110,7 @@ void hist_view_add(struct hist_view *view, const struct hist *hist);
 
 /* `view` = `now` - `before`, for an interval: buckets, count and sum subtract (never below 0);
  * min and max become those of the lowest and highest bucket left, clamped to now's (UINT64_MAX and
- * 0 when none is left). `view` may be one of the other two. */
+ * 0 when none is left). `view`, zeroed or used before, may be one of the other two. */
 void hist_view_diff(struct hist_view *view, const struct hist_view *now,
                     const struct hist_view *before);
 

@@ -13,9 +13,13 @@ void json_init(struct json *json, struct text *out, bool compact)
     *json = (struct json){.out = out, .compact = compact};
 }
 
+static bool is_on_one_line(const struct json *json)
+{
+    return json->compact || (json->line_depth != 0 && json->depth >= json->line_depth);
+}
+
 static void line_break(struct json *json)
 {
-    if (json->compact) return;
     text_add(json->out, "\n", 1);
     for (uint32_t i = 0; i < json->depth; i++) {
         text_add(json->out, "  ", 2);
@@ -28,8 +32,12 @@ static void element_begin(struct json *json)
     bool *filled = &json->filled[json->depth - 1];
 
     if (*filled) text_add(json->out, ",", 1);
+    if (!is_on_one_line(json)) {
+        line_break(json);
+    } else if (*filled && !json->compact) {
+        text_add(json->out, " ", 1);
+    }
     *filled = true;
-    line_break(json);
 }
 
 static void value_begin(struct json *json)
@@ -71,12 +79,21 @@ void json_array(struct json *json)
     level_begin(json, false);
 }
 
+void json_object_line(struct json *json)
+{
+    level_begin(json, true);
+    if (json->line_depth == 0) json->line_depth = json->depth;
+}
+
 void json_end(struct json *json)
 {
+    bool on_one_line = is_on_one_line(json);
+
     CHECK(json->depth > 0);
     CHECK(!json->has_key);
+    if (json->depth == json->line_depth) json->line_depth = 0;
     json->depth--;
-    if (json->filled[json->depth]) line_break(json);
+    if (json->filled[json->depth] && !on_one_line) line_break(json);
     text_add(json->out, json->in_object[json->depth] ? "}" : "]", 1);
     value_end(json);
 }

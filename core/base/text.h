@@ -36,6 +36,7 @@ enum { JSON_DEPTH_MAX = 16 };
 struct json {
     struct text *out;
     uint32_t depth;
+    uint32_t line_depth; /* Levels from here on stand on one line; 0: none does. */
     bool compact;
     bool finished;                  /* The one value is complete. */
     bool has_key;                   /* A key has been written, its value has not. */
@@ -48,6 +49,7 @@ void json_init(struct json *json, struct text *out, bool compact);
 
 void json_object(struct json *json);
 void json_array(struct json *json);
+void json_object_line(struct json *json);          /* An object that takes one line. */
 void json_end(struct json *json);                  /* Ends the innermost object or array. */
 void json_key(struct json *json, const char *key); /* Only in an object; escaped like a string. */
 

@@ -24,6 +24,7 @@ class Conn:
         self.server = server
         self.sock = sock
         self.number = number  # From 0, in the order of acceptance.
+        self.requests = 0
         self.buffer = b""
 
     def request(self):
@@ -42,7 +43,8 @@ class Conn:
             self._read()
         body, self.buffer = self.buffer[:length], self.buffer[length:]
         request = Request(method, path, version, headers, body)
-        self.server.count_request(request)
+        self.requests += 1
+        self.server.count_request(request, self.requests)
         return request
 
     def _read(self):
@@ -93,6 +95,7 @@ class Server:
         self.connections = 0
         self.open_max = 0
         self.requests = 0
+        self.uses_max = 0  # Most requests on one connection.
         self.seen = []  # The first requests, whole.
         self.ids = []
         self.answers = collections.Counter()
@@ -168,9 +171,10 @@ class Server:
         with self.lock:
             return len(self.socks)
 
-    def count_request(self, request):
+    def count_request(self, request, uses):
         with self.lock:
             self.requests += 1
+            self.uses_max = max(self.uses_max, uses)
             if len(self.seen) < 1000:
                 self.seen.append(request)
             for name, value in request.headers:

@@ -19,6 +19,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PELT = os.path.abspath(os.environ.get("PELT") or os.path.join(ROOT, "build", "pelt"))
 LIGHT = bool(os.environ.get("PELT_E2E_LIGHT"))  # Sanitizers, coverage: fewer requests.
+ENGINE = os.environ.get("PELT_E2E_IO")  # "uring" or "epoll"; pelt's own choice without it.
 INSTRUMENTED = any(word in PELT for word in ("address", "thread", "undefined", "-cov"))
 
 TOOLS = os.path.join(os.path.dirname(os.path.realpath(PELT)), "tests", "tools")  # Of tests/tools/.
@@ -185,9 +186,56 @@ def assert_ledger_closes(report):
         check(isinstance(number, int) and number >= 0, "a count that is none:", number)
 
 
+def numbers(value, path=""):
+    """Every number in a report with its path."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from numbers(inner, f"{path}[{index}]")
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield path, value
+
+
+def assert_numbers_are_possible(run):
+    """No number is negative, infinite or a wrapped 64-bit one; no time exceeds the run's own."""
+    for path, value in numbers(run.report):
+        check(0 <= value < 2.0**60, f"{path}: {value}")
+        if path.endswith("_s") and not path.endswith("per_s"):
+            check(value <= run.seconds + 1, f"{path}: {value}, the run took {run.seconds:.1f}")
+
+
+def assert_series_adds_up(report):
+    """Nothing is lost between samples, and figures that are not known are not there."""
+    ledger, end = report["ledger"], 0
+    for sample in report["series"]:
+        check(sample["t_s"] >= end, "samples in order:", report["series"])
+        end = sample["t_s"]
+        part = sample.get("part", "span")
+        check(part in ("warmup", "span", "drain"), "part:", sample)
+        check(part != "drain" or "achieved_per_s" not in sample, "a rate of the drain:", sample)
+        check(all(sample[key] >= 0 for key in ("answered", "failed", "shed", "open")), sample)
+        for which in ("from_due_us", "from_sent_us"):
+            if which in sample:
+                latency = sample[which]
+                check(0 < latency["p50"] <= latency["p99"] <= latency["max"], which, sample)
+
+    def total(key):
+        return sum(sample[key] for sample in report["series"])
+
+    equal(total("answered"), ledger["ok"], "the series' answers")
+    equal(total("failed"), sum(ledger["failed"].values()), "the series' failures")
+    equal(total("shed"), sum(ledger["shed"].values()), "the series' shed requests")
+
+
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
-    return Process([PELT, *map(str, args)], **how)
+    args = [str(arg) for arg in args]
+    if ENGINE:
+        at = 1 if args[:1] == ["serve"] else 0
+        args[at:at] = ["--io", ENGINE]
+    return Process([PELT, *args], **how)
 
 
 def pelt(*args, timeout=SLACK_S + 10, rc=None, **how):
@@ -205,6 +253,8 @@ def load_report(run, path):
     run.report = json.loads(read_file(path))
     try:
         assert_ledger_closes(run.report)
+        assert_series_adds_up(run.report)
+        assert_numbers_are_possible(run)
     except (Failed, KeyError, TypeError) as error:
         raise Failed(f"{error!r}\n{run}") from error
     check(run.rc != 70, "exit 70: the ledger does not close", run)
@@ -329,14 +379,6 @@ def need_ipv6():
         raise Skip(f"no IPv6 on the loopback: {error}") from error
 
 
-def need_localhost_both():
-    """Skips unless "localhost" has an address of each family."""
-    need_ipv6()
-    families = {info[0] for info in socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)}
-    if families != {socket.AF_INET, socket.AF_INET6}:
-        raise Skip("localhost does not have both an IPv4 and an IPv6 address here")
-
-
 # Decorators; the runner looks at what they set.
 
 
@@ -356,7 +398,12 @@ def alone(test):
     return test
 
 
-def own_network(test):
-    """The test runs in a network namespace of its own, where it may change what it likes."""
-    test.own_network = True
-    return test
+def own_network(hosts=""):
+    """The test runs in a network namespace of its own, where it may change what it likes, and
+    where /etc/hosts says `hosts`, if given."""
+
+    def mark(test):
+        test.own_network = hosts
+        return test
+
+    return mark

@@ -59,9 +59,10 @@ def test_a_count_counts_failures_too():
 def test_without_keepalive_each_request_has_its_own_connection():
     with Server(badserver.good) as server:
         run = lib.load(server.url + "/", "-c", 5, "-n", 300, "--no-keepalive", rc=0)
-        equal(server.connections, 300, "connections")
+        equal(server.uses_max, 1, "requests on a connection")
         check(server.open_max <= 5, server.open_max, "connections at once, at most 5")
-    equal(run.report["connections"]["opened"], 300)
+    # In place of the last ones others may have been opened that found nothing left to do.
+    check(300 <= run.report["connections"]["opened"] <= 305, run)
     check(run.report["connections"]["alive_max"] <= 5, run)
 
 
@@ -76,7 +77,8 @@ def test_connections_are_opened_again_when_the_server_ends_them():
     with Server(badserver.closes_after(3)) as server:
         run = lib.load(server.url + "/", "-c", 8, "-d", "1s", rc=0)
         check(server.open_max <= 8, server.open_max, "connections at once, at most 8")
-        equal(run.report["connections"]["opened"], server.connections)
+        opened = run.report["connections"]["opened"]
+        lib.wait_until(lambda: server.connections == opened, f"the server to count {opened}")
     equal(run.failed(), {}, f"{run}")
 
 

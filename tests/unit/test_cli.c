@@ -10,8 +10,16 @@
 #include "tests/golden.h"
 #include "tests/test.h"
 
-#define URL  "http://h/"
-#define FULL "options '--body' and '--body-file' exclude each other"
+#define URL "http://h/"
+#define STAGES(text)                                                                        \
+    "option '--stages' wants stages such as 30s:50k or 10k:1m:50k, rates of at most 100M, " \
+    "not '" text "'"
+#define RATE(text) "option '-R' wants a rate such as 50, 0.5 or 10k, at most 100M, not '" text "'"
+#define TOO_LOW                                                                               \
+    "the rate is too low for one request in the time of the run; raise the rate, or give it " \
+    "longer"
+#define WARMUP "option '--warmup' wants a time shorter than that of the run, of which it is a part"
+#define FULL   "options '--body' and '--body-file' exclude each other"
 
 enum { WORDS_MAX = 12, CPUS = 4 };
 
@@ -60,6 +68,14 @@ static void test_cli_has_its_defaults(void)
     EXPECT(cli.plan.keepalive);
     EXPECT(!cli.plan.ids);
     EXPECT(cli.plan.batch_wait);
+    EXPECT(!cli.plan.open_loop);
+    EXPECT(cli.plan.stages_count == 0);
+    EXPECT(cli.plan.arrivals == PLAN_ARRIVALS_EVEN);
+    EXPECT(cli.plan.seed == 1);
+    EXPECT(cli.plan.max_pending == 1000000);
+    EXPECT(cli.plan.warmup_ns == 0);
+    EXPECT(!cli.plan.spin);
+    EXPECT(!cli.strict);
     EXPECT(cli.json_path == NULL);
     EXPECT(!cli.spectrum);
     EXPECT(!cli.quiet);
@@ -150,6 +166,111 @@ static void test_cli_chooses_the_engine(void)
         struct cli cli = parse_right(rows[i].words);
 
         EXPECT(cli.plan.io == rows[i].io);
+        cli_release(&cli);
+    }
+}
+
+static void test_cli_takes_the_options_of_a_rate(void)
+{
+    struct cli cli = parse_right((const char *const[WORDS_MAX]){
+        "--rate=50k", "--arrivals=poisson", "--seed=7", "--max-pending=0", "--spin", "--warmup=2s",
+        "--strict", URL});
+
+    EXPECT(cli.plan.open_loop);
+    EXPECT(cli.plan.stages_count == 1);
+    EXPECT(cli.plan.stages[0].length_ns == 10 * NS_PER_S);
+    EXPECT(cli.plan.stages[0].from_per_s == 50000);
+    EXPECT(cli.plan.stages[0].to_per_s == 50000);
+    EXPECT(cli.plan.arrivals == PLAN_ARRIVALS_POISSON);
+    EXPECT(cli.plan.seed == 7);
+    EXPECT(cli.plan.max_pending == 0);
+    EXPECT(cli.plan.spin);
+    EXPECT(cli.plan.warmup_ns == 2 * NS_PER_S);
+    EXPECT(cli.plan.duration_ns == 10 * NS_PER_S);
+    EXPECT(cli.strict);
+    cli_release(&cli);
+}
+
+/* --warmup and --strict are for the closed loop too. */
+static void test_cli_takes_a_warmup_without_a_rate(void)
+{
+    struct cli cli =
+        parse_right((const char *const[WORDS_MAX]){"--warmup", "500ms", "-d1", "--strict", URL});
+
+    EXPECT(!cli.plan.open_loop);
+    EXPECT(cli.plan.warmup_ns == 500 * NS_PER_MS);
+    cli_release(&cli);
+    cli = parse_right((const char *const[WORDS_MAX]){"--warmup", "1h", "-n1", URL});
+    EXPECT(cli.plan.warmup_ns == 3600 * NS_PER_S);
+    cli_release(&cli);
+}
+
+#define S NS_PER_S
+
+static void test_cli_makes_stages_of_a_rate(void)
+{
+    static const struct {
+        const char *words[WORDS_MAX];
+        struct plan_stage stages[4];
+        uint32_t count;
+        uint64_t duration_ns;
+    } rows[] = {
+        {{"-R", "50k", URL}, {{10 * S, 50e3, 50e3}}, 1, 10 * S},
+        {{"-R0.5", "-d", "1m", URL}, {{60 * S, 0.5, 0.5}}, 1, 60 * S},
+        {{"-R", "100M", "-d", "1h", URL}, {{3600 * S, 1e8, 1e8}}, 1, 3600 * S},
+        {{"-R", "2", "-n", "5", URL}, {{PLAN_STAGES_NS_MAX, 2, 2}}, 1, TIME_NEVER},
+        {{"-R", "2", "-n", "5", "-d", "3s", URL}, {{3 * S, 2, 2}}, 1, 3 * S},
+        {{"--stages", "30s:50k", URL}, {{30 * S, 0, 50e3}}, 1, 30 * S},
+        {{"--stages=10:30s:50k", URL}, {{30 * S, 10, 50e3}}, 1, 30 * S},
+        {{"--stages", "0:30s:50k,1m:50k,10s:0", URL},
+         {{30 * S, 0, 50e3}, {60 * S, 50e3, 50e3}, {10 * S, 50e3, 0}},
+         3,
+         100 * S},
+        {{"--stages", "5s:1k,0s:2.5k,1m30s:2.5k,100:1s:200", URL},
+         {{5 * S, 0, 1e3}, {0, 1e3, 2.5e3}, {90 * S, 2.5e3, 2.5e3}, {S, 100, 200}},
+         4,
+         96 * S},
+        {{"--stages", "10:1:10", "-n", "3", URL}, {{S, 10, 10}}, 1, S},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct cli cli = parse_right(rows[i].words);
+
+        printf("%s %s\n", rows[i].words[0], rows[i].words[1]);
+        EXPECT(cli.plan.open_loop);
+        EXPECT(cli.plan.duration_ns == rows[i].duration_ns);
+        EXPECT(cli.plan.stages_count == rows[i].count);
+        for (uint32_t j = 0; j < rows[i].count; j++) {
+            EXPECT(cli.plan.stages[j].length_ns == rows[i].stages[j].length_ns);
+            EXPECT(cli.plan.stages[j].from_per_s == rows[i].stages[j].from_per_s);
+            EXPECT(cli.plan.stages[j].to_per_s == rows[i].stages[j].to_per_s);
+        }
+        cli_release(&cli);
+    }
+}
+
+static void test_cli_bounds_the_number_of_stages(void)
+{
+    static char words[2][16 * 1024];
+    char *argv[] = {words[0], words[0], words[1], NULL};
+    struct err_info why;
+    struct cli cli;
+
+    (void)snprintf(words[1], sizeof(words[1]), URL);
+    for (size_t count = PLAN_STAGES_MAX; count <= PLAN_STAGES_MAX + 1; count++) {
+        size_t len = (size_t)snprintf(words[0], sizeof(words[0]), "--stages=1s:1");
+
+        for (size_t i = 1; i < count; i++) {
+            len += (size_t)snprintf(words[0] + len, sizeof(words[0]) - len, ",1s:2");
+        }
+        if (count > PLAN_STAGES_MAX) {
+            EXPECT(cli_parse(3, argv, CPUS, &cli, &why) == ERR_USAGE);
+            EXPECT(strstr(why.message, "at most 1000 stages") != NULL);
+            return;
+        }
+        EXPECT(cli_parse(3, argv, CPUS, &cli, &why) == ERR_OK);
+        EXPECT(cli.plan.stages_count == PLAN_STAGES_MAX);
+        EXPECT(cli.plan.duration_ns == PLAN_STAGES_MAX * NS_PER_S);
         cli_release(&cli);
     }
 }
@@ -319,6 +440,38 @@ static const struct {
      "url 'https://h/' asks for TLS, which this version does not speak; use http://"},
     {{"--io", "kqueue", URL}, "option '--io' wants one of auto, uring, epoll, not 'kqueue'"},
     {{"--io=", URL}, "option '--io' wants one of auto, uring, epoll, not ''"},
+    {{"-R", "0", URL}, RATE("0")},
+    {{"-R", "-1", URL}, RATE("-1")},
+    {{"-R", "fast", URL}, RATE("fast")},
+    {{"-R", "101M", URL}, RATE("101M")},
+    {{"-R", "0.09", URL}, TOO_LOW},
+    {{"--stages", "1h:0", URL}, TOO_LOW},
+    {{"--stages", "0s:5", URL}, TOO_LOW},
+    {{"--stages=", URL}, STAGES("")},
+    {{"--stages", "30s", URL}, STAGES("30s")},
+    {{"--stages", "30s:", URL}, STAGES("30s:")},
+    {{"--stages", ":5", URL}, STAGES(":5")},
+    {{"--stages", "30s:5,", URL}, STAGES("")},
+    {{"--stages", "30s:5,5:", URL}, STAGES("5:")},
+    {{"--stages", "1:2:3:4", URL}, STAGES("1:2:3:4")},
+    {{"--stages", "x:2:3", URL}, STAGES("x:2:3")},
+    {{"--stages", "1s:101M", URL}, STAGES("1s:101M")},
+    {{"--stages", "1s:5/s", URL}, STAGES("1s:5/s")},
+    {{"--stages", "30000d:5,30000d:5", URL}, "option '--stages' wants at most 100 years"},
+    {{"--stages", "30s:5", "-R", "5", URL}, "options '--stages' and '--rate' exclude each other"},
+    {{"--stages", "30s:5", "-d", "5s", URL},
+     "options '--stages' and '--duration' exclude each other"},
+    {{"--spin", URL}, "option '--spin' wants a rate; give '--rate' or '--stages'"},
+    {{"--seed", "1", URL}, "option '--seed' wants a rate; give '--rate' or '--stages'"},
+    {{"--max-pending=5", URL}, "option '--max-pending' wants a rate; give '--rate' or '--stages'"},
+    {{"--arrivals", "even", URL}, "option '--arrivals' wants a rate; give '--rate' or '--stages'"},
+    {{"-R5", "--arrivals", "odd", URL},
+     "option '--arrivals' wants one of even, poisson, not 'odd'"},
+    {{"-R5", "--max-pending", "101M", URL},
+     "option '--max-pending' wants 0 to 100000000, not '101M'"},
+    {{"--warmup", "10s", URL}, WARMUP},
+    {{"--warmup", "2s", "-d", "1s", "-R5", URL}, WARMUP},
+    {{"--warmup", "31s", "--stages", "30s:5", URL}, WARMUP},
     {{"--ids", "-H", "X-Request-Id: 1", URL},
      "header 'X-Request-Id' and '--ids' exclude each other; leave one away"},
 };
@@ -435,6 +588,10 @@ int main(void)
     TEST(test_cli_takes_every_option);
     TEST(test_cli_reads_every_spelling);
     TEST(test_cli_chooses_the_engine);
+    TEST(test_cli_takes_the_options_of_a_rate);
+    TEST(test_cli_takes_a_warmup_without_a_rate);
+    TEST(test_cli_makes_stages_of_a_rate);
+    TEST(test_cli_bounds_the_number_of_stages);
     TEST(test_cli_keeps_the_hint_behind_a_long_message);
     TEST(test_cli_chooses_threads);
     TEST(test_cli_has_no_end_by_time_when_only_requests_are_given);

@@ -267,6 +267,7 @@ static void test_hist_percentile_of_a_torn_view_is_not_clamped_to_nothing(void)
 
     hist_view_clear(&view);
     view.count = 1;
+    view.page_mask[0] = 1 << 500 / HIST_PAGE_BUCKETS;
     view.buckets[500] = 1; /* Seen before the worker stored min and max. */
     EXPECT(hist_view_percentile_ns(&view, 0.5) == 500);
 }
@@ -276,6 +277,7 @@ static void test_hist_percentile_of_counts_that_a_double_rounds_up(void)
     static struct hist_view view;
 
     hist_view_clear(&view);
+    view.page_mask[0] = 1;
     view.buckets[5] = (UINT64_C(1) << 53) + 3;
     view.count = view.buckets[5];
     view.min_ns = view.max_ns = 5;
@@ -467,6 +469,33 @@ static void test_hist_diff_of_nothing_new_is_empty_and_never_below_0(void)
     rig_release(&rig);
 }
 
+static void test_hist_view_used_again_holds_nothing_of_before(void)
+{
+    static struct hist_view view, before, now, empty;
+    struct rig low, high;
+
+    rig_init(&low, HIST_PAGES);
+    rig_init(&high, HIST_PAGES);
+    hist_record(&low.hist, 5);
+    hist_record(&high.hist, top_ns / 2);
+
+    view_of(&view, &low.hist);
+    hist_view_clear(&view);
+    hist_view_clear(&empty);
+    EXPECT(view_is_equal(&view, &empty));
+
+    view_of(&view, &low.hist); /* Pages that the interval does not have. */
+    view_of(&now, &high.hist);
+    hist_view_clear(&before);
+    hist_view_diff(&view, &now, &before);
+    EXPECT(view.count == 1);
+    EXPECT(view_placed(&view) == 1);
+    EXPECT(view.buckets[5] == 0);
+    EXPECT(hist_view_percentile_ns(&view, 0.5) == top_ns / 2);
+    rig_release(&low);
+    rig_release(&high);
+}
+
 static void percentile_0(void)
 {
     static struct hist_view view;
@@ -518,6 +547,7 @@ int main(void)
     TEST(test_hist_diff_is_the_interval_between);
     TEST(test_hist_diff_bounds_are_clamped_to_what_was_seen);
     TEST(test_hist_diff_of_nothing_new_is_empty_and_never_below_0);
+    TEST(test_hist_view_used_again_holds_nothing_of_before);
     TEST(test_hist_misuse_aborts);
     return 0;
 }

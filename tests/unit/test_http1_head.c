@@ -65,13 +65,13 @@ static enum http1_result parse_cut(const struct guard *guard, enum guard_side si
 static void expect_row(const struct row *row, enum http1_result result,
                        const struct http1_head *head)
 {
-    if (result != row->verdict) fprintf(stderr, "%s: %d\n", row->name, (int)result);
+    if (result != row->verdict) (void)fprintf(stderr, "%s: %d\n", row->name, (int)result);
     EXPECT(result == row->verdict);
     if (result != HTTP1_DONE) {
         EXPECT(head->bytes == 77); /* Not written. */
         return;
     }
-    if (facts_of(head) != row->facts) fprintf(stderr, "%s: %x\n", row->name, facts_of(head));
+    if (facts_of(head) != row->facts) (void)fprintf(stderr, "%s: %x\n", row->name, facts_of(head));
     EXPECT(facts_of(head) == row->facts);
     EXPECT(head->bytes == row->len - row->left);
     EXPECT(head->status == row->status);
@@ -191,6 +191,9 @@ static void test_http1_head_reads_fields_and_line_ends(void)
          TEXT(OK "Content-Lengti: x\r\nXontent-Length: y\r\nTransfer-Encodinh: z\r\n"
                  "Transfer_Encoding: z\r\nContent_Length: 9\r\nConnectiom: close\r\n\r\n"),
          HTTP1_DONE, 200},
+        {"a length that does not count",
+         TEXT(OK "Content-Length: 3, 4\r\nTransfer-Encoding: chunked\r\n\r\n"), HTTP1_DONE, 200,
+         LENGTH | TE | CHUNKED, 0},
         {"no end yet", TEXT(OK "A: b\r\n"), HTTP1_MORE},
         {"wrong line, but no end yet", TEXT(OK "A b\r\nC: d"), HTTP1_MORE},
         {"nothing yet", TEXT(""), HTTP1_MORE},
@@ -285,6 +288,40 @@ static void test_http1_head_finds_the_date(void)
     check_rows(rows, COUNT(rows));
 }
 
+/* Every byte value at every place of a long name and of a long value, so in every lane of every
+ * block that the parser looks at in one go. */
+static void test_http1_head_sees_every_byte_everywhere(void)
+{
+    enum { LINE = sizeof(OK) - 1, PART = 150, END = LINE + 2 * PART + 1 };
+    struct guard guard = guard_open(4096);
+    char *text = guard.end - (END + 4);
+
+    for (size_t i = 0; i < 2 * PART + 1; i++) {
+        for (int byte = 0; byte < 256; byte++) {
+            bool in_name = i < PART, colon = byte == ':';
+            bool token = byte > ' ' && byte < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", byte) == NULL;
+            bool value = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+            struct http1_head head;
+            enum http1_result result;
+            bool right;
+
+            if (byte == '\n') continue; /* It makes other lines, not wrong ones. */
+            memcpy(text, OK, LINE);
+            memset(text + LINE, 'n', 2 * PART + 1);
+            text[LINE + PART] = ':';
+            memcpy(text + END, "\r\n\r\n", 4);
+            text[LINE + i] = (char)byte;
+            right = in_name ? token || (colon && i > 0) : i == PART ? colon : value;
+            result = http1_parse_head(text, END + 4, 0, HTTP1_HEAD_BYTES_MAX, &head);
+            if (result != (right ? HTTP1_DONE : HTTP1_BAD)) {
+                (void)fprintf(stderr, "byte %d at %zu: %d\n", byte, i, (int)result);
+            }
+            EXPECT(result == (right ? HTTP1_DONE : HTTP1_BAD));
+        }
+    }
+    guard_close(&guard);
+}
+
 int main(void)
 {
     TEST(test_http1_head_reads_status_lines);
@@ -293,5 +330,6 @@ int main(void)
     TEST(test_http1_head_refuses_wrong_fields);
     TEST(test_http1_head_reads_folds_as_spaces);
     TEST(test_http1_head_finds_the_date);
+    TEST(test_http1_head_sees_every_byte_everywhere);
     return 0;
 }

@@ -58,6 +58,49 @@ static void write_sample(struct json *json)
     json_end(json);
 }
 
+static void test_json_object_may_take_one_line(void)
+{
+    static const char *const wanted[] = {"[\n"
+                                         "  {\"a\": 1, \"b\": {\"c\": [true, {}]}, \"d\": 2},\n"
+                                         "  {},\n"
+                                         "  [\n"
+                                         "    null\n"
+                                         "  ]\n"
+                                         "]\n",
+                                         "[{\"a\":1,\"b\":{\"c\":[true,{}]},\"d\":2},{},[null]]\n"};
+
+    for (int compact = 0; compact < 2; compact++) {
+        struct json *json;
+        struct rig rig;
+
+        rig_init(&rig, compact);
+        json = &rig.json;
+        json_array(json);
+        json_object_line(json);
+        json_key(json, "a");
+        json_u64(json, 1);
+        json_key(json, "b");
+        json_object_line(json);
+        json_key(json, "c");
+        json_array(json);
+        json_bool(json, true);
+        json_object(json);
+        json_end(json);
+        json_end(json);
+        json_end(json);
+        json_key(json, "d");
+        json_u64(json, 2);
+        json_end(json);
+        json_object_line(json);
+        json_end(json);
+        json_array(json);
+        json_null(json);
+        json_end(json);
+        json_end(json);
+        EXPECT(rig_wrote(&rig, wanted[compact]));
+    }
+}
+
 static void test_json_indents_by_two_spaces(void)
 {
     struct rig rig;
@@ -531,6 +574,7 @@ static void test_json_out_of_order_aborts(void)
 int main(void)
 {
     TEST(test_json_indents_by_two_spaces);
+    TEST(test_json_object_may_take_one_line);
     TEST(test_json_compact_is_one_line);
     TEST(test_json_of_a_bare_value_is_a_line);
     TEST(test_json_nests_to_its_maximum);

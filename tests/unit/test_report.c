@@ -10,7 +10,7 @@
 #include "tests/golden.h"
 #include "tests/test.h"
 
-enum { WORKERS_MAX = 2 };
+enum { WORKERS_MAX = 2, SAMPLES_MAX = 3 };
 
 /* A run and everything that it points to. */
 struct run {
@@ -18,8 +18,10 @@ struct run {
     struct plan plan;
     struct result result;
     struct result_worker workers[WORKERS_MAX];
-    struct hist from_due, from_sent, loop_lag;
+    struct hist from_due, from_sent, lateness, conn_wait, loop_lag;
     struct hist_slab slab;
+    struct series_sample samples[SAMPLES_MAX];
+    struct series series;
 };
 
 static void run_open(struct run *run, const char *url, uint32_t workers)
@@ -38,9 +40,11 @@ static void run_open(struct run *run, const char *url, uint32_t workers)
     run->plan.targets_count = run->plan.requests_count = 1;
     EXPECT(plan_parse_url(&run->plan.arena, url, &run->plan.targets[0], &why) == ERR_OK);
     EXPECT(plan_build_request(&run->plan, 0, &options, &run->plan.requests[0], &why) == ERR_OK);
-    EXPECT(hist_slab_init(&run->slab, &run->arena, 256));
+    EXPECT(hist_slab_init(&run->slab, &run->arena, 512));
     hist_init(&run->from_due, &run->slab);
     hist_init(&run->from_sent, &run->slab);
+    hist_init(&run->lateness, &run->slab);
+    hist_init(&run->conn_wait, &run->slab);
     hist_init(&run->loop_lag, &run->slab);
     run->result.plan = &run->plan;
     run->result.workers = run->workers;
@@ -61,23 +65,28 @@ static void run_record(struct run *run, uint64_t count, uint64_t from_sent_ns, u
     }
 }
 
+static struct hist_view *view_of(struct run *run, const struct hist *hist)
+{
+    struct hist_view *view = arena_alloc(&run->arena, sizeof(*view), CACHE_LINE);
+
+    EXPECT(view != NULL);
+    hist_view_clear(view);
+    hist_view_add(view, hist);
+    return view;
+}
+
 /* Takes the histograms over and gives each worker its share of the ledger. */
 static void run_end(struct run *run)
 {
     struct result *result = &run->result;
 
-    result->from_due = arena_alloc(&run->arena, sizeof(*result->from_due), CACHE_LINE);
-    result->from_sent = arena_alloc(&run->arena, sizeof(*result->from_sent), CACHE_LINE);
-    result->loop_lag = arena_alloc(&run->arena, sizeof(*result->loop_lag), CACHE_LINE);
-    EXPECT(result->from_due != NULL);
-    EXPECT(result->from_sent != NULL);
-    EXPECT(result->loop_lag != NULL);
-    hist_view_clear(result->loop_lag);
-    hist_view_add(result->loop_lag, &run->loop_lag);
-    hist_view_clear(result->from_due);
-    hist_view_clear(result->from_sent);
-    hist_view_add(result->from_due, &run->from_due);
-    hist_view_add(result->from_sent, &run->from_sent);
+    result->from_due = view_of(run, &run->from_due);
+    result->from_sent = view_of(run, &run->from_sent);
+    if (run->plan.open_loop) {
+        result->lateness = view_of(run, &run->lateness);
+        result->conn_wait = view_of(run, &run->conn_wait);
+    }
+    result->loop_lag = view_of(run, &run->loop_lag);
     for (uint32_t i = 0; i < run->plan.workers; i++) {
         struct ledger *ledger = &run->workers[i].ledger;
 
@@ -92,6 +101,38 @@ static void run_close(struct run *run)
 {
     plan_release(&run->plan);
     arena_release(&run->arena);
+}
+
+/* Gives the run a series: a second with an open loop's figures, one in which nothing was answered,
+ * and the drain. */
+static void run_sample(struct run *run)
+{
+    static const struct series_latency latency = {
+        .is_known = true, .p50_ns = 250 * NS_PER_US, .p99_ns = 398208, .max_ns = 3 * NS_PER_MS};
+
+    run->samples[0] = (struct series_sample){
+        .until_ns = 1000042000,
+        .part = SERIES_WARMUP,
+        .asked = 10000.42,
+        .answered = 10000,
+        .shed = 3,
+        .open = 64,
+        .latency = {latency, latency, latency},
+    };
+    run->samples[1] = (struct series_sample){.from_ns = 1000042000,
+                                             .until_ns = 2 * NS_PER_S,
+                                             .part = SERIES_SPAN,
+                                             .asked = -1,
+                                             .failed = 20,
+                                             .open = 1};
+    run->samples[2] = (struct series_sample){.from_ns = 2 * NS_PER_S,
+                                             .until_ns = 2000312000,
+                                             .part = SERIES_DRAIN,
+                                             .asked = -1,
+                                             .answered = 64,
+                                             .latency = {latency, latency}};
+    run->series = (struct series){.samples = run->samples, .count = 3, .max = 3};
+    run->result.series = &run->series;
 }
 
 /* A quiet run: everything answered. */
@@ -131,6 +172,7 @@ static void run_good(struct run *run)
     for (uint64_t i = 1; i <= 1000; i++) {
         hist_record(&run->loop_lag, i * 100);
     }
+    run_sample(run);
     run_end(run);
 }
 
@@ -228,6 +270,7 @@ static void run_refused(struct run *run)
     run->result.enters = 12;
     run->result.completions = 12;
     run->result.rss_kib = 5000;
+    run->result.series = &run->series; /* Without a sample. */
     run_end(run);
 }
 
@@ -258,6 +301,52 @@ static void run_broken(struct run *run)
     run_end(run);
 }
 
+/* An open loop that the server could not follow, with a warm-up. */
+static void run_open_loop(struct run *run)
+{
+    static struct plan_stage stages[] = {{2 * NS_PER_S, 0, 1000}, {8 * NS_PER_S, 1000, 1000}};
+
+    run_open(run, "http://127.0.0.1:8080/", 1);
+    run->plan.open_loop = true;
+    run->plan.stages = stages;
+    run->plan.stages_count = COUNT(stages);
+    run->plan.arrivals = PLAN_ARRIVALS_POISSON;
+    run->plan.seed = 42;
+    run->plan.warmup_ns = 2 * NS_PER_S;
+    run->result.warmup_ns = 2 * NS_PER_S;
+    run->result.span_ns = 8 * NS_PER_S;
+    run->result.drained_ns = 55 * NS_PER_MS;
+    run->result.asked_per_s = 1000;
+    run_record(run, 7000, 10 * NS_PER_MS, 50 * NS_PER_US);
+    for (uint64_t i = 0; i < 7000; i++) {
+        hist_record(&run->lateness, 2000 + i);
+        hist_record(&run->conn_wait, i * i);
+    }
+    run->result.ledger = (struct ledger){
+        .due = 9000,
+        .warmup = 1000,
+        .started = 8000,
+        .ok = 8000,
+        .ok_in_span = 6950,
+        .shed = {[SHED_FULL] = 800, [SHED_WAITED] = 180},
+        .missed = {[MISSED_END] = 20},
+        .bytes_sent = UINT64_C(41) * 8000,
+        .bytes_received = UINT64_C(239) * 8000,
+        .connects = 10,
+        .opened = 10,
+        .alive = 10,
+        .alive_max = 10,
+    };
+    run->result.status[200] = 8000;
+    run->result.cpu_ns = 100 * NS_PER_MS;
+    run->workers[0].cpu_ns = 80 * NS_PER_MS;
+    run->result.syscalls = 20000;
+    run->result.enters = 20000;
+    run->result.completions = 8010;
+    run->result.rss_kib = 9216;
+    run_end(run);
+}
+
 /* Nothing at all happened, not even time. */
 static void run_empty(struct run *run)
 {
@@ -278,6 +367,7 @@ static const struct {
     {"refused", run_refused, EXIT_CODE_ERROR, true},
     {"broken", run_broken, EXIT_CODE_LEDGER, false},
     {"empty", run_empty, EXIT_CODE_ERROR, true},
+    {"open", run_open_loop, EXIT_CODE_OK, false},
 };
 
 /* `text` with the version of today as VERSION. */
@@ -409,7 +499,8 @@ static void test_report_json_is_json_in_both_forms(void)
 static void test_report_text_stays_in_80_columns_and_has_no_escapes(void)
 {
     for (size_t i = 0; i < COUNT(runs); i++) {
-        size_t column = 0, column_max = runs[i].make == run_bad ? 100 : 80;
+        bool wide = runs[i].make == run_bad || runs[i].make == run_open_loop;
+        size_t column = 0, column_max = wide ? 100 : 80;
         struct text text;
         struct run run;
 

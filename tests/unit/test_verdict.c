@@ -8,6 +8,14 @@
 
 static struct arena arena;
 
+/* Marks the page of `value_ns` as one that holds something. */
+static void hold(struct hist_view *view, uint64_t value_ns)
+{
+    uint32_t page = hist_bucket_of(value_ns) / HIST_PAGE_BUCKETS;
+
+    view->page_mask[page / 64] |= UINT64_C(1) << (page % 64);
+}
+
 /* A view of `count` values of which the share `high` are `high_ns`, the others `low_ns`. */
 static const struct hist_view *view_of(uint64_t count, double high, uint64_t low_ns,
                                        uint64_t high_ns)
@@ -17,6 +25,8 @@ static const struct hist_view *view_of(uint64_t count, double high, uint64_t low
 
     EXPECT(view != NULL);
     hist_view_clear(view);
+    hold(view, low_ns);
+    hold(view, high_ns);
     view->count = count;
     view->min_ns = low_ns;
     view->max_ns = high_count > 0 ? high_ns : low_ns;

@@ -1,0 +1,337 @@
+/* The whole engine on the simulated kernel: coordinator and workers are stepped by a seed that
+ * also draws the plan, the server's misbehaviour and the kernel's faults. Every seed runs twice
+ * and must leave the same trace.
+ *
+ * What must hold in each: every operation completes once and the seam's rules are kept (the
+ * simulator's own checks), the cap on connections holds, every published ledger closes, no answer
+ * is counted that the server did not write, the run ends in time, and after the faults have
+ * stopped requests are answered again.
+ *
+ * SEEDS=from-to runs others; SIM_TRACE=1 prints every step. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/rng.h"
+#include "core/coord.h"
+#include "core/worker.h"
+#include "tests/sim/ring_sim.h"
+#include "tests/sim/sim_peer.h"
+#include "tests/test.h"
+
+enum { WORKERS_MAX = 3, SEEDS_DEFAULT = 600, PORT = 8080 };
+
+#define HEAL_NS     (400 * NS_PER_MS)  /* From the start: all faults stop then. */
+#define SETTLED_NS  (1100 * NS_PER_MS) /* From the start: back-off and deadlines are over. */
+#define DURATION_NS (1300 * NS_PER_MS)
+#define TIMEOUT_NS  (120 * NS_PER_MS)
+
+struct world {
+    struct sim *sim;
+    struct sim_peer *peer;
+    struct plan plan;
+    struct plan_target target;
+    struct plan_request request;
+    struct addresses addresses;
+    struct worker *workers[WORKERS_MAX];
+    struct worker_shared *shared[WORKERS_MAX];
+    struct arena arena;
+    struct coord coord;
+    struct series series;
+    uint64_t ok_when_settled;
+    bool settled;
+};
+
+/* What a run leaves, to be compared. */
+struct trace {
+    uint64_t hash;
+    uint64_t ok, started;
+    uint64_t cancels_lost, quiet_failed;
+};
+
+static void wake(void *self, uint32_t worker)
+{
+    struct world *world = self;
+
+    if (world->workers[worker] != NULL) worker_wake(world->workers[worker]);
+}
+
+static void draw_plan(struct world *world, struct rng *rng)
+{
+    static const char *const methods[] = {"GET", "GET", "GET", "HEAD"};
+    struct plan *plan = &world->plan;
+    struct plan_request_options options = {.method = methods[rng_below(rng, COUNT(methods))]};
+    struct err_info why;
+
+    plan_init(plan);
+    CHECK(plan_parse_url(&plan->arena, "http://127.0.0.1:8080/a", &world->target, &why) == ERR_OK);
+    plan->targets = &world->target;
+    plan->targets_count = 1;
+    plan->connections = 1 + (uint32_t)rng_below(rng, 24);
+    plan->workers = 1 + (uint32_t)rng_below(rng, WORKERS_MAX);
+    if (plan->workers > plan->connections) plan->workers = plan->connections;
+    plan->pipeline = rng_below(rng, 3) == 0 ? 1u << rng_below(rng, 4) : 1;
+    if (rng_below(rng, 4) == 0) {
+        plan->connections_max =
+            plan->workers + (uint32_t)rng_below(rng, plan->connections - plan->workers + 1);
+    }
+    plan->keepalive = rng_below(rng, 4) != 0 || plan->pipeline > 1;
+    plan->ids = rng_below(rng, 2) == 0;
+    plan->batch_wait = rng_below(rng, 2) == 0;
+    plan->duration_ns = DURATION_NS;
+    plan->timeout_ns = TIMEOUT_NS;
+    plan->connect_timeout_ns = TIMEOUT_NS;
+    plan->first_byte_timeout_ns = rng_below(rng, 2) == 0 ? TIMEOUT_NS / 2 : 0;
+    plan->drain_ns = TIMEOUT_NS;
+    CHECK(plan_build_request(plan, 0, &options, &world->request, &why) == ERR_OK);
+    plan->requests = &world->request;
+    plan->requests_count = 1;
+}
+
+static void draw_behaviour(struct sim_behaviour *behaviour, struct sim_route *route,
+                           struct rng *rng, const struct plan *plan)
+{
+    static const enum sim_body bodies[] = {SIM_BODY_LENGTH, SIM_BODY_CHUNKED, SIM_BODY_CLOSE};
+
+    *route = (struct sim_route){.body = bodies[rng_below(rng, COUNT(bodies))],
+                                .body_bytes = rng_below(rng, 3) == 0 ? rng_below(rng, 30000)
+                                                                     : rng_below(rng, 300)};
+    *behaviour = (struct sim_behaviour){
+        .routes = route,
+        .routes_count = 1,
+        .delay = {.kind = SIM_DELAY_UNIFORM,
+                  .a_ns = 2 * NS_PER_MS,
+                  .b_ns = 3 * NS_PER_MS + rng_below(rng, 20 * NS_PER_MS)},
+    };
+    if (rng_below(rng, 2) == 0) {
+        behaviour->mis_share = 0.2;
+        behaviour->mis_mask = (uint32_t)rng_below(rng, UINT32_C(1) << SIM_MIS_COUNT) & ~1u;
+    }
+    /* A pipelining client cannot tell a whole unasked-for response from the next answer. */
+    if (plan->pipeline > 1) {
+        behaviour->mis_mask &=
+            ~(SIM_MIS_BIT(SIM_MIS_EXTRA_AFTER) | SIM_MIS_BIT(SIM_MIS_EXTRA_IDLE));
+    }
+    if (behaviour->mis_mask == 0) behaviour->mis_share = 0;
+    if (rng_below(rng, 3) == 0) behaviour->keepalive_max = 1 + (uint32_t)rng_below(rng, 20);
+    behaviour->close_unannounced = rng_below(rng, 2) == 0;
+    if (rng_below(rng, 4) == 0) behaviour->idle_close_ns = 1 + rng_below(rng, 50 * NS_PER_MS);
+    behaviour->connect = rng_below(rng, 8) == 0   ? SIM_CONNECT_REFUSE
+                         : rng_below(rng, 8) == 0 ? SIM_CONNECT_BLACK_HOLE
+                                                  : SIM_CONNECT_OK;
+}
+
+static void make_world(struct world *world, uint64_t seed, struct rng *rng)
+{
+    struct sim_options options;
+
+    draw_plan(world, rng);
+    sim_options_draw(&options, seed);
+    options.connections_max =
+        world->plan.connections_max != 0 ? world->plan.connections_max : world->plan.connections;
+    if (world->plan.pipeline > 1) options.faults.quiet_hold = 0;
+    world->sim = sim_new(&options);
+    arena_init(&world->arena, 0);
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        struct worker_shared *shared = arena_array(&world->arena, 1, sizeof(*shared));
+
+        CHECK(shared != NULL);
+        mailbox_init(&shared->orders, shared->orders_slots, ORDERS_SLOTS);
+        mailbox_init(&shared->news, shared->news_slots, NEWS_SLOTS);
+        world->shared[i] = shared;
+    }
+}
+
+static void start_workers(struct world *world, const struct sockaddr_in *address)
+{
+    struct coord_owner owner = {.self = world, .wake = wake};
+    struct series_options series = {.duration_ns = DURATION_NS, .drain_ns = TIMEOUT_NS};
+    struct err_info why;
+
+    memcpy(&world->addresses.list[0].storage, address, sizeof(*address));
+    world->addresses.list[0].len = sizeof(*address);
+    world->addresses.count = 1;
+    coord_init(&world->coord, &world->plan, world->shared, &owner);
+    CHECK(series_init(&world->series, &series, &world->arena));
+    world->coord.series = &world->series;
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        struct worker_options options = {.plan = &world->plan,
+                                         .addresses = &world->addresses,
+                                         .shared = world->shared[i],
+                                         .stats_arena = &world->arena,
+                                         .index = i};
+
+        if (worker_new(&world->workers[i], &options, &why) != ERR_OK) {
+            sim_fail(world->sim, "worker_new: %s", why.message);
+        }
+        CHECK(mailbox_post(&world->shared[i]->news, (struct mail){.kind = NEWS_READY}));
+    }
+}
+
+static uint64_t ok_now(const struct world *world, bool check)
+{
+    struct ledger ledger;
+    uint64_t ok = 0;
+
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        ledger_read(&world->shared[i]->ledger, &ledger);
+        if (check && !ledger_closes(&ledger)) sim_fail(world->sim, "worker %u: open ledger", i);
+        ok += ledger.ok;
+    }
+    return ok;
+}
+
+static void step_workers(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        if (world->workers[i] == NULL || worker_step(world->workers[i])) continue;
+        worker_free(world->workers[i]);
+        world->workers[i] = NULL;
+        CHECK(mailbox_post(&world->shared[i]->news, (struct mail){.kind = NEWS_ENDED}));
+    }
+}
+
+static void run_world(struct world *world, uint64_t start_ns)
+{
+    struct sim_behaviour good = {.delay = {.kind = SIM_DELAY_CONSTANT, .a_ns = 5 * NS_PER_MS}};
+    struct sim_faults none = {.segment_split = 0};
+    uint64_t end_ns = start_ns + DURATION_NS + TIMEOUT_NS + NS_PER_S;
+    bool healed = false;
+
+    while (world->coord.phase != COORD_ENDED) {
+        uint64_t now_ns = sim_now_ns(world->sim);
+
+        if (now_ns > end_ns) sim_fail(world->sim, "the run does not end");
+        if (!healed && now_ns >= start_ns + HEAL_NS) {
+            sim_faults_set(world->sim, &none);
+            sim_peer_set(world->peer, &good);
+            healed = true;
+        }
+        if (!world->settled && now_ns >= start_ns + SETTLED_NS) {
+            world->ok_when_settled = ok_now(world, true);
+            world->settled = true;
+        }
+        step_workers(world);
+        (void)ok_now(world, true);
+        sim_at(world->sim, coord_step(&world->coord, now_ns, 0), NULL, NULL);
+        if (world->coord.phase != COORD_ENDED && !sim_advance(world->sim)) {
+            sim_fail(world->sim, "nothing will ever happen again");
+        }
+    }
+}
+
+/* Nothing is lost between samples: their sums are the totals. */
+static void check_series(struct world *world)
+{
+    const struct series *series = &world->series;
+    const struct ledger *ledger = &world->coord.ledger;
+    uint64_t answered = 0, failed = 0, until_ns = 0;
+
+    coord_end_series(&world->coord, sim_now_ns(world->sim));
+    for (uint32_t i = 0; i < series->count; i++) {
+        const struct series_sample *sample = &series->samples[i];
+
+        if (sample->from_ns != until_ns) sim_fail(world->sim, "a hole in the series");
+        until_ns = sample->until_ns;
+        answered += sample->answered;
+        failed += sample->failed;
+    }
+    if (until_ns < DURATION_NS) sim_fail(world->sim, "the series ends before the run");
+    if (answered != ledger->ok || failed != ledger_failed(ledger)) {
+        sim_fail(world->sim, "the series does not add up to the ledger");
+    }
+}
+
+static void check_end(struct world *world)
+{
+    const struct sim_peer_counts *counts = sim_peer_counts(world->peer);
+    const struct ledger *ledger = &world->coord.ledger;
+    uint64_t answered = 0;
+
+    check_series(world);
+    if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");
+    if (!ledger_closes(ledger) || ledger->in_flight != 0 || ledger->pending != 0) {
+        sim_fail(world->sim, "the ledger does not close at the end");
+    }
+    for (int status = 0; status < STATUS_COUNT; status++) {
+        uint64_t mine = 0;
+
+        for (uint32_t i = 0; i < world->plan.workers; i++) {
+            mine += load_relaxed(&world->shared[i]->stats.status[status]);
+        }
+        if (mine > counts->status[status] + counts->extras) {
+            sim_fail(world->sim, "%llu answers of status %d, the server wrote %llu",
+                     (unsigned long long)mine, status, (unsigned long long)counts->status[status]);
+        }
+        answered += mine;
+    }
+    if (answered != ledger->ok) sim_fail(world->sim, "statuses do not add up to the answers");
+    if (ledger->started > 0 && ledger->ok <= world->ok_when_settled) {
+        sim_fail(world->sim, "no answer after the faults had stopped");
+    }
+}
+
+static struct trace run_seed(uint64_t seed)
+{
+    struct sim_behaviour behaviour;
+    struct sim_route route;
+    struct sockaddr_in address;
+    struct world world = {0};
+    struct trace trace;
+    struct rng rng;
+
+    rng_init(&rng, seed);
+    make_world(&world, seed, &rng);
+    draw_behaviour(&behaviour, &route, &rng, &world.plan);
+    world.peer = sim_peer_new_local(world.sim, PORT, &behaviour, &address);
+    start_workers(&world, &address);
+    run_world(&world, sim_now_ns(world.sim));
+    check_end(&world);
+    trace = (struct trace){.hash = sim_trace_hash(world.sim),
+                           .ok = world.coord.ledger.ok,
+                           .started = world.coord.ledger.started,
+                           .cancels_lost = sim_counts(world.sim)->cancels_lost,
+                           .quiet_failed = sim_counts(world.sim)->quiet_failed};
+    sim_free(world.sim);
+    arena_release(&world.arena);
+    plan_release(&world.plan);
+    return trace;
+}
+
+static void test_engine_keeps_its_promises_under_every_seed(void)
+{
+    unsigned long long from = 1, to = SEEDS_DEFAULT;
+    const char *range = getenv("SEEDS");
+    uint64_t ok = 0, started = 0, cancels_lost = 0, quiet_failed = 0;
+
+    if (range != NULL) {
+        char *end;
+
+        from = strtoull(range, &end, 10);
+        to = *end == '-' ? strtoull(end + 1, NULL, 10) : from;
+    }
+    for (uint64_t seed = from; seed <= to; seed++) {
+        struct trace first = run_seed(seed), second = run_seed(seed);
+
+        if (first.hash != second.hash)
+            (void)fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+        EXPECT(first.hash == second.hash);
+        EXPECT(first.ok == second.ok);
+        ok += first.ok;
+        started += first.started;
+        cancels_lost += first.cancels_lost;
+        quiet_failed += first.quiet_failed;
+    }
+    (void)printf("seeds %llu-%llu: %llu started, %llu answered, %llu cancels lost, %llu quiet "
+                 "sends failed\n",
+                 from, to, (unsigned long long)started, (unsigned long long)ok,
+                 (unsigned long long)cancels_lost, (unsigned long long)quiet_failed);
+}
+
+int main(void)
+{
+    TEST(test_engine_keeps_its_promises_under_every_seed);
+    return 0;
+}
