@@ -18,6 +18,9 @@ Delays. Constant: all percentiles are the delay. Two points, a share q of reques
 instead of A: percentiles below 1 - q are A, above are B, the mean is (1 - q) A + q B with the
 spread of a draw of n.
 
+Verdict. A quiet run is VALID and a throttled one CLIENT-LIMITED, in every run and not in the
+median; a server that is slow, or stops, is never the client's fault.
+
 Schedule. At rate R for D exactly R D requests are due, to within one; lateness is how much later
 than it could a request was sent.
 """
@@ -44,6 +47,7 @@ class Figure:
     bound: Callable = lambda law: 0.0
     unit: str = ""
     at_most: bool = False
+    every: bool = False  # Each run must hold, not their median.
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Row:
     figures: list = field(default_factory=list)
     needs_capacity: bool = False
     needs_spin: bool = False
+    throttle: str = ""  # What is done to the client: "spinner" or "quota" on its core.
 
 
 def within(share, floor=0.0):
@@ -155,6 +160,35 @@ def timing(rate_per_s, spin):
                needs_spin=not spin)
 
 
+def honest(name, why, state, connections=64, **how):
+    """Ten runs, and every one must get this verdict."""
+    figure = Figure(f"runs {state}", exactly(1),
+                    lambda run: float(run.report["verdict"]["state"] == state), every=True)
+    return Row(f"honest-{name}", why, connections, seconds=2, rounds=10, figures=[figure], **how)
+
+
+def honesty():
+    """Who is guilty. 40 connections to a server that takes 2 ms make 20,000/s in closed loop."""
+    slow = {"connections": 40, "serve": ("--delay", "const:2ms")}
+    rate = {"load": ("-R", "20000")}
+    return [
+        honest("quiet", "closed loop, 20,000/s, nothing else runs", "VALID", **slow),
+        honest("quiet-rate", "20,000/s, nothing else runs", "VALID", **rate),
+        honest("spinner", "closed loop, 20,000/s, another program on the client's core",
+               "CLIENT-LIMITED", throttle="spinner", **slow),
+        honest("spinner-rate", "20,000/s, another program on the client's core",
+               "CLIENT-LIMITED", throttle="spinner", **rate),
+        honest("quota", "closed loop at full speed with a quota of half a CPU", "CLIENT-LIMITED",
+               throttle="quota"),
+        honest("quota-rate", "100,000/s with a quota of half a CPU", "CLIENT-LIMITED",
+               load=("-R", "100000"), throttle="quota"),
+        honest("frozen", "closed loop, the server stops for 1 s of 2 s", "VALID", connections=40,
+               serve=("--delay", "const:2ms", "--freeze", "1s@1s")),
+        honest("frozen-rate", "2,000/s, the server stops for 1 s of 2 s (wrk #99)", "VALID",
+               serve=("--freeze", "1s@1s"), load=("-R", "2000")),
+    ]
+
+
 ROWS = [
     littles_law(1), littles_law(16), littles_law(64), littles_law(256),
     freeze(1, 10, 3, 2000, ""),
@@ -162,4 +196,5 @@ ROWS = [
     delay_constant(100, 1000),
     delay_two_point(1000, 10),
     timing(10000, False), timing(10000, True), timing(50000, False), timing(50000, True),
+    *honesty(),
 ]
