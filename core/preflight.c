@@ -84,7 +84,7 @@ static void warn_time_wait(const struct preflight_limits *limits,
     if (held > (double)wants->connects_max) held = (double)wants->connects_max;
     if (held <= (double)ports) return;
     (void)snprintf(warning->text, sizeof(warning->text),
-                   "%.0f new connections/s hold up to %.0f local ports for %u s after their end "
+                   "%.0f new connections/s hold up to %.0f local ports for %d s after their end "
                    "if we close them first, and there are %llu; %s",
                    wants->connects_per_s, held, reused ? TIME_WAIT_REUSED_S : TIME_WAIT_S,
                    (unsigned long long)ports,
