@@ -33,6 +33,7 @@ LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*
 TEST_SRC  := $(sort $(wildcard tests/unit/test_*.c tests/sim/test_*.c))
 SCRIPTS   := tests/tidy $(sort $(wildcard tests/test-*))
 SIM_SRC   := $(filter-out tests/sim/test_%,$(sort $(wildcard tests/sim/*.c)))
+TOOL_SRC  := $(sort $(wildcard tests/tools/*.c))
 BENCH_SRC := $(sort $(wildcard bench/bench_*.c))
 SOURCES   := $(sort $(LIB_SRC) $(wildcard core/main.c tests/*/*.c bench/*.c))
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
@@ -40,6 +41,7 @@ obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 LIB     := $(OUT)/lib$(NAME).a
 BIN     := $(OUT)/$(NAME)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
+TOOLS   := $(patsubst %.c,$(OUT)/%,$(TOOL_SRC))
 BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 # The targets that install what is missing start over with $(again): what was not there when this
@@ -72,10 +74,10 @@ $(VERSIONED): ALL_CFLAGS += -DPELT_VERSION='"$(VERSION)"'
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $^)
-$(BIN) $(TESTS) $(BENCHES): $(OUT)/%: $(LIB)
+$(BIN) $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(LIB)
 	$(call run,LINK,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS))
 $(BIN): $(OUT)/core/main.o
-$(TESTS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
+$(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
@@ -92,13 +94,13 @@ demo: ## build, start the built-in target, run the main job on it for ten second
 test: ## all tests; the last line says how many passed
 	@tests/deps test
 	@$(again) test-all
-test-all: $(BIN) $(TESTS)
+test-all: $(BIN) $(TESTS) $(TOOLS)
 	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run $(TESTS)
 sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
 	@tests/run $^
-e2e: $(BIN) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
+e2e: $(BIN) $(TOOLS) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
 	@tests/run --e2e $(BIN)
 
 # Thread sanitizer sees no order that passes through io_uring, so it gets the units, the simulated

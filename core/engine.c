@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "core/coord.h"
 #include "core/mod_interval.h"
+#include "core/preflight.h"
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "io/cpu.h"
@@ -233,6 +234,22 @@ static bool resolve_targets(struct engine *engine)
     return true;
 }
 
+/* False when the machine's limits cannot carry the plan. */
+static bool preflight(struct engine *engine)
+{
+    struct preflight_wants wants = preflight_wants(engine->plan, engine->addresses);
+    struct preflight_limits limits;
+    struct preflight_warning warning;
+
+    preflight_read(&limits, "/proc");
+    engine->err = preflight_check(&limits, &wants, &warning, &engine->why);
+    if (engine->err != ERR_OK) return false;
+    if (warning.text[0] != '\0' && !engine->quiet) {
+        scribe_say(engine->scribe, "pelt: %s", warning.text);
+    }
+    return true;
+}
+
 /* Starts the workers' threads. Those that cannot be started count as failed at once. */
 static void start_crew(struct engine *engine)
 {
@@ -266,7 +283,7 @@ static void *coord_main(void *arg)
     struct engine *engine = arg;
     struct coord *coord = &engine->coord;
 
-    if (resolve_targets(engine)) {
+    if (resolve_targets(engine) && preflight(engine)) {
         uint64_t next_ns = 0;
 
         start_crew(engine);

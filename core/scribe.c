@@ -102,9 +102,9 @@ static void write_live(struct scribe *scribe, const struct live *live)
 
 static void answer(struct scribe *scribe, enum ask kind)
 {
-    if (!mailbox_post(&scribe->answers, (struct mail){.kind = kind})) {
-        UNREACHABLE("one question at a time");
-    }
+    bool posted = mailbox_post(&scribe->answers, (struct mail){.kind = kind});
+
+    CHECK(posted); /* One question at a time. */
     signal_fd(scribe->notify_fd);
 }
 
@@ -202,10 +202,13 @@ void scribe_free(struct scribe *scribe)
 
 void scribe_resolve(struct scribe *scribe, const char *host, const char *service)
 {
+    bool asked;
+
     CHECK(!is_resolving(scribe));
     scribe->host = host;
     scribe->service = service;
-    if (!ask(scribe, ASK_RESOLVE, 0)) UNREACHABLE("the first question finds room");
+    asked = ask(scribe, ASK_RESOLVE, 0);
+    CHECK(asked); /* The first question finds room. */
 }
 
 bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses *ret_addresses,

@@ -45,13 +45,12 @@ struct ring_options {
 
 /* What the ring is and has; constant after ring_open(). */
 struct ring_facts {
-    const char *engine;  /* "io_uring", "epoll" or "sim". */
-    char fallback[160];  /* Why not io_uring, when it was not forced and not had; else "". */
-    char shrunk[160];    /* Which limit made the queues smaller than asked; else "". */
-    uint32_t sq_entries; /* As given by the kernel. */
-    uint32_t cq_entries;
-    bool multishot; /* Receives stay armed. */
-    bool min_wait;  /* ring_wait() honours min_wait_ns. */
+    const char *engine; /* "io_uring", "epoll" or "sim". */
+    char fallback[160]; /* Why not io_uring, when it was not forced and not had; else "". */
+    char shrunk[160];   /* Which limit made the queues smaller than asked; else "". */
+    uint32_t sq_entries, cq_entries; /* As given by the kernel. */
+    bool multishot;                  /* Receives stay armed. */
+    bool min_wait;                   /* ring_wait() honours min_wait_ns. */
 };
 
 /* Counters; they only grow. */

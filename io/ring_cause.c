@@ -5,11 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "io/proc.h"
 
 enum { SECCOMP_FILTER = 2, CAP_SYS_ADMIN_BIT = 21, KIB = 1024 };
+
+bool ring_cause_probe(void)
+{
+    /* Without parameters it fails with EFAULT or EINVAL where it is had. */
+    long rc = syscall(__NR_io_uring_setup, 0, NULL);
+
+    return rc < 0 && errno != ENOSYS && errno != EPERM && errno != EACCES;
+}
 
 void ring_cause_read(struct ring_cause_facts *ret_facts)
 {
@@ -99,8 +109,8 @@ static enum err no_memory(int error, const struct ring_cause_facts *facts, uint6
                        "the kernel has no memory for an io_uring of %llu KiB", needed_kib);
     }
     return err_set(why, ERR_LIMIT, error,
-                   "memlock is %llu KiB per user, a ring locks about %llu KiB; raise it with "
-                   "'ulimit -l'",
+                   "memlock is %llu KiB per user, a ring locks about %llu KiB; raise it first: "
+                   "ulimit -l unlimited",
                    (unsigned long long)facts->memlock_bytes / KIB, needed_kib);
 }
 

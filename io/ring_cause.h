@@ -17,6 +17,10 @@ struct ring_cause_facts {
     unsigned major, minor;  /* Of the kernel; 0.0: not known. */
 };
 
+/* Whether io_uring_setup is there and allowed. Makes no ring: the kernel holds what a ring has
+ * locked for a while after its end. */
+MUST_USE bool ring_cause_probe(void);
+
 /* Reads the facts of this process. */
 void ring_cause_read(struct ring_cause_facts *ret_facts);
 

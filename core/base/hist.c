@@ -222,9 +222,10 @@ static uint32_t bucket_of_rank(const struct hist_view *view, uint64_t rank)
     uint32_t page = 0, bucket;
 
     for (;; page++) {
+        bool found = next_page(view->page_mask, &page);
         uint64_t placed;
 
-        if (!next_page(view->page_mask, &page)) UNREACHABLE("a rank beyond what the buckets hold");
+        CHECK(found);
         placed = page_placed(view, page);
         if (rank <= placed) break;
         rank -= placed;

@@ -22,6 +22,8 @@ LIGHT = bool(os.environ.get("PELT_E2E_LIGHT"))  # Sanitizers, coverage: fewer re
 ENGINE = os.environ.get("PELT_E2E_IO")  # "uring" or "epoll"; pelt's own choice without it.
 INSTRUMENTED = any(word in PELT for word in ("address", "thread", "undefined", "-cov"))
 
+TOOLS = os.path.join(os.path.dirname(os.path.realpath(PELT)), "tests", "tools")  # Of tests/tools/.
+
 # A bound on what a run may take beyond its own time: start, report, a machine that is busy.
 SLACK_S = 30.0
 
@@ -84,8 +86,9 @@ class Process:
 
     count = 0
 
-    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None):
+    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
         Process.count += 1
+        argv = [*under, *argv]  # A program that runs it.
         if files:  # Its bound on open files, soft and hard.
             argv = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(files), *argv]
         self.argv = argv
@@ -292,12 +295,12 @@ def wait_until(condition, what, timeout=SLACK_S):
 
 
 @contextlib.contextmanager
-def target(*args, files=None):
+def target(*args, files=None, under=()):
     """The built-in target on a free port of 127.0.0.1. Yields an object with `port`, `url`
     (without a path) and `process`; `stop()` ends it before its time."""
     Process.count += 1
     port_file = temp_path(f"port.{Process.count}")
-    process = start("serve", "--port", "0", "--port-file", port_file, *args, files=files)
+    process = start("serve", "--port", "0", "--port-file", port_file, *args, files=files, under=under)
 
     def written():
         check(process.running(), "the built-in target did not start:", process)
@@ -355,6 +358,16 @@ def need_tool(name):
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not path:
         raise Skip(f"there is no {name}")
+    return path
+
+
+def need_strace():
+    """The path of strace, if it may trace here."""
+    path = need_tool("strace")
+    tried = subprocess.run([path, "-f", "-qq", "-o", os.devnull, "true"], capture_output=True,
+                           check=False, text=True)
+    if tried.returncode != 0:
+        raise Skip(f"strace may not trace here: {tried.stderr.strip()}")
     return path
 
 

@@ -164,7 +164,6 @@ static void run_good(struct run *run)
     run->result.completions = 100164;
     run->result.rss_kib = 9216;
     run->result.batch_wait_us = 20;
-    run_sample(run);
     run->result.health = (struct result_health){.steal = 0.0012,
                                                 .foreign_cpu = 0.021,
                                                 .cpu_wait = 0.0004,
@@ -173,6 +172,7 @@ static void run_good(struct run *run)
     for (uint64_t i = 1; i <= 1000; i++) {
         hist_record(&run->loop_lag, i * 100);
     }
+    run_sample(run);
     run_end(run);
 }
 

@@ -72,7 +72,7 @@ static const struct {
      ENOMEM,
      {0, 0, false, 64 * 1024, 6, 18},
      ERR_LIMIT,
-     "memlock is 64 KiB per user, a ring locks about 98 KiB; raise it with 'ulimit -l'",
+     "memlock is 64 KiB per user, a ring locks about 98 KiB; raise it first: ulimit -l unlimited",
      "kernel"},
     {"memory", ENOMEM, {0, 0, false, UINT64_MAX, 6, 18}, ERR_LIMIT, "98 KiB", "memlock"},
     {"descriptors", EMFILE, {0, 0, false, UINT64_MAX, 6, 18}, ERR_LIMIT, "ulimit -n", "memlock"},
