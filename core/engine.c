@@ -16,6 +16,7 @@
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "io/cpu.h"
+#include "io/wake.h"
 
 enum {
     LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
@@ -64,20 +65,12 @@ struct engine {
     struct result result;
 };
 
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-    ssize_t rc = write(fd, &one, sizeof(one));
-
-    (void)rc; /* Fails only when the counter is full: then the signal is there already. */
-}
-
 static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
 {
     bool posted = mailbox_post(&crew->shared->news, (struct mail){.kind = kind, .value = value});
 
     CHECK(posted); /* A worker has two pieces of news at most. */
-    signal_fd(crew->engine->coord_fd);
+    wake_post(crew->engine->coord_fd);
 }
 
 static void *worker_main(void *arg)
@@ -187,17 +180,13 @@ static void wait_coord(struct engine *engine, uint64_t until_ns)
 {
     struct pollfd poll_fd = {.fd = engine->coord_fd, .events = POLLIN};
     uint64_t now_ns = clock_now_ns();
-    uint64_t count;
     struct timespec timeout = {.tv_sec = 1};
 
     if (until_ns <= now_ns) return;
     if (until_ns - now_ns < NS_PER_S) {
         timeout = (struct timespec){.tv_nsec = (long)(until_ns - now_ns)};
     }
-    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1 &&
-        read(engine->coord_fd, &count, sizeof(count)) < 0) {
-        CHECK(errno == EINTR || errno == EAGAIN);
-    }
+    if (ppoll(&poll_fd, 1, &timeout, NULL) == 1) wake_clear(engine->coord_fd);
 }
 
 /* Waits until all lines stand on stderr and the live line is gone, so that the report comes after
@@ -306,7 +295,7 @@ static void *coord_main(void *arg)
         join_crew(engine);
         flush_scribe(engine);
     }
-    signal_fd(engine->done_fd);
+    wake_post(engine->done_fd);
     return NULL;
 }
 
@@ -425,7 +414,7 @@ int engine_done_fd(const struct engine *engine)
 void engine_stop(struct engine *engine)
 {
     (void)atomic_fetch_add_explicit(&engine->stop_level, 1, memory_order_relaxed);
-    signal_fd(engine->coord_fd);
+    wake_post(engine->coord_fd);
 }
 
 /* Adds what one worker found. */

@@ -50,8 +50,8 @@ struct result {
     struct hist_view *from_sent;
     struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
     struct hist_view *conn_wait;
-    double asked_per_s; /* The mean of the rate asked for, over the span. */
-    struct hist_view *loop_lag; /* Turns of the workers' loops. */
+    double asked_per_s;          /* The mean of the rate asked for, over the span. */
+    struct hist_view *loop_lag;  /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */

@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/base/mailbox.h"
+#include "io/wake.h"
 
 enum { SLOTS = 64, LINE_BYTES = 256, COLUMNS_ASSUMED = 80 };
 
@@ -51,14 +52,6 @@ static void drop(struct scribe *scribe)
     if (scribe->ask_fd >= 0) (void)close(scribe->ask_fd);
     arena = scribe->arena;
     arena_release(&arena);
-}
-
-static void signal_fd(int fd)
-{
-    uint64_t one = 1;
-    ssize_t rc = write(fd, &one, sizeof(one));
-
-    (void)rc; /* Fails only when the counter is full: then the signal is there already. */
 }
 
 static void write_out(const char *data, size_t len)
@@ -105,7 +98,7 @@ static void answer(struct scribe *scribe, enum ask kind)
     bool posted = mailbox_post(&scribe->answers, (struct mail){.kind = kind});
 
     CHECK(posted); /* One question at a time. */
-    signal_fd(scribe->notify_fd);
+    wake_post(scribe->notify_fd);
 }
 
 static void answer_resolve(struct scribe *scribe)
@@ -121,9 +114,8 @@ static void *scribe_main(void *arg)
 
     while (running) {
         struct mail mail;
-        uint64_t count;
 
-        if (read(scribe->ask_fd, &count, sizeof(count)) < 0 && errno != EINTR) break;
+        wake_clear(scribe->ask_fd); /* Blocks until there is something. */
         while (running && mailbox_take(&scribe->asks, &mail)) {
             switch ((enum ask)mail.kind) {
             case ASK_RESOLVE: answer_resolve(scribe); break;
@@ -171,7 +163,7 @@ static bool ask(struct scribe *scribe, enum ask kind, uint64_t value)
 {
     bool posted = mailbox_post(&scribe->asks, (struct mail){.kind = kind, .value = value});
 
-    if (posted) signal_fd(scribe->ask_fd);
+    if (posted) wake_post(scribe->ask_fd);
     return posted;
 }
 

@@ -33,18 +33,11 @@ static void count_answers(struct serve_thread *thread, struct serve_conn *c, uns
 
 /* Sends `n` copies of a kept answer, n <= reply->copies. */
 static void answer_kept(struct serve_thread *thread, struct serve_conn *c,
-                        const struct serve_reply *reply, uint32_t n)
+                        struct serve_reply *reply, uint32_t n)
 {
-    uint32_t len = reply->len * n;
-
     count_answers(thread, c, reply->status, n);
-    if (c->end == SERVE_END_KEEP && n == 1 && serve_conn_may_be_quiet(c, thread->batch, len)) {
-        serve_conn_send_quiet(thread, c, reply->text, len);
-        serve_pool_give(&thread->pool, &c->body);
-        serve_conn_to(c, SERVE_CONN_READY);
-    } else {
-        serve_conn_send(thread, c, reply->text, len);
-    }
+    serve_pool_give(&thread->pool, &c->body); /* Of a request that was refused. */
+    serve_conn_send_kept(thread, c, reply, n);
 }
 
 /* The parts of a large /bytes or /chunked: what goes with the head, what is left to follow. */
@@ -130,7 +123,7 @@ static void answer_fault(struct serve_thread *thread, struct serve_conn *c)
 
 void serve_answer_now(struct serve_thread *thread, struct serve_conn *c)
 {
-    const struct serve_reply *reply;
+    struct serve_reply *reply;
 
     CHECK(c->loop_left == 0);
     CHECK(c->tail_left == 0);
@@ -188,7 +181,7 @@ static size_t take_same(struct serve_thread *thread, struct serve_conn *c, const
         n++;
     }
     if (n == 0) return 0;
-    if (n > 1 || used < len) c->pipelines = true;
+    c->more = used < len;
     c->end = SERVE_END_KEEP;
     c->id_len = 0;
     answer_kept(thread, c, thread->same_reply, n);
@@ -279,7 +272,7 @@ static size_t take_head(struct serve_thread *thread, struct serve_conn *c, const
     if (request.chunked || request.body_bytes > 0) {
         begin_body(thread, c, &request, len == request.head_bytes);
     } else {
-        if (len > request.head_bytes) c->pipelines = true;
+        c->more = len > request.head_bytes;
         learn_same(thread, c, data, request.head_bytes);
         request_done(thread, c);
     }
@@ -319,7 +312,7 @@ static size_t take_body(struct serve_thread *thread, struct serve_conn *c, const
     }
     if (!sink_body(thread, c, data + used - span, span)) return len;
     if (result == SERVE_HTTP_DONE) {
-        if (used < len) c->pipelines = true;
+        c->more = used < len;
         c->deaf = c->end != SERVE_END_KEEP;
         request_done(thread, c);
     }

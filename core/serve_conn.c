@@ -48,20 +48,19 @@ void serve_conn_accepted(struct serve_thread *thread, struct serve_conn *c)
     arm_recv(thread, c);
 }
 
-static void prepare_send(struct serve_conn *c, uint32_t len)
+static void prepare_send(struct serve_conn *c, uint32_t len, uint64_t batch)
 {
     CHECK(!c->send_busy);
-    CHECK(len > 0);
+    CHECK(len == 0 || c->quiet_batch != batch);
     c->send_busy = true;
     c->send_len = len;
-    c->quiet_bytes = 0;
     serve_conn_to(c, SERVE_CONN_SENDING);
 }
 
 void serve_conn_send(struct serve_thread *thread, struct serve_conn *c, const char *data,
                      uint32_t len)
 {
-    prepare_send(c, len);
+    prepare_send(c, len, thread->batch);
     ring_send(thread->ring, serve_conn_sock(thread, c), data, len, 0,
               serve_user_data(thread, SERVE_OP_SEND, c));
 }
@@ -69,14 +68,49 @@ void serve_conn_send(struct serve_thread *thread, struct serve_conn *c, const ch
 void serve_conn_sendmsg(struct serve_thread *thread, struct serve_conn *c,
                         const struct msghdr *message, uint32_t bytes)
 {
-    prepare_send(c, bytes);
+    prepare_send(c, bytes, thread->batch);
     ring_sendmsg(thread->ring, serve_conn_sock(thread, c), message,
                  serve_user_data(thread, SERVE_OP_SEND, c));
+}
+
+void serve_conn_send_kept(struct serve_thread *thread, struct serve_conn *c,
+                          struct serve_reply *reply, uint32_t copies)
+{
+    uint32_t len = reply->len * copies;
+
+    CHECK(!c->kept_held);
+    if (c->end == SERVE_END_KEEP && c->quiet_batch != thread->batch && !c->more && c->in == NULL) {
+        serve_conn_to(c, SERVE_CONN_READY);
+        serve_conn_send_quiet(thread, c, reply, len);
+        return;
+    }
+    c->kept = reply;
+    c->kept_text = reply->text;
+    c->kept_held = true;
+    serve_reply_hold(reply, reply->text);
+    serve_conn_send(thread, c, reply->text, len);
+}
+
+/* Something has come in the batch of a quiet send: nothing may be sent before its end is known. */
+static void send_fence(struct serve_thread *thread, struct serve_conn *c)
+{
+    CHECK(c->tail_left == 0);
+    serve_conn_send(thread, c, "", 0);
 }
 
 static void set_timer(struct serve_thread *thread, struct serve_conn *c, uint64_t ms)
 {
     timers_set(&thread->timers, &c->timer, thread->batch_ns + ms * NS_PER_MS);
+}
+
+/* Gives back what the bytes of an answer needed; no send is in flight. */
+static void give_back(struct serve_thread *thread, struct serve_conn *c)
+{
+    CHECK(!c->send_busy);
+    serve_pool_give(&thread->pool, &c->out);
+    serve_pool_give(&thread->pool, &c->body);
+    if (c->kept_held) serve_reply_release(c->kept, c->kept_text);
+    c->kept_held = false;
 }
 
 /* Closes once nothing is in flight. */
@@ -87,8 +121,7 @@ static void try_close(struct serve_thread *thread, struct serve_conn *c)
 
     if (c->recv_armed || c->send_busy || c->cancel_busy) return;
     serve_pool_give(&thread->pool, &c->in);
-    serve_pool_give(&thread->pool, &c->out);
-    serve_pool_give(&thread->pool, &c->body);
+    give_back(thread, c);
     serve_conn_to(c, SERVE_CONN_CLOSING);
     if (c->end == SERVE_END_RESET) {
         ring_reset_sock(thread->ring, sock, user_data);
@@ -112,8 +145,7 @@ void serve_conn_end(struct serve_thread *thread, struct serve_conn *c)
 /* The answer is out: what its end says. */
 static void finish_answer(struct serve_thread *thread, struct serve_conn *c)
 {
-    serve_pool_give(&thread->pool, &c->out);
-    serve_pool_give(&thread->pool, &c->body);
+    give_back(thread, c);
     switch ((enum serve_end)c->end) {
     case SERVE_END_KEEP:
         serve_conn_to(c, SERVE_CONN_READY);
@@ -189,11 +221,38 @@ void serve_conn_sent(struct serve_thread *thread, struct serve_conn *c, int res)
     }
 }
 
+void serve_conn_quiet_failed(struct serve_thread *thread, struct serve_conn *c, int res)
+{
+    uint32_t done = res > 0 ? (uint32_t)res : 0;
+    bool fenced = c->state == SERVE_CONN_SENDING && c->send_len == 0;
+
+    if (res < 0 && res != -EAGAIN) return; /* The client is gone: its receive will tell. */
+    if (c->state == SERVE_CONN_CANCELLING || c->state == SERVE_CONN_CLOSING) return;
+    CHECK(done < c->kept_len);
+    if (c->state != SERVE_CONN_READY && !fenced) {
+        /* Something was sent behind it, against the ring's promise: better no answer. */
+        thread->totals.dropped++;
+        serve_conn_end(thread, c);
+        return;
+    }
+    c->kept_held = true;
+    serve_reply_hold(c->kept, c->kept_text);
+    c->tail = c->kept_text + done;
+    c->tail_left = c->kept_len - done;
+    c->piece_bytes = c->tail_left;
+    c->pause_ms = 0;
+    if (!fenced) send_tail(thread, c);
+}
+
 /* The client has ended, or its connection is broken. An answer under way is still finished: the
  * client may only have closed its sending half. */
 static void on_eof(struct serve_thread *thread, struct serve_conn *c, bool broken)
 {
     c->eof = true;
+    if (c->state == SERVE_CONN_READY && c->quiet_batch == thread->batch && !broken) {
+        send_fence(thread, c);
+        return;
+    }
     switch ((enum serve_conn_state)c->state) {
     case SERVE_CONN_READY:
     case SERVE_CONN_BODY:
@@ -219,13 +278,15 @@ static void on_bytes(struct serve_thread *thread, struct serve_conn *c, const ch
     switch ((enum serve_conn_state)c->state) {
     case SERVE_CONN_READY:
     case SERVE_CONN_BODY:
-        if (c->quiet_batch == thread->batch) c->pipelines = true;
-        serve_answer_feed(thread, c, data, len);
-        return;
+        if (c->quiet_batch != thread->batch) {
+            serve_answer_feed(thread, c, data, len);
+            return;
+        }
+        send_fence(thread, c);
+        /* fall through */
     case SERVE_CONN_DELAYED:
     case SERVE_CONN_SENDING:
     case SERVE_CONN_PAUSED:
-        if (!c->continuing) c->pipelines = true;
         if (c->deaf || serve_pool_append(&thread->pool, &c->in, data, len)) return;
         thread->totals.dropped++;
         serve_conn_end(thread, c);

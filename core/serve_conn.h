@@ -2,11 +2,12 @@
  *
  * Invariants:
  *  1. It is FREE exactly when nothing in the kernel names its socket.
- *  2. At most one receive and one loud send are in flight; a quiet send goes only to a client
- *     that waits for its answers, so that it has the last answer when it asks for the next.
- *     A client that ever sent a request without waiting gets loud ones from then on.
- *  3. The bytes of a loud send stay until its completion: constants, kept answers, or `out` and
- *     `body`, which are given back only when no send is in flight.
+ *  2. At most one receive and one loud send are in flight. A quiet send does not wait, so it has
+ *     ended once the batch is submitted: there is one per batch, and nothing is sent behind it in
+ *     that batch but an empty loud send, a fence: whether the quiet one took all its bytes is
+ *     known before the fence's completion.
+ *  3. The bytes of a loud send stay until its completion: constants, a kept answer that is held, or
+ *     `out` and `body`, which are given back only when no send is in flight.
  *  4. In CANCELLING nothing is started but the cancel; in CLOSING nothing at all.
  *  5. The close's completion makes it FREE, and only that; then its generation counts up.
  *  6. A completion of another generation, but for a quiet send's failure, is a bug. */
@@ -49,7 +50,8 @@ struct serve_conn {
     bool send_busy;           /* a loud send, */
     bool cancel_busy;         /* a cancel. */
     bool eof;                 /* The client has sent its last byte. */
-    bool pipelines;           /* It has sent a request before it had the last answer. */
+    bool more;                /* Bytes wait behind the request under way. */
+    bool kept_held;           /* The edition of `kept` that was sent is held. */
     bool continuing;          /* SENDING is of 100 Continue, the body comes next. */
     bool body_chunked;        /* BODY: its framing. */
     bool deaf;                /* Takes no further request; what comes is dropped. */
@@ -58,9 +60,11 @@ struct serve_conn {
     uint8_t variant;          /* SERVE_SAYS_… of the answer under way. */
     uint8_t linger_rounds;    /* LINGERING: so far. */
     uint8_t id_len;           /* Of the id in the thread's `ids`. */
-    uint32_t quiet_bytes;     /* Sent quietly since the last loud send. */
-    uint32_t send_len;        /* Of the loud send in flight. */
+    uint32_t kept_len;        /* Length of `kept_text`. */
+    uint32_t send_len;        /* Of the loud send in flight; 0: a fence. */
     uint64_t quiet_batch;     /* Batch of the last quiet send. */
+    struct serve_reply *kept; /* The kept answer that was sent last, */
+    const char *kept_text;    /* and what was sent of it. */
     struct serve_block *in;   /* Bytes that came and wait. NULL: none, here and below. */
     struct serve_block *out;  /* An answer built for the occasion. */
     struct serve_block *body; /* A request's body that is to be sent back. */
@@ -88,6 +92,9 @@ void serve_conn_accepted(struct serve_thread *thread, struct serve_conn *c);
 void serve_conn_received(struct serve_thread *thread, struct serve_conn *c,
                          const struct ring_event *event);
 
+/* Its quiet send did not take all of its bytes. */
+void serve_conn_quiet_failed(struct serve_thread *thread, struct serve_conn *c, int res);
+
 /* Its loud send, its cancel, its close completed. */
 void serve_conn_sent(struct serve_thread *thread, struct serve_conn *c, int res);
 void serve_conn_cancelled(struct serve_thread *thread, struct serve_conn *c);
@@ -96,8 +103,11 @@ void serve_conn_closed(struct serve_thread *thread, struct serve_conn *c);
 /* Its timer is due. */
 void serve_conn_timed(struct serve_thread *thread, struct serve_conn *c);
 
-/* For serve_answer: sends loudly (`message` as ring_sendmsg() wants it, `bytes` in all); goes on
+/* For serve_answer: sends a kept answer `copies` times, quietly if that may be, which leaves it
+ * READY; sends loudly (`message` as ring_sendmsg() wants it, `bytes` in all); goes on
  * with what is left of the answer, to its end; ends the connection. */
+void serve_conn_send_kept(struct serve_thread *thread, struct serve_conn *c,
+                          struct serve_reply *reply, uint32_t copies);
 void serve_conn_send(struct serve_thread *thread, struct serve_conn *c, const char *data,
                      uint32_t len);
 void serve_conn_sendmsg(struct serve_thread *thread, struct serve_conn *c,
@@ -109,15 +119,6 @@ void serve_conn_end(struct serve_thread *thread, struct serve_conn *c);
 static inline bool serve_conn_takes(const struct serve_conn *c)
 {
     return (c->state == SERVE_CONN_READY || c->state == SERVE_CONN_BODY) && !c->deaf;
-}
-
-/* True if `len` more bytes may be sent quietly: invariant 2, and a bound on what a client can
- * leave unread in silence. `batch` is that of the request. */
-static inline bool serve_conn_may_be_quiet(const struct serve_conn *c, uint64_t batch, uint32_t len)
-{
-    enum { QUIET_BYTES_MAX = 128 * 1024 };
-
-    return !c->pipelines && c->quiet_batch != batch && c->quiet_bytes + len <= QUIET_BYTES_MAX;
 }
 
 #endif

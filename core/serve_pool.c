@@ -52,6 +52,7 @@ struct serve_block *serve_pool_take(struct serve_pool *pool, size_t bytes)
     } else {
         return NULL;
     }
+    pool->taken_now++;
     block->next = NULL;
     block->at = 0;
     block->len = 0;
@@ -66,6 +67,8 @@ void serve_pool_give(struct serve_pool *pool, struct serve_block **block)
 
     if (given == NULL) return;
     CHECK(given->size < SERVE_BLOCK_SIZES);
+    CHECK(pool->taken_now > 0);
+    pool->taken_now--;
     given->next = pool->free[given->size];
     pool->free[given->size] = given;
     *block = NULL;

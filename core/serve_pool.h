@@ -30,6 +30,7 @@ struct serve_block {
 };
 
 struct serve_pool {
+    uint32_t taken_now; /* Blocks that are out. */
     struct serve_block *free[SERVE_BLOCK_SIZES];
     char *fresh[SERVE_BLOCK_SIZES]; /* Blocks from here on were never used. */
     char *fresh_end[SERVE_BLOCK_SIZES];

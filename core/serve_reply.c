@@ -359,16 +359,41 @@ struct serve_reply *serve_replies_get(struct serve_replies *replies, struct serv
     return reply;
 }
 
+static size_t edition_bytes(const struct serve_reply *reply)
+{
+    return (size_t)reply->copies * reply->len;
+}
+
 void serve_reply_freshen(const struct serve_replies *replies, struct serve_reply *reply)
 {
+    uint8_t next = (uint8_t)((reply->edition + 1) % SERVE_REPLY_EDITIONS);
     char *text;
 
-    if (reply->date_s == replies->date_s) return;
-    reply->edition = (uint8_t)((reply->edition + 1) % SERVE_REPLY_EDITIONS);
-    text = reply->editions + (size_t)reply->edition * reply->copies * reply->len;
+    if (reply->date_s == replies->date_s || reply->users[next] > 0) return;
+    text = reply->editions + next * edition_bytes(reply);
     for (uint32_t i = 0; i < reply->copies; i++) {
         memcpy(text + (size_t)i * reply->len + reply->date_at, replies->date, SERVE_DATE_BYTES);
     }
+    reply->edition = next;
     reply->text = text;
     reply->date_s = replies->date_s;
+}
+
+static uint32_t *users_of(struct serve_reply *reply, const char *text)
+{
+    size_t edition = (size_t)(text - reply->editions) / edition_bytes(reply);
+
+    CHECK(edition < SERVE_REPLY_EDITIONS);
+    return &reply->users[edition];
+}
+
+void serve_reply_hold(struct serve_reply *reply, const char *text)
+{
+    ++*users_of(reply, text);
+}
+
+void serve_reply_release(struct serve_reply *reply, const char *text)
+{
+    CHECK(*users_of(reply, text) > 0);
+    --*users_of(reply, text);
 }

@@ -1,10 +1,9 @@
 /* serve_reply: what the test target answers: the routes, and the answers' bytes.
  *
  * Small answers are built once per thread and kept whole, head and body in one piece and several
- * copies in a row, so that a run of pipelined requests is answered by one send. They are sent
- * with RING_SEND_QUIET: their bytes stay. Only the 29 bytes of Date ever change; they are written
- * anew at most once per second, into the oldest of SERVE_REPLY_EDITIONS editions, so a send
- * that has not ended for that many seconds carries, at worst, a later date.
+ * copies in a row, so that a run of pipelined requests is answered by one send. Only the 29 bytes
+ * of Date ever change: once per second they are written anew, into another edition of the answer,
+ * and not while a send from that edition is in flight; the old date then stays a while.
  *
  * Threads: a cache belongs to one thread; serve_route_find() and the constants: any. */
 #ifndef CORE_SERVE_REPLY_H
@@ -22,7 +21,7 @@ enum {
     SERVE_CHUNK_FRAMED = 6 + SERVE_CHUNK_BYTES + 2, /* "1000\r\n", data, "\r\n". */
     SERVE_CHUNKS_BYTES = 64 * SERVE_CHUNK_FRAMED,
     SERVE_REPLY_BODY_MAX = 32 * 1024, /* Largest body of a kept answer. */
-    SERVE_REPLY_EDITIONS = 4,
+    SERVE_REPLY_EDITIONS = 2,
     SERVE_REPLIES_MAX = 8192,      /* Answers kept per thread: every status in every variant, */
     SERVE_REPLIES_BULK = 128,      /* and so many of /bytes and /chunked. */
     SERVE_COPIES_MAX = 32,         /* Copies of a small answer in a row, */
@@ -69,8 +68,9 @@ struct serve_reply {
     uint8_t edition;
     uint8_t variant;
     struct serve_route route;
-    uint64_t date_s; /* The second that the date of `text` tells. */
-    char *editions;  /* [SERVE_REPLY_EDITIONS][copies * len] */
+    uint64_t date_s;                      /* The second that the date of `text` tells. */
+    char *editions;                       /* [SERVE_REPLY_EDITIONS][copies * len] */
+    uint32_t users[SERVE_REPLY_EDITIONS]; /* Sends in flight from each. */
 };
 
 struct serve_replies {
@@ -98,14 +98,19 @@ MUST_USE bool serve_replies_init(struct serve_replies *replies, struct arena *ar
 void serve_replies_set_time(struct serve_replies *replies, uint64_t wall_ns);
 
 /* The kept answer of a route, made now if need be, with today's date; valid as long as the cache,
- * its text until serve_reply_freshen() has been called SERVE_REPLY_EDITIONS times in as many
- * seconds. NULL when this route's answers are not kept (too large, a fault, an echo), or when
- * SERVE_REPLIES_BULK of them are: then it is built for the occasion. */
+ * its text until the next freshening, or the one after that where it is held. NULL when this
+ * route's answers are not kept (too large, a fault, an echo), or when SERVE_REPLIES_BULK of them
+ * are: then it is built for the occasion. */
 MUST_USE struct serve_reply *serve_replies_get(struct serve_replies *replies,
                                                struct serve_route route, unsigned variant);
 
 /* Puts today's date into a kept answer. */
 void serve_reply_freshen(const struct serve_replies *replies, struct serve_reply *reply);
+
+/* Keeps the edition that holds `text`, which was reply->text at some time, from being written
+ * until it is released as often. */
+void serve_reply_hold(struct serve_reply *reply, const char *text);
+void serve_reply_release(struct serve_reply *reply, const char *text);
 
 /* Writes the head of an answer to `buf` of SERVE_HEAD_MAX bytes and returns its length.
  * `body_bytes` SERVE_LENGTH_CHUNKED says chunked instead of a length. 204 and 304 get neither. */

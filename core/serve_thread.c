@@ -52,13 +52,13 @@ static void on_accept(struct serve_thread *thread, const struct ring_event *even
 static inline void on_recv(struct serve_thread *thread, struct serve_conn *c,
                            const struct ring_event *event)
 {
-    const struct serve_reply *reply = thread->same_reply;
+    struct serve_reply *reply = thread->same_reply;
 
     if (likely(event->res > 0 && (uint32_t)event->res == thread->same_len &&
                (event->flags & RING_MORE) && c->state == SERVE_CONN_READY && c->in == NULL &&
-               !c->eof && serve_conn_may_be_quiet(c, thread->batch, reply->len) &&
+               !c->eof && c->quiet_batch != thread->batch &&
                memcmp(event->data, thread->same, thread->same_len) == 0)) {
-        serve_conn_send_quiet(thread, c, reply->text, reply->len);
+        serve_conn_send_quiet(thread, c, reply, reply->len);
         thread->totals.requests++;
         thread->totals.status[reply->status]++;
     } else {
@@ -81,7 +81,7 @@ static void on_event(struct serve_thread *thread, const struct ring_event *event
     case SERVE_OP_RECV: on_recv(thread, c, event); return;
     case SERVE_OP_SEND: serve_conn_sent(thread, c, event->res); return;
     case SERVE_OP_ACCEPT: on_accept(thread, event); return;
-    case SERVE_OP_QUIET: return; /* The client is gone: its receive will tell. */
+    case SERVE_OP_QUIET: serve_conn_quiet_failed(thread, c, event->res); return;
     case SERVE_OP_CANCEL: serve_conn_cancelled(thread, c); return;
     case SERVE_OP_CLOSE: serve_conn_closed(thread, c); return;
     }

@@ -89,14 +89,16 @@ static inline uint64_t serve_user_data(const struct serve_thread *thread, enum s
     return (uint64_t)op << 56 | (uint64_t)c->generation << 32 | serve_conn_sock(thread, c);
 }
 
-/* Sends without a completion; the connection must be one that may_be_quiet. */
+/* Sends a kept answer quietly: the first of this batch on this connection (invariant 2). */
 static inline void serve_conn_send_quiet(struct serve_thread *thread, struct serve_conn *c,
-                                         const char *data, uint32_t len)
+                                         struct serve_reply *reply, uint32_t len)
 {
-    c->quiet_bytes += len;
     c->quiet_batch = thread->batch;
-    ring_send(thread->ring, serve_conn_sock(thread, c), data, len, RING_SEND_QUIET,
-              serve_user_data(thread, SERVE_OP_QUIET, c));
+    c->kept = reply;
+    c->kept_text = reply->text;
+    c->kept_len = len;
+    ring_send(thread->ring, serve_conn_sock(thread, c), reply->text, len,
+              RING_SEND_QUIET | RING_SEND_NOWAIT, serve_user_data(thread, SERVE_OP_QUIET, c));
 }
 
 /* Opens ring and listener and starts to accept: of a zeroed struct serve_thread with `shared`,

@@ -13,7 +13,7 @@ struct stats {
     struct hist from_sent;
     struct hist lateness;  /* Open loop: sent - max(due, when a connection was free). */
     struct hist conn_wait; /* Open loop: max(0, when a connection was free - due). */
-    struct hist loop_lag; /* From one visit of the completion queue to the next, waits left out. */
+    struct hist loop_lag;  /* From one visit of the completion queue to the next, waits left out. */
     _Atomic uint64_t status[STATUS_COUNT]; /* Worker's. Answers by status. */
 };
 

@@ -39,7 +39,7 @@ struct worker {
     struct mod_interval mod; /* Open loop. */
     struct batch batch;
     struct ledger ledger;
-    uint64_t now_ns;      /* Stamped once per reap. */
+    uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
     const char *request_bytes; /* The request, window_size times in a row. */
@@ -298,15 +298,15 @@ static void end_span(struct worker *w)
     if (span->wait_known) span->wait_ns = wait_ns - w->wait_at_start_ns;
 }
 
-/* Notes how long a turn took that began while the run was on. The one that starts the run is left
- * out: it opens all connections, and no request can be sent before that. */
-static void note_turn(struct worker *w, bool was_running)
+/* Notes how long a turn took that began, at `from_ns`, while the run was on. The one that starts
+ * the run is left out: it opens all connections, and no request can be sent before that. */
+static void note_turn(struct worker *w, uint64_t from_ns, bool was_running)
 {
     uint64_t lag_ns;
 
     w->turn_end_ns = clock_now_ns();
     if (!was_running) return;
-    lag_ns = w->turn_end_ns - w->now_ns;
+    lag_ns = w->turn_end_ns - from_ns;
     hist_record(&w->shared->stats.loop_lag, lag_ns);
     if (lag_ns > WORKER_TURN_LONG_NS) w->totals.span.stalled_ns += lag_ns;
 }
@@ -435,9 +435,10 @@ static uint64_t next_moment_open(const struct worker *w, uint64_t now_ns)
 
 bool worker_step(struct worker *w)
 {
-    uint64_t next_ns = w->flow.open ? next_moment_open(w, clock_now_ns()) : next_moment(w);
+    uint64_t next_ns = w->flow.open ? next_moment_open(w, w->turn_end_ns) : next_moment(w);
     struct ring_wait wait = {.timeout_ns = TIME_NEVER};
     bool is_running = w->phase == PHASE_RUNNING;
+    uint64_t reaped_ns;
 
     CHECK(w->phase != PHASE_ENDED);
     if (next_ns != TIME_NEVER) {
@@ -445,7 +446,8 @@ bool worker_step(struct worker *w)
     }
     if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
-    w->now_ns = clock_now_ns();
+    reaped_ns = clock_now_ns();
+    w->now_ns = reaped_ns;
     run_events(w);
     run_timers(w);
     take_orders(w);
@@ -457,7 +459,7 @@ bool worker_step(struct worker *w)
     }
     DCHECK(ledger_closes(&w->ledger));
     ledger_publish(&w->shared->ledger, &w->ledger);
-    note_turn(w, is_running);
+    note_turn(w, reaped_ns, is_running);
     return w->phase != PHASE_ENDED;
 }
 

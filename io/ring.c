@@ -12,6 +12,7 @@
 
 #include "core/base/check.h"
 #include "io/ring_impl.h"
+#include "io/wake.h"
 
 enum { LISTEN_BACKLOG = 4096 };
 
@@ -189,9 +190,5 @@ uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t events
 
 void ring_wake(struct ring *ring)
 {
-    uint64_t one = 1;
-    /* An eventfd write fails only when the counter is full, and then the wake is there already. */
-    ssize_t rc = write(ring->wake_fd, &one, sizeof(one));
-
-    (void)rc;
+    wake_post(ring->wake_fd);
 }

@@ -1,5 +1,4 @@
 /* ring: the seam to the kernel. Completion-style operations on sockets, owned by one thread.
- *
  * Three implementations stand behind it: io_uring, epoll, and the simulated kernel of the tests
  * (tests/sim/ring_sim.c is linked in front of the library and replaces this whole file's code).
  *
@@ -11,7 +10,7 @@
  * Rules for callers
  *  1. At most one send and one receive are in flight per socket.
  *  2. A send's bytes stay where they are, unchanged, until its completion; those of a
- *     RING_SEND_QUIET send for the ring's life.
+ *     RING_SEND_QUIET send for the ring's life, unless it is RING_SEND_NOWAIT as well.
  *  3. A receive goes on until an event without RING_MORE; only then may it be started again.
  *  4. ring_close_sock() only when no receive and no loud send is in flight: ring_cancel() first
  *     and wait for them. Its completion is the last that names the socket, but for the failure
@@ -73,7 +72,10 @@ struct ring_event {
     uint8_t flags;
 };
 
-enum { RING_SEND_QUIET = 1 }; /* No completion if all bytes were sent. */
+/* QUIET: no completion if all bytes were sent. NOWAIT: ends once submitted, at the latest by the
+ * next ring_wait(); a completion tells how many bytes were taken, if not all (-EAGAIN: none), and
+ * comes before those of all that happens to the socket later. */
+enum { RING_SEND_QUIET = 1, RING_SEND_NOWAIT = 2 };
 
 /* Opens a ring for the calling thread. On failure `why` names the limit that was met, and what
  * to do. ERR_KERNEL: io_uring is missing or forbidden; ERR_LIMIT: memlock or descriptors. */
@@ -124,10 +126,9 @@ void ring_buffer_return(struct ring *ring, const struct ring_event *event);
  * with its result if that came first. Its own completion has `user_data` and any res. */
 void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 
-/* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). */
+/* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). By
+ * ring_reset_sock() the peer sees a reset: for the misbehaving half of our tests. */
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
-
-/* The same, but the peer sees a reset. For the misbehaving half of our tests. */
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
 struct ring_wait {

@@ -18,6 +18,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "io/ring_impl.h"
+#include "io/wake.h"
 
 enum {
     EVENTS_PER_WAIT = 512,
@@ -36,7 +37,8 @@ struct sock {
     bool readable;      /* An edge has come that no read has used up. */
     bool hung;          /* The edge said that the peer has closed, or an error. */
     bool listed;        /* In the ready list. */
-    bool quiet;         /* The send in flight is. */
+    bool quiet;         /* The send in flight is; */
+    bool nowait;        /* it does not wait for room. */
     uint32_t next_free; /* Free list of accepted slots. */
     size_t send_done;
     const char *send_data; /* Of ring_send(); NULL: a message of ring_sendmsg(). */
@@ -163,8 +165,11 @@ static bool try_send(struct epoll_ring *e, struct sock *sock)
                  MSG_NOSIGNAL);
         if (n >= 0) {
             sock->send_done += (size_t)n;
-        } else if (errno == EAGAIN) {
+        } else if (errno == EAGAIN && !sock->nowait) {
             return false;
+        } else if (errno == EAGAIN) {
+            (void)post(e, sock->ud_send, sock->send_done > 0 ? (int32_t)sock->send_done : -EAGAIN);
+            return true;
         } else if (errno != EINTR) {
             (void)post(e, sock->ud_send, -errno);
             return true;
@@ -225,6 +230,7 @@ static void epoll_send(struct ring *ring, uint32_t index, const void *data, size
     sock->send_len = len;
     sock->send_done = 0;
     sock->quiet = (flags & RING_SEND_QUIET) != 0;
+    sock->nowait = (flags & RING_SEND_NOWAIT) != 0;
     sock->ud_send = user_data;
     go_on_sending(epoll_of(ring), sock);
 }
@@ -404,10 +410,8 @@ static void take_edge(struct epoll_ring *e, const struct epoll_event *event)
     struct sock *sock;
 
     if (event->data.u32 == NONE) { /* Somebody called ring_wake(). */
-        uint64_t count;
-
         e->base.counts.syscalls++;
-        if (read(e->base.wake_fd, &count, sizeof(count)) < 0) CHECK(errno == EAGAIN);
+        wake_clear(e->base.wake_fd);
         return;
     }
     sock = &e->socks[event->data.u32];

@@ -161,6 +161,7 @@ static void uring_send(struct ring *ring, uint32_t sock, const void *data, size_
      * failure, so that a quiet send is silent only when all of it is gone. */
     sqe->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
     if (flags & RING_SEND_QUIET) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    if (flags & RING_SEND_NOWAIT) sqe->msg_flags |= MSG_DONTWAIT;
 }
 
 static void uring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message,

@@ -117,7 +117,7 @@ def test_the_command_that_mends_it_does():
     equal(run.failed(), {}, f"{run}")
 
 
-@lib.own_network
+@lib.own_network()
 def test_too_few_ports_are_refused_with_the_command_that_mends_it():
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
         file.write("50000 50009")

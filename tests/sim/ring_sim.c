@@ -299,11 +299,12 @@ void ring_send(struct ring *ring, uint32_t sock, const void *data, size_t len, u
     op->iov_count = 1;
     op->len = len;
     op->quiet = (flags & RING_SEND_QUIET) != 0;
+    op->nowait = (flags & RING_SEND_NOWAIT) != 0;
     op->hash = sim_send_hash(op);
     trace_op(op, op->hash, len);
     if (op->quiet) {
         ring->socks[sock].owner[SIM_OP_SEND] = false; /* He cannot see it end. */
-        sim_quiet_note(ring, op);
+        if (!op->nowait) sim_quiet_note(ring, op);
     }
 }
 
@@ -349,10 +350,11 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     trace_op(queue(ring, SIM_OP_CANCEL, sock, user_data), 0, 0);
 }
 
-void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
+static void close_sock(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data)
 {
     struct sim_op *op = queue(ring, SIM_OP_CLOSE, sock, user_data);
 
+    op->reset = reset;
     for (size_t i = 0; i < SIM_OP_HELD; i++) {
         if (ring->socks[sock].owner[i]) {
             sim_fail(ring->sim, "rule 4: socket %u of ring %u is closed with a %s in flight", sock,
@@ -360,7 +362,17 @@ void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
         }
     }
     ring->socks[sock].state = SIM_SOCK_CLOSING;
-    trace_op(op, 0, 0);
+    trace_op(op, reset, 0);
+}
+
+void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
+{
+    close_sock(ring, sock, false, user_data);
+}
+
+void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
+{
+    close_sock(ring, sock, true, user_data);
 }
 
 /* --- Waiting ------------------------------------------------------------------------------ */

@@ -238,7 +238,7 @@ static const struct {
     [SIM_TRACE_SEND] = {"send", {"ring", "sock", "user", "hash", "len", "quiet"}},
     [SIM_TRACE_RECV] = {"recv", {"ring", "sock", "user", "group"}},
     [SIM_TRACE_CANCEL] = {"cancel", {"ring", "sock", "user"}},
-    [SIM_TRACE_CLOSE] = {"close", {"ring", "sock", "user"}},
+    [SIM_TRACE_CLOSE] = {"close", {"ring", "sock", "user", "reset"}},
     [SIM_TRACE_SOCK_OPEN] = {"open", {"ring", "sock", "family", "res"}},
     [SIM_TRACE_LISTEN] = {"listen", {"ring", "sock", "addr", "res"}},
     [SIM_TRACE_EVENT] = {"  event", {"ring", "sock", "user", "data", "res", "flags"}},

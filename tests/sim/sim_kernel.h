@@ -27,6 +27,8 @@ struct sim_op {
     enum sim_op_kind kind;
     uint64_t user_data;
     bool quiet;
+    bool nowait;
+    bool reset; /* Closes. */
     bool final_posted;
     /* Sends. */
     struct iovec one;

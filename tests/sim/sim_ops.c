@@ -78,7 +78,7 @@ void sim_post(struct sim_op *op, const struct ring_event *event, bool final)
     }
     post.event.user_data = op->user_data;
     if (op->kind == SIM_OP_SEND) {
-        post.apart = op->quiet || sim_chance(sim, sim->options.faults.send_late);
+        post.apart = (op->quiet && !op->nowait) || sim_chance(sim, sim->options.faults.send_late);
         if (post.apart) at_ns += sim_lateness(sim);
     }
     if (sim_chance(sim, sim->options.faults.delay)) at_ns += sim_lateness(sim);
@@ -335,6 +335,16 @@ static int32_t send_errno(struct sim *sim)
     return sim_draw(sim, 2) == 0 ? -EPIPE : -ECONNRESET;
 }
 
+/* A send that does not wait has ended here; how much was taken, the room and the faults say. */
+static void send_what_fits(struct sim_op *op)
+{
+    struct sim *sim = op->ring->sim;
+    double hold_chance = sim->options.faults.quiet_hold;
+
+    send_bytes(op, sim_chance(sim, hold_chance) ? sim_draw(sim, op->len) : op->len);
+    send_finish(op, op->taken > 0 || op->len == 0 ? (int32_t)op->taken : -EAGAIN);
+}
+
 void sim_sock_send(struct ring *ring, uint32_t index)
 {
     struct sim *sim = ring->sim;
@@ -353,6 +363,10 @@ void sim_sock_send(struct ring *ring, uint32_t index)
         return;
     }
     len = op->len - op->taken;
+    if (op->nowait) {
+        send_what_fits(op);
+        return;
+    }
     hold_chance = op->quiet ? sim->options.faults.quiet_hold : sim->options.faults.send_hold;
     if (len > 0 && sim_chance(sim, hold_chance)) {
         send_bytes(op, sim_draw(sim, len)); /* From none to all but one. */
@@ -507,6 +521,7 @@ static void run_close(struct sim_op *op)
         CHECK(sock->kernel[i]->quiet); /* The owner's rules let nothing else come so far. */
         finish(sock->kernel[i], -ECANCELED);
     }
+    if (op->reset && sock->link != NULL) sim_link_reset(sock->link, sock->side);
     sim_sock_drop(op->ring, op->sock);
     finish(op, 0);
 }

@@ -11,9 +11,9 @@
 #include "tests/test.h"
 
 #define URL "http://h/"
-#define STAGES(text)                                                                                  \
-    "option '--stages' wants stages such as 30s:50k or 10k:1m:50k, rates of at most 100M, not '" text \
-    "'"
+#define STAGES(text)                                                                        \
+    "option '--stages' wants stages such as 30s:50k or 10k:1m:50k, rates of at most 100M, " \
+    "not '" text "'"
 #define RATE(text) "option '-R' wants a rate such as 50, 0.5 or 10k, at most 100M, not '" text "'"
 #define TOO_LOW                                                                               \
     "the rate is too low for one request in the time of the run; raise the rate, or give it " \
