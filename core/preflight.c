@@ -207,6 +207,23 @@ static bool is_loopback(const struct address *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)storage)->sin6_addr);
 }
 
+/* Of an open loop that makes a connection for every request: the highest rate, and how many there
+ * will be in all. */
+static void want_connects(const struct plan *plan, struct preflight_wants *wants)
+{
+    double total = 0;
+
+    if (!plan->open_loop) return;
+    for (uint32_t i = 0; i < plan->stages_count; i++) {
+        const struct plan_stage *stage = &plan->stages[i];
+        double high = stage->from_per_s > stage->to_per_s ? stage->from_per_s : stage->to_per_s;
+
+        if (high > wants->connects_per_s) wants->connects_per_s = high;
+        total += (stage->from_per_s + stage->to_per_s) / 2 * (double)stage->length_ns / 1e9;
+    }
+    if (total < (double)wants->connects_max) wants->connects_max = (uint64_t)total;
+}
+
 struct preflight_wants preflight_wants(const struct plan *plan, const struct addresses *addresses)
 {
     uint32_t cap = plan->connections_max == 0 ? plan->connections : plan->connections_max;
@@ -225,5 +242,6 @@ struct preflight_wants preflight_wants(const struct plan *plan, const struct add
             wants.loopback = wants.loopback && is_loopback(&addresses[i].list[j]);
         }
     }
+    want_connects(plan, &wants);
     return wants;
 }

@@ -97,14 +97,17 @@ void watch_judge(const struct watch *watch, const struct worker_span *const *spa
     const uint64_t *failed = result->ledger.failed;
     uint32_t cap = plan->connections_max != 0 ? plan->connections_max : plan->connections;
     struct verdict_facts facts = {
+        .has_schedule = plan->open_loop,
         .ledger_open = !result_closes(result),
         .no_ports = failed[FAILED_PORTS],
         .no_descriptors = failed[FAILED_DESCRIPTORS],
         .cq_overflow = result->cq_overflow,
         .workers_count = plan->workers,
+        .lateness = result->lateness,
         .loop_lag = result->loop_lag,
+        .conn_wait = result->conn_wait,
         .connections = cap,
-        .slots = plan->connections,
+        .slots = plan->open_loop ? 0 : plan->connections,
     };
     struct verdict_worker shares[PLAN_WORKERS_MAX];
 
@@ -112,7 +115,8 @@ void watch_judge(const struct watch *watch, const struct worker_span *const *spa
         .steal = -1, .foreign_cpu = -1, .cpu_wait = -1, .stalled = -1, .stood_still = -1};
     if (!watch->ended) return; /* It was over before it began. */
     judge_workers(watch, spans, result);
-    result->health.stood_still = share_of(watch->stood_still_ns, result->span_ns);
+    result->health.stood_still =
+        share_of(watch->stood_still_ns, watch->end.at_ns - watch->begin.at_ns);
     result->health.retransmits_known =
         health_retransmits(&watch->begin, &watch->end, &result->health.retransmits);
     for (uint32_t i = 0; i < plan->workers; i++) {

@@ -281,11 +281,36 @@ static void test_preflight_knows_what_a_plan_wants(void)
     }
 }
 
+static void test_preflight_expects_the_highest_rate_of_the_stages(void)
+{
+    static struct addresses addresses;
+    struct plan_stage stages[] = {{10 * NS_PER_S, 0, 4000}, {5 * NS_PER_S, 1000, 1000}};
+    struct plan plan = {.targets_count = 1,
+                        .connections = 1,
+                        .workers = 1,
+                        .io = PLAN_IO_EPOLL,
+                        .open_loop = true,
+                        .stages = stages,
+                        .stages_count = COUNT(stages)};
+    struct preflight_wants wants;
+
+    addresses.count = 1;
+    addresses.list[0] = address_of("192.0.2.1");
+    wants = preflight_wants(&plan, &addresses);
+    EXPECT(wants.connects_per_s > 3999 && wants.connects_per_s < 4001);
+    EXPECT(wants.connects_max == 25000);
+    plan.requests_max = 7;
+    EXPECT(preflight_wants(&plan, &addresses).connects_max == 7);
+    plan.open_loop = false;
+    EXPECT(preflight_wants(&plan, &addresses).connects_per_s <= 0);
+}
+
 int main(void)
 {
     TEST(test_preflight_refuses_and_warns_with_numbers);
     TEST(test_preflight_reads_what_there_is);
     TEST(test_preflight_counts_the_descriptors_in_use);
     TEST(test_preflight_knows_what_a_plan_wants);
+    TEST(test_preflight_expects_the_highest_rate_of_the_stages);
     return 0;
 }
