@@ -14,7 +14,7 @@ from lib import check, equal
 OK_HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
-def fails(behave, classes, *args, most=None):
+def fails(behave, classes, *args):
     """Runs on a server that never answers properly: nothing is ok, and every failure is of one of
     these classes. Returns run and server."""
     classes = {classes} if isinstance(classes, str) else classes
@@ -28,8 +28,6 @@ def fails(behave, classes, *args, most=None):
     check(set(run.failed()) <= classes, f"failures other than {classes}:", run)
     equal(run.rc, 1, f"exit code when nothing answered\n{run}")
     check(run.err.strip(), "nothing on stderr says that nothing answered:", run)
-    if most is not None:
-        check(run.started() <= most, "too many attempts:", run)
     return run, server
 
 
@@ -134,16 +132,18 @@ def test_silence_is_timeout():
 
 
 def test_silence_with_a_first_byte_deadline_is_first_byte_timeout():
-    fails(badserver.silent, "first_byte_timeout", "--first-byte-timeout", "200ms")
+    fails(badserver.silent, "first_byte_timeout", "--first-byte-timeout", "200ms", "-T", "20s")
 
 
 def test_a_slow_first_byte_is_first_byte_timeout():
-    fails(badserver.slow(0.5), "first_byte_timeout", "--first-byte-timeout", "100ms", "-T", "5s")
+    args = ("--first-byte-timeout", "100ms", "-T", "20s")
+    fails(badserver.slow(15), "first_byte_timeout", *args)
 
 
 def test_a_slow_body_is_not_a_first_byte_timeout():
     head = OK_HEAD + b"Content-Length: 1000\r\n\r\n"
-    fails(badserver.says_and_waits(head), "timeout", "--first-byte-timeout", "100ms")
+    args = ("--first-byte-timeout", "3s", "-T", "4s")
+    fails(badserver.says_and_waits(head), "timeout", *args)
 
 
 def test_a_dripping_answer_ends_at_the_total_deadline():
@@ -158,7 +158,7 @@ def test_a_dripping_head_ends_at_the_total_deadline():
 def test_a_connection_that_timed_out_is_not_used_again():
     def late(conn):
         conn.request()
-        time.sleep(0.4)
+        time.sleep(3)
         conn.respond(status=299)
         conn.request()
         conn.respond(status=500)
