@@ -19,7 +19,7 @@ enum {
     PORT = 8080,
     SEEDS = 200,
     SLOTS = 6,
-    CONNECTIONS = 12,           /* Those that have been left may still be closing. */
+    CONNECTIONS = 12,          /* Those that have been left may still be closing. */
     STEPS_MAX = 8,             /* Requests of a script. */
     ASK_BYTES = 64 * 1024,     /* Room for its requests, */
     EXPECT_BYTES = 600 * 1024, /* and for its answers. */
