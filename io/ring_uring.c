@@ -547,6 +547,7 @@ enum err ring_uring_open(struct ring **ret_ring, const struct ring_options *opti
         if (why != NULL) *why = last;
         return err;
     }
+    CHECK(u != NULL);
     if (sized.sq_entries != options->sq_entries) say_shrunk(&u->base.facts, options, first.message);
     *ret_ring = &u->base;
     return ERR_OK;
