@@ -78,7 +78,8 @@ static void warn_time_wait(const struct preflight_limits *limits,
                            struct preflight_warning *warning)
 {
     bool reused = limits->tw_reuse == 1 || (limits->tw_reuse == 2 && wants->loopback);
-    double held = wants->connects_per_s * (reused ? TIME_WAIT_REUSED_S : TIME_WAIT_S);
+    unsigned held_s = reused ? TIME_WAIT_REUSED_S : TIME_WAIT_S;
+    double held = wants->connects_per_s * held_s;
 
     if (wants->keepalive || wants->connects_per_s <= 0) return;
     if (held > (double)wants->connects_max) held = (double)wants->connects_max;
@@ -86,8 +87,7 @@ static void warn_time_wait(const struct preflight_limits *limits,
     (void)snprintf(warning->text, sizeof(warning->text),
                    "%.0f new connections/s hold up to %.0f local ports for %d s after their end "
                    "if we close them first, and there are %llu; %s",
-                   wants->connects_per_s, held, reused ? TIME_WAIT_REUSED_S : TIME_WAIT_S,
-                   (unsigned long long)ports,
+                   wants->connects_per_s, held, held_s, (unsigned long long)ports,
                    reused ? mend_ports(limits) : "sysctl -w net.ipv4.tcp_tw_reuse=1 makes it 1 s");
 }
 

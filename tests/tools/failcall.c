@@ -136,7 +136,7 @@ static void at_call(struct run *run, pid_t thread)
     struct __ptrace_syscall_info info = {.op = 0};
     const long none = -1;
 
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, (void *)sizeof(info), &info) <= 0) return;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) <= 0) return;
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY && is_wanted(run, (long)info.entry.nr)) {
         run->kind = (long)info.entry.nr;
         run->error = error_of(run->kind, run->variant);
@@ -175,7 +175,7 @@ static void follow(struct run *run)
         if (WIFSTOPPED(status)) {
             long signal = signal_for(run, thread, status);
 
-            (void)ptrace(PTRACE_SYSCALL, thread, NULL, (void *)signal);
+            (void)ptrace(PTRACE_SYSCALL, thread, NULL, signal);
         } else if (thread == run->main) {
             run->status = status;
         }
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
     }
     if (run.main < 0 || waitpid(run.main, &status, 0) < 0) return CANNOT_TRACE;
     if (!WIFSTOPPED(status)) return CANNOT_TRACE;
-    if (ptrace(PTRACE_SETOPTIONS, run.main, NULL, (void *)options) != 0) return CANNOT_TRACE;
+    if (ptrace(PTRACE_SETOPTIONS, run.main, NULL, options) != 0) return CANNOT_TRACE;
     (void)ptrace(PTRACE_SYSCALL, run.main, NULL, NULL);
     follow(&run);
     if (WIFSIGNALED(run.status)) (void)kill(getpid(), WTERMSIG(run.status));
