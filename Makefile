@@ -94,7 +94,7 @@ demo: ## build, start the built-in target, run the main job on it for ten second
 test: ## all tests; the last line says how many passed
 	@tests/deps test
 	@$(again) test-all
-test-all: $(BIN) $(TESTS) $(TOOLS)
+test-all: all $(TESTS) $(TOOLS)
 	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run $(TESTS)
