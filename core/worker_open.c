@@ -1,0 +1,227 @@
+/* A worker's setting up: its ring, its memory, its connections; and the end of all that. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/worker_impl.h"
+#include "io/cpu.h"
+
+enum {
+    SQ_ENTRIES_MIN = 64,
+    SQ_ENTRIES_MAX = 1024,
+    CQ_ENTRIES_MAX = 65536,
+    SMALL_BUFFER_BYTES = 4096,
+    SMALL_BUFFERS_MAX = 4096,
+    LARGE_BUFFER_BYTES = 32 * 1024,
+    LARGE_BUFFERS_MAX = 256,
+    SMALL_BODY_MAX = 3072, /* Fits a small buffer with its head. */
+};
+
+static uint64_t share_of(uint64_t total, uint32_t workers, uint32_t index)
+{
+    return total / workers + (index < total % workers);
+}
+
+static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
+{
+    uint32_t size = low;
+
+    while (size < at_least && size < high) {
+        size *= 2;
+    }
+    return size;
+}
+
+static enum ring_engine engine_of(enum plan_io io)
+{
+    switch (io) {
+    case PLAN_IO_AUTO: return RING_AUTO;
+    case PLAN_IO_URING: return RING_URING;
+    case PLAN_IO_EPOLL: return RING_EPOLL;
+    }
+    UNREACHABLE("an engine without a name");
+}
+
+static enum err open_ring(struct worker *w, struct err_info *why)
+{
+    uint32_t conns = w->table.count;
+    struct ring_options options = {
+        .engine = engine_of(w->plan->io),
+        .sq_entries = power_of_two(conns, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
+        .cq_entries = power_of_two(UINT64_C(2) * conns, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
+        .socks_count = conns,
+        .accept_from = conns,
+        .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
+        .buffers_count = {power_of_two(UINT64_C(2) * conns, 64, SMALL_BUFFERS_MAX),
+                          power_of_two(UINT64_C(2) * conns, 16, LARGE_BUFFERS_MAX)},
+    };
+
+    return ring_open(&w->ring, &options, why);
+}
+
+/* Lays the request out: window_size times in a row, and with ids once more per connection. */
+static bool lay_out_requests(struct worker *w)
+{
+    const struct plan_request *request = &w->plan->requests[0];
+    uint32_t window = w->table.window_size;
+    char *bytes = arena_array(&w->arena, window, request->len);
+    size_t all = (size_t)window * request->len;
+
+    if (bytes == NULL) return false;
+    for (uint32_t i = 0; i < window; i++) {
+        memcpy(bytes + i * request->len, request->bytes, request->len);
+    }
+    w->request_bytes = bytes;
+    w->request_len = request->len;
+    w->id_at = request->id_at;
+    w->asked = HTTP1_ASKED_OTHER;
+    if (strcmp(request->method, "HEAD") == 0) w->asked = HTTP1_ASKED_HEAD;
+    if (strcmp(request->method, "CONNECT") == 0) w->asked = HTTP1_ASKED_CONNECT;
+    if (!w->plan->ids) return true;
+    w->id_bytes = arena_array(&w->arena, w->table.count, all);
+    if (w->id_bytes == NULL) return false;
+    for (uint32_t i = 0; i < w->table.count; i++) {
+        memcpy(w->id_bytes + i * all, bytes, all);
+    }
+    return true;
+}
+
+static bool init_table(struct worker *w)
+{
+    struct ledger *l = &w->ledger;
+    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(void *));
+
+    if (heap == NULL) return false;
+    timers_init(&w->timers, heap, w->table.count + 1); /* One per connection, one per pool. */
+    w->table.ring = w->ring;
+    w->table.timers = &w->timers;
+    w->table.owner = worker_conn_owner;
+    w->table.owner.self = w;
+    w->table.counts = (struct conn_counts){
+        .bytes_received = &l->bytes_received,
+        .closed_by_peer = &l->closed_by_peer,
+        .unsolicited_idle = &l->unsolicited_idle,
+        .conflicting = &l->conflicting,
+        .interim = &l->interim,
+        .alive = &l->alive,
+        .alive_max = &l->alive_max,
+    };
+    w->table.one_request_each = !w->plan->keepalive;
+    w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
+    w->table.small_body_max = SMALL_BODY_MAX;
+    w->table.connect_timeout_ns = w->plan->connect_timeout_ns;
+    w->table.timeout_ns = w->plan->timeout_ns;
+    w->table.first_byte_timeout_ns =
+        w->plan->first_byte_timeout_ns == 0 ? TIME_NEVER : w->plan->first_byte_timeout_ns;
+    return conn_table_init(&w->table, &w->arena);
+}
+
+static void init_pool(struct worker *w, const struct addresses *addresses)
+{
+    struct ledger *l = &w->ledger;
+
+    w->pool.table = &w->table;
+    w->pool.owner = worker_pool_owner;
+    w->pool.owner.self = w;
+    w->pool.counts = (struct pool_counts){.connects = &l->connects,
+                                          .connects_refused = &l->connects_refused,
+                                          .connects_failed = &l->connects_failed,
+                                          .opened = &l->opened};
+    w->pool.addresses = *addresses;
+    w->pool.wanted = w->table.count;
+    pool_init(&w->pool);
+}
+
+static bool init_open_flow(struct worker *w, uint64_t requests_max)
+{
+    const struct plan *plan = w->plan;
+    struct flow_open options = {
+        .mod = &w->mod,
+        .arrivals = {.kind = plan->arrivals,
+                     .workers = plan->workers,
+                     .index = w->index,
+                     .seed = plan->seed},
+        .issued_max = requests_max,
+        .wait_max_ns = plan->timeout_ns,
+        .pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index),
+        .idle_max = w->table.count,
+    };
+
+    CHECK(plan->pipeline == 1);
+    w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
+    return w->free_ns != NULL &&
+           mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
+           flow_init_open(&w->flow, &w->arena, &options);
+}
+
+static bool init_flow(struct worker *w)
+{
+    const struct plan *plan = w->plan;
+    uint32_t slots =
+        (uint32_t)share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
+    uint64_t requests_max = share_of(plan->requests_max, plan->workers, w->index);
+    bool done = plan->open_loop ? init_open_flow(w, requests_max)
+                                : flow_init(&w->flow, &w->arena, slots, requests_max);
+
+    /* A counted run in which this worker has no share. */
+    if (plan->requests_max != 0 && requests_max == 0) w->flow.issued_max = 0;
+    return done;
+}
+
+static bool init_memory(struct worker *w, const struct worker_options *options)
+{
+    if (!init_table(w) || !lay_out_requests(w) || !init_flow(w)) return false;
+    if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    init_pool(w, options->addresses);
+    arena_seal(&w->arena);
+    return true;
+}
+
+enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
+                    struct err_info *why)
+{
+    const struct plan *plan = options->plan;
+    uint64_t cap = plan->connections_max == 0 ? plan->connections : plan->connections_max;
+    struct arena arena;
+    struct worker *w;
+    enum err err;
+
+    arena_init(&arena, 0);
+    w = arena_alloc(&arena, sizeof(*w), CACHE_LINE);
+    if (w == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a worker");
+    w->arena = arena;
+    w->plan = plan;
+    w->shared = options->shared;
+    w->index = options->index;
+    w->wait_fd = cpu_wait_open();
+    w->turn_end_ns = clock_now_ns();
+    w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
+    w->table.count = (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
+                                       share_of(cap, plan->workers, options->index));
+    CHECK(w->table.count > 0);
+    err = open_ring(w, why);
+    if (err == ERR_OK && !init_memory(w, options)) {
+        err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for %u connections", w->table.count);
+    }
+    if (err != ERR_OK) {
+        worker_free(w);
+        return err;
+    }
+    batch_init(&w->batch, plan->batch_wait && !plan->open_loop && ring_facts(w->ring)->min_wait,
+               w->table.count);
+    *ret_worker = w;
+    return ERR_OK;
+}
+
+void worker_free(struct worker *w)
+{
+    struct arena arena;
+
+    if (w == NULL) return;
+    ring_close(w->ring);
+    if (w->wait_fd >= 0) (void)close(w->wait_fd);
+    arena = w->arena;
+    arena_release(&arena);
+}
