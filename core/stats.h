@@ -14,7 +14,8 @@ struct stats {
     struct hist lateness;  /* Open loop: sent - max(due, when a connection was free). */
     struct hist conn_wait; /* Open loop: max(0, when a connection was free - due). */
     struct hist loop_lag;  /* From one visit of the completion queue to the next, waits left out. */
-    _Atomic uint64_t status[STATUS_COUNT]; /* Worker's. Answers by status. */
+    _Atomic uint64_t status[STATUS_COUNT];  /* Worker's. Answers by status. */
+    _Atomic uint64_t refused[STATUS_COUNT]; /* Worker's. A proxy's answers to CONNECT, no 2xx. */
 };
 
 /* Makes `stats` empty with all memory it will need from `arena`; false when that refuses. */

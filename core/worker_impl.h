@@ -22,6 +22,7 @@ struct worker {
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
+    bool readdressing;         /* A list of addresses has to be given back. */
     const char *request_bytes; /* The request, window_size times in a row. */
     size_t request_len;        /* Of one. */
     enum http1_asked asked;

@@ -118,8 +118,9 @@ static bool init_table(struct worker *w)
     return conn_table_init(&w->table, &w->arena);
 }
 
-static void init_pool(struct worker *w, const struct addresses *addresses)
+static void init_pool(struct worker *w, const struct worker_options *options)
 {
+    const struct plan_target *target = &w->plan->targets[0];
     struct ledger *l = &w->ledger;
 
     w->pool.table = &w->table;
@@ -129,7 +130,12 @@ static void init_pool(struct worker *w, const struct addresses *addresses)
                                           .connects_refused = &l->connects_refused,
                                           .connects_failed = &l->connects_failed,
                                           .opened = &l->opened};
-    w->pool.addresses = *addresses;
+    w->pool.addresses = options->addresses[0];
+    w->pool.sources = options->sources;
+    w->pool.source_first = w->index;
+    w->pool.source_step = w->plan->workers;
+    w->pool.tunnel = target->connect;
+    w->pool.tunnel_len = target->connect == NULL ? 0 : (uint32_t)strlen(target->connect);
     w->pool.wanted = w->table.count;
     pool_init(&w->pool);
 }
@@ -174,7 +180,7 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     if (!init_table(w) || !lay_out_requests(w) || !init_flow(w)) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
-    init_pool(w, options->addresses);
+    init_pool(w, options);
     arena_seal(&w->arena);
     return true;
 }
