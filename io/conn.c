@@ -77,6 +77,7 @@ static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t n
     if (rc != 0) return rc;
     conn_to(conn, CONN_CONNECTING);
     pool_connect_begun(pool);
+    conn->begun_ns = now_ns;
     ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
                  conn_op(conn, OP_CONNECT));
     conn->flight = FLIGHT_CONNECT;
@@ -189,6 +190,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->part = PART_HEAD;
     conn->carry_len = 0;
     conn->body_bytes = 0;
+    conn->first_ns = 0;
     conn->interim_count = 0;
     conn->send_error = 0;
     conn->retry = false;
@@ -206,17 +208,20 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
                          uint64_t now_ns)
 {
-    CHECK(conn->state < CONN_IDLE);
+    table->owner.connect_ended(table->owner.self, conn, now_ns, false);
     conn->retry = pool_connect_failed(conn->pool, conn, why, now_ns);
     conn_close(table, conn);
 }
 
 void conn_established(struct conn_table *table, struct conn *conn)
 {
+    uint64_t now_ns = clock_now_ns();
+
+    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_IDLE);
     pool_connected(conn->pool, conn);
-    table->owner.ready(table->owner.self, conn, clock_now_ns());
+    table->owner.ready(table->owner.self, conn, now_ns);
 }
 
 static void on_connected(struct conn_table *table, struct conn *conn)

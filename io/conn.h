@@ -54,6 +54,7 @@ struct conn_request {
 };
 
 struct conn_answer {
+    uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */
     uint64_t done_ns;
     uint64_t body_bytes;
     uint16_t status;
@@ -76,6 +77,8 @@ struct conn {
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
     struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
+    uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
     uint64_t body_left;  /* PART_LENGTH: bytes to come. */
     uint64_t body_bytes; /* Of the current answer so far. */
     uint32_t send_len;   /* Of the loud send in flight. */

@@ -19,6 +19,8 @@ struct conn_owner {
                    enum failed_class why, uint64_t now_ns);
     /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
+    /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */
+    void (*connect_ended)(void *self, struct conn *conn, uint64_t now_ns, bool connected);
 };
 
 /* Counters of the owner that connections keep up to date. */
