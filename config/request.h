@@ -13,6 +13,8 @@ struct plan_header {
 
 /* What request building needs; all borrowed for the call. */
 struct plan_request_options {
+    const struct plan_target *url; /* Its URL and path; NULL: those of the target. */
+    uint32_t weight;               /* 0 counts as 1. */
     const char *method;
     const struct plan_header *headers; /* In the order given; a name may come twice. */
     size_t headers_count;
