@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -10,59 +9,14 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "core/coord.h"
-#include "core/mod_interval.h"
+#include "core/engine_impl.h"
 #include "core/preflight.h"
-#include "core/scribe.h"
-#include "core/watch.h"
 #include "io/cpu.h"
 #include "io/wake.h"
 
 enum {
     LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
     FLUSH_NS_MAX = 1000 * 1000 * 1000, /* For the scribe to come to its end. */
-};
-
-/* A worker's thread and what it leaves behind. */
-struct crew {
-    struct engine *engine;
-    pthread_t thread;
-    struct worker *worker; /* Set before NEWS_READY; the coordinator wakes it. */
-    struct worker_shared *shared;
-    struct arena stats_arena;
-    uint32_t index;
-    uint32_t cpu; /* UINT32_MAX: not pinned. */
-    bool started;
-    enum err err;
-    struct err_info why;
-    struct worker_totals totals;
-};
-
-struct engine {
-    struct arena arena; /* Holds this struct, the crew, the result. */
-    const struct plan *plan;
-    bool quiet;
-    bool verbose;
-    bool live;
-    bool colours;
-    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
-    int done_fd;                 /* Readable when the coordinator's thread is through. */
-    int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
-    _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
-    pthread_t coord_thread;
-    struct scribe *scribe;
-    struct coord coord;
-    struct watch *watch;
-    struct series series;
-    struct mod_interval mod;     /* Open loop: the schedule. */
-    struct addresses *addresses; /* [plan->targets_count] */
-    struct crew *crew;           /* [plan->workers] */
-    struct worker_shared **shared;
-    enum err err; /* Coordinator's; read after it has been joined. */
-    struct err_info why;
-    uint64_t wall_ns;
-    uint64_t cpu_start_ns, cpu_end_ns;
-    struct result result;
 };
 
 static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
@@ -417,146 +371,11 @@ void engine_stop(struct engine *engine)
     wake_post(engine->coord_fd);
 }
 
-/* Adds what one worker found. */
-static void add_worker(struct result *result, const struct crew *crew,
-                       struct result_worker *ret_worker)
-{
-    const struct worker_totals *totals = &crew->totals;
-    const struct stats *stats = &crew->shared->stats;
-
-    ret_worker->cpu = crew->cpu;
-    ret_worker->cpu_ns = totals->cpu_ns;
-    ledger_read(&crew->shared->ledger, &ret_worker->ledger);
-    ledger_add(&result->ledger, &ret_worker->ledger);
-    hist_view_add(result->from_due, &stats->from_due);
-    hist_view_add(result->from_sent, &stats->from_sent);
-    if (result->lateness != NULL) {
-        hist_view_add(result->lateness, &stats->lateness);
-        hist_view_add(result->conn_wait, &stats->conn_wait);
-    }
-    hist_view_add(result->loop_lag, &stats->loop_lag);
-    for (int i = 0; i < STATUS_COUNT; i++) {
-        result->status[i] += load_relaxed(&stats->status[i]);
-    }
-    result->syscalls += totals->ring.syscalls;
-    result->enters += totals->ring.enters;
-    result->completions += totals->ring.completions;
-    result->no_buffers += totals->ring.no_buffers;
-    result->cq_overflow += totals->ring.cq_overflow;
-    if (totals->batch_wait_us > result->batch_wait_us) {
-        result->batch_wait_us = totals->batch_wait_us;
-    }
-}
-
-/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
- * not all it should have is told of. */
-static void name_engine(struct engine *engine)
-{
-    struct result *result = &engine->result;
-
-    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
-    result->fallback = result->shrunk = "";
-    for (uint32_t i = 0; i < engine->plan->workers; i++) {
-        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
-
-        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
-            result->engine = facts->engine;
-            result->fallback = facts->fallback;
-        }
-        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
-    }
-}
-
-static bool judge(struct engine *engine)
-{
-    uint32_t workers = engine->plan->workers;
-    const struct worker_span **spans =
-        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
-
-    if (spans == NULL) return false;
-    for (uint32_t i = 0; i < workers; i++) {
-        spans[i] = &engine->crew[i].totals.span;
-    }
-    watch_judge(engine->watch, spans, &engine->result);
-    return true;
-}
-
-static struct hist_view *new_view(struct arena *arena)
-{
-    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
-
-    if (view != NULL) hist_view_clear(view);
-    return view;
-}
-
-static bool make_views(struct engine *engine)
-{
-    struct result *result = &engine->result;
-
-    result->from_due = new_view(&engine->arena);
-    result->from_sent = new_view(&engine->arena);
-    if (result->from_due == NULL || result->from_sent == NULL) return false;
-    result->loop_lag = new_view(&engine->arena);
-    if (result->loop_lag == NULL) return false;
-    if (!engine->plan->open_loop) return true;
-    result->lateness = new_view(&engine->arena);
-    result->conn_wait = new_view(&engine->arena);
-    return result->lateness != NULL && result->conn_wait != NULL;
-}
-
-/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
-static void fill_span(struct engine *engine, uint64_t run_ns)
-{
-    const struct plan *plan = engine->plan;
-    struct result *result = &engine->result;
-
-    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
-    result->span_ns = run_ns - result->warmup_ns;
-    if (!plan->open_loop) return;
-    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
-}
-
-static bool fill_result(struct engine *engine)
-{
-    struct result *result = &engine->result;
-    struct coord *coord = &engine->coord;
-    uint32_t workers = engine->plan->workers;
-    uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
-
-    result->plan = engine->plan;
-    result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    if (result->workers == NULL || !make_views(engine)) return false;
-    for (uint32_t i = 0; i < workers; i++) {
-        const struct crew *crew = &engine->crew[i];
-
-        add_worker(result, crew, &result->workers[i]);
-        ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
-        drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
-    }
-    name_engine(engine);
-    coord_end_series(coord, drained_ns);
-    result->series = coord->series;
-    result->started_wall_ns = engine->wall_ns;
-    fill_span(engine, ended_ns - coord->start_ns);
-    result->drained_ns = drained_ns - ended_ns;
-    result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
-    result->rss_kib = cpu_rss_max_kib();
-    result->readings_open = coord->readings_open;
-    if (coord->stops_seen > 0) {
-        result->end = END_INTERRUPTED;
-    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
-        result->end = END_DURATION;
-    } else {
-        result->end = END_COUNT;
-    }
-    return judge(engine);
-}
-
 enum err engine_finish(struct engine *engine, const struct result **ret_result,
                        struct err_info *why)
 {
     (void)pthread_join(engine->coord_thread, NULL);
-    if (engine->err == ERR_OK && !fill_result(engine)) {
+    if (engine->err == ERR_OK && !engine_fill_result(engine)) {
         return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the result");
     }
     if (engine->err != ERR_OK) {

@@ -6,7 +6,6 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "io/conn_impl.h"
-#include "io/op.h"
 #include "io/pool.h"
 
 /* How long a connection whose last answer has come waits for the peer to close it. */
@@ -32,11 +31,6 @@ void conn_to(struct conn *conn, enum conn_state next)
 {
     CHECK(legal[conn->state] & (1u << next));
     conn->state = (uint8_t)next;
-}
-
-static uint64_t op_of(const struct conn *conn, enum op_kind kind)
-{
-    return op_pack(kind, conn->slot, conn->generation);
 }
 
 bool conn_table_init(struct conn_table *table, struct arena *arena)
@@ -76,8 +70,9 @@ static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t n
     (*conn->pool->counts.connects)++;
     if (rc != 0) return rc;
     conn_to(conn, CONN_CONNECTING);
+    conn->begun_ns = now_ns;
     ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
-                 op_of(conn, OP_CONNECT));
+                 conn_op(conn, OP_CONNECT));
     conn->flight = FLIGHT_CONNECT;
     timers_set(table->timers, &conn->timer, now_ns + table->connect_timeout_ns);
     return 0;
@@ -124,27 +119,20 @@ void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns)
     connect_or_free(table, conn, now_ns);
 }
 
-static void arm_recv(struct conn_table *table, struct conn *conn)
-{
-    conn->group = conn->pool->group;
-    ring_recv(table->ring, conn->slot, (enum ring_group)conn->group, op_of(conn, OP_RECV));
-    conn->flight |= FLIGHT_RECV;
-}
-
 /* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
-static void closing_step(struct conn_table *table, struct conn *conn)
+void conn_closing_step(struct conn_table *table, struct conn *conn)
 {
     if (conn->flight & (FLIGHT_CANCEL | FLIGHT_CLOSE)) return;
     if (conn->flight & FLIGHT_DATA) {
         /* The peer is given a moment to close, or what a cancel missed to complete. */
         if (timer_is_armed(&conn->timer)) return;
-        ring_cancel(table->ring, conn->slot, op_of(conn, OP_CANCEL));
+        ring_cancel(table->ring, conn->slot, conn_op(conn, OP_CANCEL));
         conn->flight |= FLIGHT_CANCEL;
         conn->cancelled = true;
         return;
     }
     timers_cancel(table->timers, &conn->timer);
-    ring_close_sock(table->ring, conn->slot, op_of(conn, OP_CLOSE));
+    ring_close_sock(table->ring, conn->slot, conn_op(conn, OP_CLOSE));
     conn->flight |= FLIGHT_CLOSE;
 }
 
@@ -164,7 +152,7 @@ void conn_close(struct conn_table *table, struct conn *conn)
         return;
     }
     enter_closing(table, conn);
-    closing_step(table, conn);
+    conn_closing_step(table, conn);
 }
 
 void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns)
@@ -174,7 +162,7 @@ void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t
     if (conn->flight & FLIGHT_RECV) {
         timers_set(table->timers, &conn->timer, now_ns + CLOSE_WAIT_NS);
     }
-    closing_step(table, conn);
+    conn_closing_step(table, conn);
 }
 
 /* The close's completion: nothing in the kernel names the slot any more. */
@@ -188,6 +176,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->part = PART_HEAD;
     conn->carry_len = 0;
     conn->body_bytes = 0;
+    conn->first_ns = 0;
     conn->interim_count = 0;
     conn->send_error = 0;
     conn->retry = false;
@@ -206,12 +195,16 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 static void connect_failed(struct conn_table *table, struct conn *conn, int errno_value,
                            uint64_t now_ns)
 {
+    table->owner.connect_ended(table->owner.self, conn, now_ns, false);
     conn->retry = pool_connect_failed(conn->pool, conn, errno_value, now_ns);
     conn_close(table, conn);
 }
 
 static void on_connected(struct conn_table *table, struct conn *conn)
 {
+    uint64_t now_ns = clock_now_ns();
+
+    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_IDLE);
     conn->connected = true;
@@ -219,106 +212,19 @@ static void on_connected(struct conn_table *table, struct conn *conn)
         *table->counts.alive_max = *table->counts.alive;
     }
     pool_connected(conn->pool, conn);
-    arm_recv(table, conn);
-    table->owner.ready(table->owner.self, conn, clock_now_ns());
+    conn_arm_recv(table, conn);
+    table->owner.ready(table->owner.self, conn, now_ns);
 }
 
 static void on_connect(struct conn_table *table, struct conn *conn, int32_t res)
 {
     conn->flight &= (uint8_t)~FLIGHT_CONNECT;
     if (conn->state == CONN_CLOSING) {
-        closing_step(table, conn);
+        conn_closing_step(table, conn);
     } else if (res == 0) {
         on_connected(table, conn);
     } else {
         connect_failed(table, conn, -res, clock_now_ns());
-    }
-}
-
-/* The pool wants receives from the other group of buffers: end this one; it is armed anew when
- * its last event has come. */
-static void switch_group(struct conn_table *table, struct conn *conn)
-{
-    if (conn->flight != FLIGHT_RECV || conn->window_count != 0) return;
-    ring_cancel(table->ring, conn->slot, op_of(conn, OP_CANCEL));
-    conn->flight |= FLIGHT_CANCEL;
-}
-
-/* No buffer was left. Most often those that were lent have come back by now, and the receive is
- * simply armed anew; when none has come back since it last was, it waits for the next that does.
- * True if it waits. */
-static bool park(struct conn_table *table, struct conn *conn)
-{
-    if (conn->starved_at != table->returns + 1) {
-        conn->starved_at = table->returns + 1;
-        return false;
-    }
-    if (!conn->parked) table->parked[table->parked_count++] = conn->slot;
-    conn->parked = true;
-    return true;
-}
-
-static void return_buffer(struct conn_table *table, const struct ring_event *event)
-{
-    ring_buffer_return(table->ring, event);
-    table->returns++;
-    while (unlikely(table->parked_count > 0)) {
-        struct conn *conn = &table->conns[table->parked[--table->parked_count]];
-
-        conn->parked = false;
-        if (conn->state == CONN_FREE || conn->state == CONN_CONNECTING ||
-            conn->state == CONN_CLOSING || (conn->flight & FLIGHT_RECV)) {
-            continue; /* It was closed meanwhile, or is another one by now. */
-        }
-        arm_recv(table, conn);
-    }
-}
-
-static void on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event)
-{
-    uint32_t answered = 0;
-
-    if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
-    if (likely(event->res > 0)) {
-        if (likely(conn->state != CONN_CLOSING)) {
-            answered = conn_feed(table, conn, event->data, (size_t)event->res);
-        }
-        return_buffer(table, event);
-    } else if (conn->state == CONN_CLOSING) {
-        timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
-    } else if (event->res == 0) {
-        conn_eof(table, conn);
-    } else if (event->res == -ENOBUFS) {
-        if (park(table, conn)) return;
-    } else if (event->res != -ECANCELED) {
-        conn_stream_error(table, conn, -event->res);
-    }
-    if (conn->state == CONN_CLOSING) {
-        closing_step(table, conn);
-        return;
-    }
-    if (unlikely(!(conn->flight & FLIGHT_RECV))) arm_recv(table, conn);
-    if (answered == 0) return;
-    if (unlikely(conn->group != conn->pool->group)) switch_group(table, conn);
-    if (conn_room(table, conn) > 0) {
-        table->owner.ready(table->owner.self, conn, table->done_ns);
-    }
-}
-
-static void on_send(struct conn_table *table, struct conn *conn, int32_t res)
-{
-    conn->flight &= (uint8_t)~FLIGHT_SEND;
-    if (conn->state == CONN_CLOSING) {
-        closing_step(table, conn);
-        return;
-    }
-    /* After a failed send the receive ends too and says how; see conn_eof(). */
-    if (res < 0) {
-        conn->send_error = -res;
-    } else if ((uint32_t)res != conn->send_len) {
-        conn->send_error = EPIPE;
-    } else if (conn_room(table, conn) > 0) {
-        table->owner.ready(table->owner.self, conn, clock_now_ns());
     }
 }
 
@@ -332,7 +238,7 @@ static void on_cancel(struct conn_table *table, struct conn *conn)
     if ((conn->flight & FLIGHT_DATA) && conn->cancelled) {
         timers_set(table->timers, &conn->timer, clock_now_ns() + RECANCEL_NS);
     }
-    closing_step(table, conn);
+    conn_closing_step(table, conn);
 }
 
 void conn_event(struct conn_table *table, const struct ring_event *event)
@@ -344,11 +250,11 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
     switch (op_kind_of(event->user_data)) {
     case OP_RECV:
         CHECK(current);
-        on_recv(table, conn, event);
+        conn_on_recv(table, conn, event);
         return;
     case OP_SEND:
         CHECK(current);
-        on_send(table, conn, event->res);
+        conn_on_send(table, conn, event->res);
         return;
     case OP_SEND_QUIET: /* Only failures come, and they may come late. */
         if (current) conn->send_error = event->res < 0 ? -event->res : EPIPE;
@@ -393,7 +299,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
-    case CONN_CLOSING: closing_step(table, conn); return;
+    case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */
         if (conn->flight & FLIGHT_SEND) conn_close(table, conn);
@@ -407,43 +313,6 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     } else {
         conn_fail(table, conn, why, now_ns);
     }
-}
-
-uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
-{
-    if (conn->flight & FLIGHT_SEND) return 0;
-    return table->window_size - conn->window_count;
-}
-
-void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
-               enum http1_asked asked)
-{
-    uint32_t at = (conn->window_first + conn->window_count) & (table->window_size - 1);
-    uint64_t deadline_ns = now_ns + min_u64(table->first_byte_timeout_ns, table->timeout_ns);
-
-    DCHECK(conn_room(table, conn) > 0);
-    conn->window[at] = (struct conn_request){.due_ns = due_ns,
-                                             .sent_ns = now_ns,
-                                             .enters = table->ring_counts->enters,
-                                             .asked = (uint8_t)asked};
-    conn->window_count++;
-    if (conn->state == CONN_IDLE) conn_to(conn, CONN_SENDING);
-    if (unlikely(!timer_is_armed(&conn->timer) || conn->timer.at_ns > deadline_ns)) {
-        timers_set(table->timers, &conn->timer, deadline_ns);
-    }
-}
-
-void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
-               bool quiet)
-{
-    DCHECK(!(conn->flight & FLIGHT_SEND));
-    if (quiet) {
-        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET, op_of(conn, OP_SEND_QUIET));
-        return;
-    }
-    conn->send_len = (uint32_t)len;
-    conn->flight |= FLIGHT_SEND;
-    ring_send(table->ring, conn->slot, bytes, len, 0, op_of(conn, OP_SEND));
 }
 
 bool conn_take_request(struct conn_table *table, struct conn *conn,

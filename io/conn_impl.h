@@ -1,11 +1,23 @@
-/* conn_impl: what the parts of conn share: conn.c (life and kernel) and conn_http.c (bytes). */
+/* conn_impl: what the parts of conn share: conn.c (life), conn_send.c and conn_recv.c (its two
+ * halves towards the kernel) and conn_http.c (the bytes of answers). */
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
 #include "io/conn_table.h"
+#include "io/op.h"
 
 /* Changes the state; aborts if the step is not a legal one. */
 void conn_to(struct conn *conn, enum conn_state next);
+
+/* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
+void conn_closing_step(struct conn_table *table, struct conn *conn);
+
+/* Starts the receive of a connection that has none in flight. */
+void conn_arm_recv(struct conn_table *table, struct conn *conn);
+
+/* Completions of a receive and of a loud send. */
+void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
+void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
 
 /* Reads received bytes. May report answers and failures and may close the connection; returns
  * how many requests were answered. */
@@ -23,6 +35,11 @@ void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class wh
 /* Closes once the peer has closed, or after a short while: after the last answer of a
  * connection the server closes at once, and so it never sees more connections than it should. */
 void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns);
+
+static inline uint64_t conn_op(const struct conn *conn, enum op_kind kind)
+{
+    return op_pack(kind, conn->slot, conn->generation);
+}
 
 static inline struct conn_request *conn_oldest(const struct conn_table *table,
                                                const struct conn *conn)

@@ -1,0 +1,60 @@
+/* engine_impl: what the parts of engine share: engine.c (threads) and engine_result.c (what they
+ * found). Private to them. */
+#ifndef CORE_ENGINE_IMPL_H
+#define CORE_ENGINE_IMPL_H
+
+#include <pthread.h>
+
+#include "core/coord.h"
+#include "core/engine.h"
+#include "core/mod_interval.h"
+#include "core/scribe.h"
+#include "core/watch.h"
+#include "core/worker.h"
+
+/* A worker's thread and what it leaves behind. */
+struct crew {
+    struct engine *engine;
+    pthread_t thread;
+    struct worker *worker; /* Set before NEWS_READY; the coordinator wakes it. */
+    struct worker_shared *shared;
+    struct arena stats_arena;
+    uint32_t index;
+    uint32_t cpu; /* UINT32_MAX: not pinned. */
+    bool started;
+    enum err err;
+    struct err_info why;
+    struct worker_totals totals;
+};
+
+struct engine {
+    struct arena arena; /* Holds this struct, the crew, the result. */
+    const struct plan *plan;
+    bool quiet;
+    bool verbose;
+    bool live;
+    bool colours;
+    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
+    int done_fd;                 /* Readable when the coordinator's thread is through. */
+    int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
+    _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
+    pthread_t coord_thread;
+    struct scribe *scribe;
+    struct coord coord;
+    struct watch *watch;
+    struct series series;
+    struct mod_interval mod;     /* Open loop: the schedule. */
+    struct addresses *addresses; /* [plan->targets_count] */
+    struct crew *crew;           /* [plan->workers] */
+    struct worker_shared **shared;
+    enum err err; /* Coordinator's; read after it has been joined. */
+    struct err_info why;
+    uint64_t wall_ns;
+    uint64_t cpu_start_ns, cpu_end_ns;
+    struct result result;
+};
+/* Fills engine->result once all threads but the caller's have been joined; false when the arena
+ * refuses. */
+MUST_USE bool engine_fill_result(struct engine *engine);
+
+#endif

@@ -1,0 +1,108 @@
+/* What a run found, gathered from its workers, its coordinator and its watch. */
+#include "core/engine_impl.h"
+#include "core/result_stats.h"
+#include "io/cpu.h"
+
+/* Adds what one worker found. */
+static void add_worker(struct result *result, const struct crew *crew,
+                       struct result_worker *ret_worker)
+{
+    const struct worker_totals *totals = &crew->totals;
+
+    ret_worker->cpu = crew->cpu;
+    ret_worker->cpu_ns = totals->cpu_ns;
+    ledger_read(&crew->shared->ledger, &ret_worker->ledger);
+    ledger_add(&result->ledger, &ret_worker->ledger);
+    result->syscalls += totals->ring.syscalls;
+    result->enters += totals->ring.enters;
+    result->completions += totals->ring.completions;
+    result->no_buffers += totals->ring.no_buffers;
+    result->cq_overflow += totals->ring.cq_overflow;
+    if (totals->batch_wait_us > result->batch_wait_us) {
+        result->batch_wait_us = totals->batch_wait_us;
+    }
+}
+
+/* Which engine it was. Where workers differ, since memlock is per user, the first one that has
+ * not all it should have is told of. */
+static void name_engine(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    result->engine = worker_ring_facts(engine->crew[0].worker)->engine;
+    result->fallback = result->shrunk = "";
+    for (uint32_t i = 0; i < engine->plan->workers; i++) {
+        const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
+
+        if (facts->fallback[0] != '\0' && result->fallback[0] == '\0') {
+            result->engine = facts->engine;
+            result->fallback = facts->fallback;
+        }
+        if (result->shrunk[0] == '\0') result->shrunk = facts->shrunk;
+    }
+}
+
+static bool judge(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct worker_span **spans =
+        arena_array(&engine->arena, workers, sizeof(struct worker_span *));
+
+    if (spans == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        spans[i] = &engine->crew[i].totals.span;
+    }
+    watch_judge(engine->watch, spans, &engine->result);
+    return true;
+}
+
+/* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
+static void fill_span(struct engine *engine, uint64_t run_ns)
+{
+    const struct plan *plan = engine->plan;
+    struct result *result = &engine->result;
+
+    result->warmup_ns = min_u64(plan->warmup_ns, run_ns);
+    result->span_ns = run_ns - result->warmup_ns;
+    if (!plan->open_loop) return;
+    result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
+}
+
+bool engine_fill_result(struct engine *engine)
+{
+    struct result *result = &engine->result;
+    struct coord *coord = &engine->coord;
+    uint32_t workers = engine->plan->workers;
+    uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
+
+    result->plan = engine->plan;
+    result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
+    if (result->workers == NULL) return false;
+    if (!result_stats_init(result, engine->plan->open_loop, &engine->arena)) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        const struct crew *crew = &engine->crew[i];
+
+        add_worker(result, crew, &result->workers[i]);
+        if (!result_stats_add(result, &crew->shared->stats, &engine->arena)) return false;
+        ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
+        drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
+    }
+    result_stats_end(result);
+    name_engine(engine);
+    coord_end_series(coord, drained_ns);
+    result->series = coord->series;
+    result->started_wall_ns = engine->wall_ns;
+    fill_span(engine, ended_ns - coord->start_ns);
+    result->drained_ns = drained_ns - ended_ns;
+    result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
+    result->rss_kib = cpu_rss_max_kib();
+    result->readings_open = coord->readings_open;
+    if (coord->stops_seen > 0) {
+        result->end = END_INTERRUPTED;
+    } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
+        result->end = END_DURATION;
+    } else {
+        result->end = END_COUNT;
+    }
+    return judge(engine);
+}

@@ -1,0 +1,217 @@
+/* A worker's setting up: its ring, its memory, its connections; and the end of all that. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/share.h"
+#include "core/worker_impl.h"
+#include "io/cpu.h"
+
+enum {
+    SQ_ENTRIES_MIN = 64,
+    SQ_ENTRIES_MAX = 1024,
+    CQ_ENTRIES_MAX = 65536,
+    SMALL_BUFFER_BYTES = 4096,
+    SMALL_BUFFERS_MAX = 4096,
+    LARGE_BUFFER_BYTES = 32 * 1024,
+    LARGE_BUFFERS_MAX = 256,
+    SMALL_BODY_MAX = 3072, /* Fits a small buffer with its head. */
+};
+
+static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
+{
+    uint32_t size = low;
+
+    while (size < at_least && size < high) {
+        size *= 2;
+    }
+    return size;
+}
+
+static enum ring_engine engine_of(enum plan_io io)
+{
+    switch (io) {
+    case PLAN_IO_AUTO: return RING_AUTO;
+    case PLAN_IO_URING: return RING_URING;
+    case PLAN_IO_EPOLL: return RING_EPOLL;
+    }
+    UNREACHABLE("an engine without a name");
+}
+
+static enum err open_ring(struct worker *w, struct err_info *why)
+{
+    uint32_t conns = w->table.count;
+    struct ring_options options = {
+        .engine = engine_of(w->plan->io),
+        .sq_entries = power_of_two(conns, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
+        .cq_entries = power_of_two(UINT64_C(2) * conns, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
+        .socks_count = conns,
+        .accept_from = conns,
+        .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
+        .buffers_count = {power_of_two(UINT64_C(2) * conns, 64, SMALL_BUFFERS_MAX),
+                          power_of_two(UINT64_C(2) * conns, 16, LARGE_BUFFERS_MAX)},
+    };
+
+    return ring_open(&w->ring, &options, why);
+}
+
+static bool init_table(struct worker *w)
+{
+    struct ledger *l = &w->ledger;
+    uint32_t timers = w->table.count + w->pools_count; /* One per connection, one per pool. */
+    struct timer **heap = arena_array(&w->arena, (size_t)timers + 1, sizeof(void *));
+
+    if (heap == NULL) return false;
+    timers_init(&w->timers, heap, timers);
+    w->table.ring = w->ring;
+    w->table.timers = &w->timers;
+    w->table.owner = worker_conn_owner;
+    w->table.owner.self = w;
+    w->table.counts = (struct conn_counts){
+        .bytes_received = &l->bytes_received,
+        .closed_by_peer = &l->closed_by_peer,
+        .unsolicited_idle = &l->unsolicited_idle,
+        .conflicting = &l->conflicting,
+        .interim = &l->interim,
+        .alive = &l->alive,
+        .alive_max = &l->alive_max,
+    };
+    w->table.one_request_each = !w->plan->keepalive;
+    w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
+    w->table.small_body_max = SMALL_BODY_MAX;
+    w->table.connect_timeout_ns = w->plan->connect_timeout_ns;
+    w->table.timeout_ns = w->plan->timeout_ns;
+    w->table.first_byte_timeout_ns =
+        w->plan->first_byte_timeout_ns == 0 ? TIME_NEVER : w->plan->first_byte_timeout_ns;
+    return conn_table_init(&w->table, &w->arena);
+}
+
+static bool init_pools(struct worker *w, const struct addresses *addresses)
+{
+    struct ledger *l = &w->ledger;
+    uint32_t wanted[PLAN_URLS_MAX];
+
+    w->pools = arena_array(&w->arena, w->pools_count, sizeof(*w->pools));
+    if (w->pools == NULL) return false;
+    share_targets(w->plan, w->index, wanted);
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        struct pool *pool = &w->pools[i];
+
+        pool->table = &w->table;
+        pool->owner = worker_pool_owner;
+        pool->owner.self = w;
+        pool->index = i;
+        pool->counts = (struct pool_counts){.connects = &l->connects,
+                                            .connects_refused = &l->connects_refused,
+                                            .connects_failed = &l->connects_failed,
+                                            .opened = &l->opened};
+        pool->addresses = addresses[i];
+        pool->wanted = wanted[i];
+        pool_init(pool);
+    }
+    return true;
+}
+
+static bool init_open_flow(struct worker *w, const struct flow_parts *parts, uint32_t pending_max)
+{
+    const struct plan *plan = w->plan;
+    const uint32_t **idle = arena_array(&w->arena, w->pools_count, sizeof(*idle));
+    struct flow_open options = {
+        .mod = &w->mod,
+        .arrivals = {.kind = plan->arrivals,
+                     .workers = plan->workers,
+                     .index = w->index,
+                     .seed = plan->seed},
+        .wait_max_ns = plan->timeout_ns,
+        .pending_max = pending_max,
+        .idle = idle,
+    };
+
+    CHECK(plan->pipeline == 1);
+    w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
+    if (idle == NULL || w->free_ns == NULL) return false;
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        idle[i] = &w->pools[i].idle_count;
+    }
+    return mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
+           flow_init_open(&w->flow, &w->arena, parts, &options);
+}
+
+static bool init_flow(struct worker *w)
+{
+    const struct plan *plan = w->plan;
+    uint32_t slots =
+        (uint32_t)share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
+    uint32_t pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index);
+    struct flow_parts parts = {
+        .lanes = &w->lanes,
+        .requests_count = plan->requests_count,
+        .issued_max = share_of(plan->requests_max, plan->workers, w->index),
+    };
+    uint32_t places = plan->open_loop ? pending_max + w->table.count : slots;
+    bool done = lanes_init(&w->lanes, &w->arena, w->pools_count, places) &&
+                turns_init(&parts.turns, &w->arena, plan, w->index) &&
+                (plan->open_loop ? init_open_flow(w, &parts, pending_max)
+                                 : flow_init(&w->flow, &w->arena, &parts, slots));
+
+    /* A counted run in which this worker has no share. */
+    if (plan->requests_max != 0 && parts.issued_max == 0) w->flow.issued_max = 0;
+    return done;
+}
+
+static bool init_memory(struct worker *w, const struct worker_options *options)
+{
+    if (!init_table(w) || !worker_lay_out(w)) return false;
+    if (!init_pools(w, options->addresses) || !init_flow(w)) return false;
+    if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    arena_seal(&w->arena);
+    return true;
+}
+
+enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
+                    struct err_info *why)
+{
+    const struct plan *plan = options->plan;
+    struct arena arena;
+    struct worker *w;
+    enum err err;
+
+    arena_init(&arena, 0);
+    w = arena_alloc(&arena, sizeof(*w), CACHE_LINE);
+    if (w == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a worker");
+    w->arena = arena;
+    w->plan = plan;
+    w->shared = options->shared;
+    w->index = options->index;
+    w->wait_fd = cpu_wait_open();
+    w->turn_end_ns = clock_now_ns();
+    w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
+    w->table.count = share_connections(plan, options->index);
+    w->pools_count = plan->targets_count;
+    CHECK(w->table.count > 0);
+    err = open_ring(w, why);
+    if (err == ERR_OK && !init_memory(w, options)) {
+        err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for %u connections", w->table.count);
+    }
+    if (err != ERR_OK) {
+        worker_free(w);
+        return err;
+    }
+    batch_init(&w->batch, plan->batch_wait && !plan->open_loop && ring_facts(w->ring)->min_wait,
+               w->table.count);
+    *ret_worker = w;
+    return ERR_OK;
+}
+
+void worker_free(struct worker *w)
+{
+    struct arena arena;
+
+    if (w == NULL) return;
+    ring_close(w->ring);
+    if (w->wait_fd >= 0) (void)close(w->wait_fd);
+    arena = w->arena;
+    arena_release(&arena);
+}

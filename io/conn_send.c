@@ -1,0 +1,61 @@
+/* The sending half of a connection: requests into the window, their bytes to the kernel. */
+#include <errno.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "io/conn_impl.h"
+
+void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    conn->flight &= (uint8_t)~FLIGHT_SEND;
+    if (conn->state == CONN_CLOSING) {
+        conn_closing_step(table, conn);
+        return;
+    }
+    /* After a failed send the receive ends too and says how; see conn_eof(). */
+    if (res < 0) {
+        conn->send_error = -res;
+    } else if ((uint32_t)res != conn->send_len) {
+        conn->send_error = EPIPE;
+    } else if (conn_room(table, conn) > 0) {
+        table->owner.ready(table->owner.self, conn, clock_now_ns());
+    }
+}
+uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
+{
+    if (conn->flight & FLIGHT_SEND) return 0;
+    return table->window_size - conn->window_count;
+}
+
+void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
+               uint64_t now_ns)
+{
+    uint32_t at = (conn->window_first + conn->window_count) & (table->window_size - 1);
+    uint64_t deadline_ns = now_ns + min_u64(table->first_byte_timeout_ns, table->timeout_ns);
+
+    DCHECK(conn_room(table, conn) > 0);
+    conn->window[at] = (struct conn_request){.due_ns = ask->due_ns,
+                                             .sent_ns = now_ns,
+                                             .enters = table->ring_counts->enters,
+                                             .kind = ask->kind,
+                                             .asked = ask->asked};
+    conn->window_count++;
+    if (conn->state == CONN_IDLE) conn_to(conn, CONN_SENDING);
+    if (unlikely(!timer_is_armed(&conn->timer) || conn->timer.at_ns > deadline_ns)) {
+        timers_set(table->timers, &conn->timer, deadline_ns);
+    }
+}
+
+void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
+               bool quiet)
+{
+    DCHECK(!(conn->flight & FLIGHT_SEND));
+    if (quiet) {
+        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET,
+                  conn_op(conn, OP_SEND_QUIET));
+        return;
+    }
+    conn->send_len = (uint32_t)len;
+    conn->flight |= FLIGHT_SEND;
+    ring_send(table->ring, conn->slot, bytes, len, 0, conn_op(conn, OP_SEND));
+}
