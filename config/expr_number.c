@@ -7,7 +7,7 @@
 
 struct value expr_number(double real)
 {
-    if (real >= -0x1p63 && real < 0x1p63 && trunc(real) == real) return value_int((int64_t)real);
+    if (real > -0x1p63 && real < 0x1p63 && trunc(real) == real) return value_int((int64_t)real);
     return value_double(real);
 }
 

@@ -19,14 +19,26 @@ static const struct expr *shape(const struct expr_unit *unit, enum expr_op op,
 {
     struct expr_compiler compiler;
     bool constant = true;
+    const struct expr **values_copy;
+    struct value *keys_copy;
     struct expr *expr;
 
     expr_compiler_init(&compiler, unit, &nowhere);
     expr = expr_node(&compiler, op, 0, values, count);
     if (expr == NULL) return NULL;
-    expr->args = values;
+    values_copy = arena_array(unit->arena, count, sizeof(*values_copy));
+    keys_copy = arena_array(unit->arena, keys != NULL ? count : 0, sizeof(*keys_copy));
+    if (values_copy == NULL || keys_copy == NULL) {
+        expr_no_memory(&compiler);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        values_copy[i] = values[i];
+        if (keys != NULL) keys_copy[i] = keys[i];
+    }
+    expr->args = values_copy;
     expr->args_count = (uint32_t)count;
-    expr->keys = keys;
+    expr->keys = keys_copy;
     expr->kinds = EXPR_KIND(op == OP_ARRAY ? VALUE_ARRAY : VALUE_OBJECT);
     for (size_t i = 0; i < count; i++) {
         constant = constant && values[i]->op == OP_CONSTANT;

@@ -5,27 +5,27 @@
 #ifndef CONFIG_PLAN_H
 #define CONFIG_PLAN_H
 
+#include "config/net.h"
+#include "config/plan_limits.h"
 #include "core/base/arena.h"
 #include "core/base/defs.h"
 #include "core/base/err.h"
 
-/* Where requests go. */
+/* Where requests go: what they must have in common to share connections. */
 struct plan_target {
-    const char *url;        /* As given, for display. */
+    const char *url;        /* As given, for display. Of several URLs, the first; so is `path`. */
     const char *host;       /* Without brackets; a name or an address. */
     const char *service;    /* The port in digits. */
     const char *path;       /* Path and query as sent: begins with '/', no fragment. */
     const char *host_field; /* Value of the Host field: brackets for IPv6, a non-default port. */
-};
-
-struct plan_header {
-    const char *name;
-    const char *value;
+    const char *connect;    /* The CONNECT that asks the proxy for it; NULL: there is no tunnel. */
 };
 
 /* One kind of request, as the bytes to send. */
 struct plan_request {
     uint32_t target;    /* Index into targets. */
+    uint32_t weight;    /* How often it is its turn among the others: 1..PLAN_WEIGHT_MAX. */
+    const char *url;    /* As given. It is known by it: no two requests have the same. */
     const char *method; /* As given by the user, e.g. "GET". */
     const char *bytes;  /* Head and body. */
     size_t len;
@@ -33,21 +33,6 @@ struct plan_request {
 };
 
 enum { PLAN_ID_DIGITS = 16 }; /* 4 hex digits of the worker, 12 of its request counter from 0. */
-
-enum {
-    PLAN_CONNECTIONS_MAX = 1000000,
-    PLAN_WORKERS_MAX = 1024,
-    PLAN_URL_BYTES_MAX = 64 * 1024,
-    PLAN_HOST_BYTES_MAX = 253, /* RFC 1035 section 2.3.4, in text. */
-    PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,
-    PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* All that a plan may hold. */
-    PLAN_STAGES_MAX = 1000,
-    PLAN_RATE_PER_S_MAX = 100000000,
-    PLAN_PENDING_MAX = 100000000,
-};
-#define PLAN_STAGES_NS_MAX (UINT64_C(36525) * 86400 * NS_PER_S) /* Of all stages: 100 years. */
-_Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
-_Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
 
 /* A piece of an open loop's rate: linear from one value to the other. */
 struct plan_stage {
@@ -66,10 +51,10 @@ enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
 struct plan {
     struct arena arena;
 
-    struct plan_target *targets;
-    uint32_t targets_count;
-    struct plan_request *requests;
-    uint32_t requests_count;
+    struct plan_target *targets;   /* Each another host or port. */
+    uint32_t targets_count;        /* 1..requests_count */
+    struct plan_request *requests; /* They take turns, by their weights. */
+    uint32_t requests_count;       /* 1..PLAN_URLS_MAX */
 
     /* Load: closed loop over `connections` × `pipeline` slots, or, if open_loop, requests at the
      * moments that the stages say, over the same connections (pipeline is then 1). */
@@ -94,21 +79,14 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
+    struct net net; /* How connections get to the targets. */
+
     enum plan_io io;
     bool open_loop;
     bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */
     bool keepalive;  /* Connections are used again. */
     bool ids;        /* Every request carries its own X-Request-Id. */
     bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */
-};
-
-/* What request building needs; all borrowed for the call. */
-struct plan_request_options {
-    const char *method;
-    const struct plan_header *headers; /* In the order given; a name may come twice. */
-    size_t headers_count;
-    const char *body; /* NULL: none. */
-    size_t body_len;
 };
 
 /* Parses an absolute http:// URL (RFC 3986) into `ret_target`, its strings in `arena`. An IPv6
@@ -118,26 +96,6 @@ struct plan_request_options {
  * brackets, user information, control characters or spaces. */
 MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
                                  struct plan_target *ret_target, struct err_info *why);
-
-/* Parses "Name: value" (white space around the value is dropped; an empty value is fine).
- * ERR_USAGE when there is no colon, the name is empty or not a token (RFC 9110 section 5.1), or
- * the value holds CR, LF, NUL. */
-MUST_USE enum err plan_parse_header(struct arena *arena, const char *text,
-                                    struct plan_header *ret_header, struct err_info *why);
-
-/* ERR_USAGE when `method` is not a token (RFC 9110 section 9.1), or is CONNECT, which makes a
- * tunnel and not a request. */
-MUST_USE enum err plan_check_method(const char *method, struct err_info *why);
-
-/* Builds the bytes of one request to `target`, in the plan's arena: request line, Host (unless
- * given among the headers), the headers in order, Content-Length when there is a body or the
- * method is POST, PUT or PATCH (unless it or Transfer-Encoding is given), "Connection: close" if
- * !keepalive (unless given), X-Request-Id if `ids`, then the body. ERR_USAGE as
- * plan_check_method(), when a Content-Length given is not the body's (the server would read into
- * the next request), or when X-Request-Id is given with `ids`. ERR_MEMORY. */
-MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,
-                                     const struct plan_request_options *options,
-                                     struct plan_request *ret_request, struct err_info *why);
 
 /* Sets everything to its default (see the option table) with an empty arena. */
 void plan_init(struct plan *plan);
