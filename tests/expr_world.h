@@ -29,7 +29,8 @@ static const struct world_name world_names[] = {
     {"real", EXPR_PROVIDER, "2.5"},
     {"str", EXPR_PROVIDER, "\"hello\""},
     {"obj", EXPR_PROVIDER,
-     "{\"a\":1,\"b\":{\"c\":[10,20,{\"d\":\"deep\"}]},\"1\":\"one\",\"length\":99,\"-1\":\"minus\"}"},
+     "{\"a\":1,\"b\":{\"c\":[10,20,{\"d\":\"deep\"}]},\"1\":\"one\",\"length\":99,"
+     "\"-1\":\"minus\"}"},
     {"arr", EXPR_PROVIDER, "[\"x\",\"y\",[1,2]]"},
     {"nil", EXPR_PROVIDER, "null"},
     {"yes", EXPR_PROVIDER, "true"},
