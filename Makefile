@@ -7,7 +7,7 @@ PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
 COV     ?=
-PKGS    := liburing
+PKGS    := liburing yaml-0.1
 comma   := ,
 OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 
