@@ -109,7 +109,7 @@ def freeze(freeze_s, run_s, start_s, rate_per_s, title):
                                    ("max", 1.0))]
     return Row(f"freeze-{freeze_s}s-in-{run_s}s",
                f"the server stops for {freeze_s} s in {run_s} s at {rate_per_s}/s{title}",
-               64, seconds=run_s, serve=("--freeze", f"{freeze_s}s@{start_s}s"),
+               64, seconds=run_s, rounds=3, serve=("--freeze", f"{freeze_s}s@{start_s}s"),
                load=("-R", str(rate_per_s)), figures=figures + schedule(rate_per_s, run_s),
                needs_capacity=True)
 
