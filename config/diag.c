@@ -59,11 +59,11 @@ static void make_printable(char *text)
         if ((unsigned char)*c < ' ' || *c == 0x7F) *c = '?';
     }
     if (len < MESSAGE_BYTES - 1) return;
-    first = len;
+    first = len - 3;
     while (first > 0 && ((unsigned char)text[first] & 0xC0) == 0x80) {
         first--;
     }
-    memcpy(text + (first < len - 3 ? first : len - 3), "...", 4);
+    memcpy(text + first, "...", 4);
 }
 
 static void PRINTF_LIKE(4, 0) add(struct diags *diags, enum diag_level level, struct place place,
@@ -84,7 +84,7 @@ static void PRINTF_LIKE(4, 0) add(struct diags *diags, enum diag_level level, st
     (void)vsnprintf(message, sizeof(message), format, args);
     make_printable(message);
     diag = &diags->list[diags->count];
-    *diag = (struct diag){.place = place, .level = level, .number = diags->count};
+    *diag = (struct diag){.place = place, .level = level};
     diag->message = arena_copy(diags->arena, message, strlen(message));
     if (diag->message == NULL) {
         diags->failed = true;
@@ -133,7 +133,8 @@ static int compare(const void *left, const void *right)
     if (a->place.source != b->place.source) return a->place.source < b->place.source ? -1 : 1;
     if (a->place.line != b->place.line) return a->place.line < b->place.line ? -1 : 1;
     if (a->place.column != b->place.column) return a->place.column < b->place.column ? -1 : 1;
-    return a->number < b->number ? -1 : 1;
+    if (a->level != b->level) return a->level < b->level ? -1 : 1;
+    return strcmp(a->message, b->message);
 }
 
 static bool says_the_same(const struct diag *a, const struct diag *b)
@@ -252,8 +253,9 @@ static void add_source_line(struct text *out, const struct source *source, struc
 void diags_human(struct diags *diags, struct text *out)
 {
     uint32_t all = diags->errors + diags->warnings;
+    uint32_t shown = (uint32_t)min_u64(diags->count, DIAGS_SHOWN_MAX);
 
-    for (uint32_t i = 0; i < diags->count; i++) {
+    for (uint32_t i = 0; i < shown; i++) {
         const struct diag *diag = &diags->list[i];
         struct source *source = &diags->sources[diag->place.source];
 
@@ -264,7 +266,7 @@ void diags_human(struct diags *diags, struct text *out)
         if (diag->place.line == 0 || source->data == NULL) continue;
         if (source_index(source, diags->arena)) add_source_line(out, source, diag->place);
     }
-    if (all > diags->count) text_printf(out, "... and %u more\n", all - diags->count);
+    if (all > shown) text_printf(out, "... and %u more\n", all - shown);
 }
 
 void diags_json(const struct diags *diags, struct text *out)

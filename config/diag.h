@@ -16,14 +16,16 @@
 #include "config/source.h"
 #include "core/base/text.h"
 
-enum { DIAGS_MAX = 200 }; /* More are counted, not kept. */
+enum {
+    DIAGS_MAX = 2000,      /* More are counted, not kept. */
+    DIAGS_SHOWN_MAX = 200, /* More are counted, not shown. */
+};
 
 enum diag_level { DIAG_ERROR, DIAG_WARNING };
 
 struct diag {
     struct place place;
     enum diag_level level;
-    uint32_t number;     /* In the order of finding. */
     const char *message; /* One line. */
 };
 
@@ -50,7 +52,7 @@ void diag_warn(struct diags *diags, struct place place, const char *format, ...)
 /* Adds "; did you mean 'known'?" to the newest message; no-op if known is NULL. */
 void diag_did_you_mean(struct diags *diags, const char *known);
 
-/* Sorts by file and place; what is said twice of one place is kept once. */
+/* Sorts by file, place, level and words; what is said twice of one place is kept once. */
 void diags_sort(struct diags *diags);
 
 /* Writes all for a person, each with its line and a mark below it, or a JSON object per line:
