@@ -45,6 +45,9 @@ enum {
     PLAN_RATE_PER_S_MAX = 100000000,
     PLAN_PENDING_MAX = 100000000,
 };
+/* Bodies above it are discarded in the kernel: measured, the smallest for which that is cheaper
+ * than to copy them. */
+#define PLAN_DISCARD_ABOVE (UINT64_C(64) * 1024)
 #define PLAN_STAGES_NS_MAX (UINT64_C(36525) * 86400 * NS_PER_S) /* Of all stages: 100 years. */
 _Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
 _Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
@@ -94,12 +97,14 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
+    uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
     enum plan_io io;
     bool open_loop;
-    bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */
-    bool keepalive;  /* Connections are used again. */
-    bool ids;        /* Every request carries its own X-Request-Id. */
-    bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */
+    bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */
+    bool keepalive;   /* Connections are used again. */
+    bool read_bodies; /* All bodies are received into our memory, discard_above or not. */
+    bool ids;         /* Every request carries its own X-Request-Id. */
+    bool batch_wait;  /* A saturated closed loop may wait up to 20 us for a batch. */
 };
 
 /* What request building needs; all borrowed for the call. */

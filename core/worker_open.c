@@ -101,6 +101,8 @@ static bool init_table(struct worker *w)
     w->table.owner.self = w;
     w->table.counts = (struct conn_counts){
         .bytes_received = &l->bytes_received,
+        .bytes_discarded = &l->bytes_discarded,
+        .discarded = &l->discarded,
         .closed_by_peer = &l->closed_by_peer,
         .unsolicited_idle = &l->unsolicited_idle,
         .conflicting = &l->conflicting,
@@ -131,6 +133,9 @@ static void init_pool(struct worker *w, const struct addresses *addresses)
                                           .opened = &l->opened};
     w->pool.addresses = *addresses;
     w->pool.wanted = w->table.count;
+    /* With answers back to back it does not pay: each receive would end in the next one's head. */
+    w->pool.discard_above =
+        w->plan->read_bodies || w->plan->pipeline > 1 ? UINT64_MAX : w->plan->discard_above;
     pool_init(&w->pool);
 }
 
