@@ -27,8 +27,12 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     }
     add_relaxed(&stats->status[answer->status], 1);
     if (is_measured(w, request)) {
-        hist_record(&stats->from_due, answer->done_ns - request->due_ns);
-        hist_record(&stats->from_sent, answer->done_ns - request->sent_ns);
+        struct stats_moments at = {.due_ns = request->due_ns,
+                                   .sent_ns = request->sent_ns,
+                                   .first_ns = answer->first_ns,
+                                   .done_ns = answer->done_ns};
+
+        stats_answered(stats, answer->status, &at);
     }
     slot_free(w, answer->done_ns);
 }
@@ -37,7 +41,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
                       enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
-    struct stats *stats = &w->shared->stats;
     uint64_t bound_ns = 0;
 
     (void)conn;
@@ -46,34 +49,9 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (why == FAILED_TIMEOUT) bound_ns = w->table.timeout_ns;
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
     if (bound_ns != 0 && is_measured(w, request)) {
-        hist_record(&stats->from_due, request->sent_ns + bound_ns - request->due_ns);
-        hist_record(&stats->from_sent, bound_ns);
+        stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
     }
     slot_free(w, now_ns);
-}
-
-static void write_id(char *to, uint32_t worker, uint64_t number)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t id = (uint64_t)worker << 48 | number;
-
-    for (int i = PLAN_ID_DIGITS - 1; i >= 0; i--) {
-        to[i] = digits[id & 15];
-        id >>= 4;
-    }
-}
-
-/* The bytes of `count` requests: the same for all, or the connection's own copy with fresh ids. */
-static const char *bytes_for(struct worker *w, const struct conn *conn, uint32_t count)
-{
-    char *own;
-
-    if (w->id_bytes == NULL) return w->request_bytes;
-    own = w->id_bytes + (size_t)conn->slot * w->table.window_size * w->request_len;
-    for (uint32_t i = 0; i < count; i++) {
-        write_id(own + i * w->request_len + w->id_at, w->index, w->ids_used++);
-    }
-    return own;
 }
 
 /* Open loop: the request that was due at `due_ns` goes out on `conn` at `sent_ns`. What it had to
@@ -93,24 +71,28 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
 {
     uint32_t room = conn_room(&w->table, conn);
-    uint32_t count = 0;
-    uint64_t due_ns;
+    struct worker_send send = {.count = 0};
+    struct lane_waiting waiting;
 
-    while (count < room && flow_take(&w->flow, &due_ns)) {
-        if (w->flow.open) note_sent(w, conn, due_ns, now_ns);
-        conn_push(&w->table, conn, due_ns, now_ns, w->asked);
-        count++;
+    while (send.count < room && lanes_take(&w->lanes, conn->pool->index, &waiting)) {
+        struct conn_ask ask = {.due_ns = waiting.due_ns,
+                               .kind = waiting.request,
+                               .asked = w->asks[waiting.request].asked};
+
+        if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
+        conn_push(&w->table, conn, &ask, now_ns);
+        worker_send_add(w, conn, &send, waiting.request);
     }
-    if (count == 0) {
+    if (send.count == 0) {
         if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
         return;
     }
-    w->ledger.pending = w->flow.pending;
-    w->ledger.started += count;
-    w->ledger.in_flight += count;
-    w->ledger.bytes_sent += count * w->request_len;
-    conn_send(&w->table, conn, bytes_for(w, conn, count), count * w->request_len,
-              w->id_bytes == NULL && w->table.window_size == 1);
+    w->ledger.pending = w->lanes.pending;
+    w->ledger.started += send.count;
+    w->ledger.in_flight += send.count;
+    w->ledger.bytes_sent += send.len;
+    conn_send(&w->table, conn, send.bytes, send.len,
+              w->own_bytes == NULL && w->table.window_size == 1);
 }
 
 static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
@@ -127,29 +109,38 @@ static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
     worker_fill(w, conn, now_ns);
 }
 
+static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, bool connected)
+{
+    struct worker *w = self;
+    struct stats *stats = &w->shared->stats;
+
+    if (conn->begun_ns < w->measured_from_ns) return;
+    hist_record(connected ? &stats->connect : &stats->connect_failed, now_ns - conn->begun_ns);
+}
+
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
-    uint64_t due_ns;
+    struct lane_waiting waiting;
 
-    (void)pool;
     (void)now_ns;
-    if (!flow_take(&w->flow, &due_ns)) return;
-    w->ledger.pending = w->flow.pending;
+    if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
+    w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
-    if (!w->flow.open) flow_hold_slot(&w->flow);
+    if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    (void)pool;
-    worker_add_due(w, flow_release_held(&w->flow, now_ns), now_ns);
+    worker_add_due(w, flow_release_held(&w->flow, pool->index, now_ns), now_ns);
 }
 
-const struct conn_owner worker_conn_owner = {
-    .answered = on_answered, .failed = on_failed, .ready = on_ready};
+const struct conn_owner worker_conn_owner = {.answered = on_answered,
+                                             .failed = on_failed,
+                                             .ready = on_ready,
+                                             .connect_ended = on_connect_ended};
 const struct pool_owner worker_pool_owner = {.connect_failed = on_connect_failed,
                                              .backoff_ended = on_backoff_ended};

@@ -53,10 +53,19 @@ struct conn_request {
     uint64_t sent_ns;
     uint64_t enters; /* ring_counts.enters when it was queued: bytes seen before the next enter
                         cannot be its answer. */
+    uint16_t kind;   /* The owner's: which of its requests it is. */
     uint8_t asked;   /* enum http1_asked */
 };
 
+/* A request for conn_push(). */
+struct conn_ask {
+    uint64_t due_ns;
+    uint16_t kind;
+    uint8_t asked; /* enum http1_asked */
+};
+
 struct conn_answer {
+    uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */
     uint64_t done_ns;
     uint64_t body_bytes;
     uint16_t status;
@@ -78,13 +87,15 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
-    struct timer timer;       /* Connect deadline, or that of the oldest request, or of CLOSING. */
-    uint64_t body_left;       /* PART_LENGTH: bytes to come. */
-    uint64_t body_bytes;      /* Of the current answer so far. */
-    uint32_t send_len;        /* Of the loud send in flight. */
-    uint32_t carry_len;       /* Bytes of an incomplete head in the carry. */
-    int32_t send_error;       /* errno of a send that failed; 0 = none. */
-    uint32_t address;         /* Index of the pool's address it connects to. */
+    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
+    uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
+    uint64_t body_left;  /* PART_LENGTH: bytes to come. */
+    uint64_t body_bytes; /* Of the current answer so far. */
+    uint32_t send_len;   /* Of the loud send in flight. */
+    uint32_t carry_len;  /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;  /* errno of a send that failed; 0 = none. */
+    uint32_t address;    /* Index of the pool's address it connects to. */
     uint32_t addresses_tried; /* CONNECTING: addresses that failed in this attempt. */
     bool retry;               /* CLOSING: connect again, to `address`, once closed. */
     bool cancelled;           /* CLOSING: a cancel has been started. */

@@ -19,6 +19,8 @@ struct conn_owner {
                    enum failed_class why, uint64_t now_ns);
     /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
+    /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */
+    void (*connect_ended)(void *self, struct conn *conn, uint64_t now_ns, bool connected);
 };
 
 /* Counters of the owner that connections keep up to date. */
@@ -77,8 +79,8 @@ void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns);
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn);
 
 /* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(). */
-void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
-               enum http1_asked asked);
+void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
+               uint64_t now_ns);
 
 /* Queues the bytes of the requests pushed since the last send. `quiet`: the bytes never change
  * (no completion is waited for); else they stay unchanged until the next `ready`. */

@@ -158,7 +158,7 @@ static void run(struct world *world, const struct load *load, const struct sim_b
     hist_view_clear(&world->conn_wait);
     for (uint32_t i = 0; i < world->plan.workers; i++) {
         hist_view_add(&world->from_due, &world->shared[i]->stats.from_due);
-        hist_view_add(&world->from_sent, &world->shared[i]->stats.from_sent);
+        stats_add_from_sent(&world->shared[i]->stats, &world->from_sent);
         hist_view_add(&world->lateness, &world->shared[i]->stats.lateness);
         hist_view_add(&world->conn_wait, &world->shared[i]->stats.conn_wait);
     }
