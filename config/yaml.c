@@ -5,7 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "config/names.h"
+#include "config/dict.h"
 #include "config/yaml_impl.h"
 #include "core/base/check.h"
 #include "core/base/quote.h"
@@ -25,7 +25,7 @@ struct builder {
     uint32_t depth;
     const struct yaml_node **stack; /* [stack_count] */
     uint32_t stack_count, stack_capacity;
-    struct names anchors;
+    struct dict anchors;
     struct yaml_node **anchored; /* By the number of the anchor. */
     uint32_t anchored_count, anchored_capacity;
     uint32_t written;  /* Nodes made. */
@@ -97,7 +97,7 @@ static bool set_anchor(struct builder *builder, const char *name, struct yaml_no
     copy = arena_copy(builder->arena, name, len);
     if (copy == NULL) return no_memory(builder);
     builder->anchored[builder->anchored_count] = node;
-    if (!names_put(&builder->anchors, copy, len, builder->anchored_count)) {
+    if (!dict_put(&builder->anchors, copy, len, builder->anchored_count)) {
         return no_memory(builder);
     }
     builder->anchored_count++;
@@ -213,10 +213,10 @@ static bool on_alias(struct builder *builder, const yaml_event_t *event)
 {
     struct place place = place_of(builder, &event->start_mark, &event->end_mark);
     const char *name = (const char *)event->data.alias.anchor;
-    uint32_t number = names_find(&builder->anchors, name, strlen(name));
+    uint32_t number = dict_find(&builder->anchors, name, strlen(name));
     const struct yaml_node *node;
 
-    if (number == NAMES_NONE) {
+    if (number == DICT_NONE) {
         diag_error(builder->diags, place, "alias '*%s' without an anchor '&%s' before it",
                    quote(name).text, quote(name).text);
         return false;
@@ -397,7 +397,7 @@ const struct yaml_node *yaml_parse(struct arena *arena, struct diags *diags, uin
         (void)no_memory(&builder);
         return NULL;
     }
-    names_init(&builder.anchors, arena);
+    dict_init(&builder.anchors, arena);
     yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&builder.parser, (const unsigned char *)data, len);
     run(&builder);

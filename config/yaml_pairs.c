@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "config/names.h"
+#include "config/dict.h"
 #include "core/base/check.h"
 
 /* What is being put together. */
@@ -16,8 +16,8 @@ struct merge {
     struct diags *diags;
     struct yaml_pair *pairs; /* [count] */
     uint32_t count, capacity;
-    struct names own;  /* The keys of the mapping itself. */
-    struct names from; /* Key → number of the mapping that it was merged from. */
+    struct dict own;  /* The keys of the mapping itself. */
+    struct dict from; /* Key → number of the mapping that it was merged from. */
     uint32_t *expanded;
 };
 
@@ -59,14 +59,14 @@ static bool merge_one(struct merge *merge, const struct yaml_node *from, struct 
     }
     for (uint32_t i = 0; i < from->count; i++) {
         const struct yaml_node *key = from->pairs[i].key, *value = from->pairs[i].value;
-        uint32_t other = names_find(&merge->from, key->text, key->count);
+        uint32_t other = dict_find(&merge->from, key->text, key->count);
 
-        if (names_find(&merge->own, key->text, key->count) != NAMES_NONE) continue;
-        if (other != NAMES_NONE && other != number) continue;
+        if (dict_find(&merge->own, key->text, key->count) != DICT_NONE) continue;
+        if (other != DICT_NONE && other != number) continue;
         if (!yaml_add_expanded(merge->diags, place, merge->expanded, 1 + value->weight)) {
             return false;
         }
-        if (!names_put(&merge->from, key->text, key->count, number)) {
+        if (!dict_put(&merge->from, key->text, key->count, number)) {
             return no_memory(merge->diags);
         }
         if (!add_pair(merge, key, value)) return false;
@@ -97,7 +97,7 @@ static bool add_own_names(struct merge *merge, const struct yaml_node *const *ch
 {
     for (uint32_t i = 0; i < count; i += 2) {
         if (children[i]->kind != YAML_SCALAR || is_merge_key(children[i])) continue;
-        if (!names_put(&merge->own, children[i]->text, children[i]->count, 0)) {
+        if (!dict_put(&merge->own, children[i]->text, children[i]->count, 0)) {
             return no_memory(merge->diags);
         }
     }
@@ -123,8 +123,8 @@ bool yaml_make_pairs(struct arena *arena, struct diags *diags, struct yaml_node 
     uint32_t number = 0;
 
     CHECK(count % 2 == 0);
-    names_init(&merge.own, arena);
-    names_init(&merge.from, arena);
+    dict_init(&merge.own, arena);
+    dict_init(&merge.from, arena);
     merge.pairs = arena_alloc(arena, count / 2 * sizeof(*merge.pairs), _Alignof(struct yaml_pair));
     if (merge.pairs == NULL) return no_memory(diags);
     merge.capacity = count / 2;

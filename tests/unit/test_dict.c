@@ -1,54 +1,54 @@
-/* What names, sources and "did you mean" promise. */
+/* What dictionaries, sources and "did you mean" promise. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config/names.h"
+#include "config/dict.h"
 #include "config/source.h"
 #include "core/base/nearest.h"
 #include "tests/test.h"
 
-static void test_names_keep_what_was_put(void)
+static void test_dict_keep_what_was_put(void)
 {
     enum { NAMES = 20000 };
     struct arena arena;
-    struct names names;
+    struct dict names;
     char text[32];
 
     arena_init(&arena, 0);
-    names_init(&names, &arena);
-    EXPECT(names_find(&names, "x", 1) == NAMES_NONE);
+    dict_init(&names, &arena);
+    EXPECT(dict_find(&names, "x", 1) == DICT_NONE);
     for (uint32_t i = 0; i < NAMES; i++) {
         int len = snprintf(text, sizeof(text), "n%u", i);
         const char *copy = arena_copy(&arena, text, (size_t)len);
 
-        EXPECT(names_put(&names, copy, (size_t)len, i));
+        EXPECT(dict_put(&names, copy, (size_t)len, i));
     }
     EXPECT(names.count == NAMES);
     for (uint32_t i = 0; i < NAMES; i++) {
         int len = snprintf(text, sizeof(text), "n%u", i);
 
-        EXPECT(names_find(&names, text, (size_t)len) == i);
-        EXPECT(names_find(&names, text, (size_t)len + 1) == NAMES_NONE);
+        EXPECT(dict_find(&names, text, (size_t)len) == i);
+        EXPECT(dict_find(&names, text, (size_t)len + 1) == DICT_NONE);
     }
-    EXPECT(names_put(&names, "n7", 2, 1));
-    EXPECT(names_find(&names, "n7", 2) == 1 && names.count == NAMES);
-    EXPECT(names_put(&names, "", 0, 5));
-    EXPECT(names_find(&names, "", 0) == 5);
+    EXPECT(dict_put(&names, "n7", 2, 1));
+    EXPECT(dict_find(&names, "n7", 2) == 1 && names.count == NAMES);
+    EXPECT(dict_put(&names, "", 0, 5));
+    EXPECT(dict_find(&names, "", 0) == 5);
     arena_release(&arena);
 }
 
-static void test_names_say_when_memory_is_refused(void)
+static void test_dict_say_when_memory_is_refused(void)
 {
     struct arena arena;
-    struct names names;
+    struct dict names;
 
     arena_init(&arena, 1);
-    names_init(&names, &arena);
-    EXPECT(!names_put(&names, "x", 1, 0));
-    EXPECT(names_find(&names, "x", 1) == NAMES_NONE);
+    dict_init(&names, &arena);
+    EXPECT(!dict_put(&names, "x", 1, 0));
+    EXPECT(dict_find(&names, "x", 1) == DICT_NONE);
     arena_release(&arena);
 }
 
@@ -226,8 +226,8 @@ static void test_source_read_takes_pipes(void)
 
 int main(void)
 {
-    TEST(test_names_keep_what_was_put);
-    TEST(test_names_say_when_memory_is_refused);
+    TEST(test_dict_keep_what_was_put);
+    TEST(test_dict_say_when_memory_is_refused);
     TEST(test_nearest_finds_what_was_meant);
     TEST(test_source_counts_lines_and_columns);
     TEST(test_source_check_takes_utf8_alone);
