@@ -44,6 +44,7 @@ enum {
     PLAN_STAGES_MAX = 1000,
     PLAN_RATE_PER_S_MAX = 100000000,
     PLAN_PENDING_MAX = 100000000,
+    PLAN_ROWS_MAX = 100000000,
 };
 #define PLAN_STAGES_NS_MAX (UINT64_C(36525) * 86400 * NS_PER_S) /* Of all stages: 100 years. */
 _Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
@@ -94,6 +95,7 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
+    uint64_t rows_max; /* Ended requests that are written down one by one; 0 = none. */
     enum plan_io io;
     bool open_loop;
     bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */

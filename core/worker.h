@@ -12,6 +12,7 @@
 #include "core/base/mailbox.h"
 #include "core/ledger.h"
 #include "core/order.h"
+#include "core/rows.h"
 #include "core/stats.h"
 #include "io/resolve.h"
 #include "io/ring.h"
@@ -26,13 +27,14 @@ struct worker_shared {
     struct mail news_slots[NEWS_SLOTS];
     struct ledger_shared ledger;
     struct stats stats;
+    struct rows rows; /* Read after the worker ended. */
 };
 
 struct worker_options {
     const struct plan *plan;
     const struct addresses *addresses; /* [plan->targets_count], outlives the worker. */
     struct worker_shared *shared;
-    struct arena *stats_arena; /* For shared->stats; outlives the worker. */
+    struct arena *stats_arena; /* For shared->stats and rows; outlives the worker. */
     uint32_t index;            /* 0..plan->workers - 1 */
 };
 

@@ -204,7 +204,6 @@ static void on_connected(struct conn_table *table, struct conn *conn)
 {
     uint64_t now_ns = clock_now_ns();
 
-    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_IDLE);
     conn->connected = true;
@@ -212,6 +211,7 @@ static void on_connected(struct conn_table *table, struct conn *conn)
         *table->counts.alive_max = *table->counts.alive;
     }
     pool_connected(conn->pool, conn);
+    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     conn_arm_recv(table, conn);
     table->owner.ready(table->owner.self, conn, now_ns);
 }
