@@ -41,12 +41,14 @@ static void add_moment(const struct result *result, uint64_t at_ns, struct text 
 static void add_row(const struct result *result, const struct row *row, uint32_t worker,
                     struct text *out)
 {
-    CHECK(row->url < result->plan->targets_count);
+    const struct plan *plan = result->plan;
+
+    CHECK(row->request < plan->requests_count);
     add_moment(result, row->due_ns, out);
     add_moment(result, row->sent_ns, out);
     add_moment(result, row->first_ns, out);
     add_moment(result, row->done_ns, out);
-    csv_cell(out, result->plan->targets[row->url].url);
+    csv_cell(out, plan->targets[plan->requests[row->request].target].url);
     if (row->end < ROW_FAILED) {
         text_printf(out, ",%03u", row->end);
     } else {

@@ -19,7 +19,7 @@ struct row {
     uint64_t done_ns;  /* It was answered, or had failed. */
     uint64_t body_bytes;
     uint32_t connection; /* Number among the worker's connections, from 1; 0: none. */
-    uint16_t url;        /* Index into the plan's targets. */
+    uint16_t request;    /* Index into the plan's requests. */
     uint16_t end;        /* The status, or ROW_FAILED + the class. */
 };
 

@@ -22,6 +22,7 @@ static void note_answered(struct worker *w, const struct conn *conn,
                       .first_ns = answer->first_ns,
                       .done_ns = answer->done_ns,
                       .body_bytes = answer->body_bytes,
+                      .request = request->kind,
                       .connection = conn->number,
                       .end = answer->status};
 
@@ -39,6 +40,7 @@ static void note_failed(struct worker *w, const struct conn *conn,
                       .first_ns = begun ? conn->first_ns : 0,
                       .done_ns = now_ns,
                       .body_bytes = begun ? conn->body_bytes : 0,
+                      .request = request->kind,
                       .connection = conn->number,
                       .end = (uint16_t)(ROW_FAILED + why)};
 
@@ -86,30 +88,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     slot_free(w, now_ns);
 }
 
-static void write_id(char *to, uint32_t worker, uint64_t number)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t id = (uint64_t)worker << 48 | number;
-
-    for (int i = PLAN_ID_DIGITS - 1; i >= 0; i--) {
-        to[i] = digits[id & 15];
-        id >>= 4;
-    }
-}
-
-/* The bytes of `count` requests: the same for all, or the connection's own copy with fresh ids. */
-static const char *bytes_for(struct worker *w, const struct conn *conn, uint32_t count)
-{
-    char *own;
-
-    if (w->id_bytes == NULL) return w->request_bytes;
-    own = w->id_bytes + (size_t)conn->slot * w->table.window_size * w->request_len;
-    for (uint32_t i = 0; i < count; i++) {
-        write_id(own + i * w->request_len + w->id_at, w->index, w->ids_used++);
-    }
-    return own;
-}
-
 /* Open loop: the request that was due at `due_ns` goes out on `conn` at `sent_ns`. What it had to
  * wait for a connection is not our being late. */
 static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns, uint64_t sent_ns)
@@ -127,24 +105,28 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
 {
     uint32_t room = conn_room(&w->table, conn);
-    uint32_t count = 0;
-    uint64_t due_ns;
+    struct worker_send send = {.count = 0};
+    struct lane_waiting waiting;
 
-    while (count < room && flow_take(&w->flow, &due_ns)) {
-        if (w->flow.open) note_sent(w, conn, due_ns, now_ns);
-        conn_push(&w->table, conn, due_ns, now_ns, w->asked);
-        count++;
+    while (send.count < room && lanes_take(&w->lanes, conn->pool->index, &waiting)) {
+        struct conn_ask ask = {.due_ns = waiting.due_ns,
+                               .kind = waiting.request,
+                               .asked = w->asks[waiting.request].asked};
+
+        if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
+        conn_push(&w->table, conn, &ask, now_ns);
+        worker_send_add(w, conn, &send, waiting.request);
     }
-    if (count == 0) {
+    if (send.count == 0) {
         if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
         return;
     }
-    w->ledger.pending = w->flow.pending;
-    w->ledger.started += count;
-    w->ledger.in_flight += count;
-    w->ledger.bytes_sent += count * w->request_len;
-    conn_send(&w->table, conn, bytes_for(w, conn, count), count * w->request_len,
-              w->id_bytes == NULL && w->table.window_size == 1);
+    w->ledger.pending = w->lanes.pending;
+    w->ledger.started += send.count;
+    w->ledger.in_flight += send.count;
+    w->ledger.bytes_sent += send.len;
+    conn_send(&w->table, conn, send.bytes, send.len,
+              w->own_bytes == NULL && w->table.window_size == 1);
 }
 
 static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
@@ -174,27 +156,28 @@ static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, boo
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
-    uint64_t due_ns;
+    struct lane_waiting waiting;
 
-    (void)pool;
-    if (!flow_take(&w->flow, &due_ns)) return;
-    w->ledger.pending = w->flow.pending;
+    if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
+    w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
     if (unlikely(rows_are_on(&w->shared->rows))) {
-        struct row row = {.due_ns = due_ns, .done_ns = now_ns, .end = (uint16_t)(ROW_FAILED + why)};
+        struct row row = {.due_ns = waiting.due_ns,
+                          .done_ns = now_ns,
+                          .request = waiting.request,
+                          .end = (uint16_t)(ROW_FAILED + why)};
 
         rows_add(&w->shared->rows, &row);
     }
-    if (!w->flow.open) flow_hold_slot(&w->flow);
+    if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    (void)pool;
-    worker_add_due(w, flow_release_held(&w->flow, now_ns), now_ns);
+    worker_add_due(w, flow_release_held(&w->flow, pool->index, now_ns), now_ns);
 }
 
 const struct conn_owner worker_conn_owner = {.answered = on_answered,

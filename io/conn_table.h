@@ -77,8 +77,8 @@ void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns);
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn);
 
 /* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(). */
-void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
-               enum http1_asked asked);
+void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
+               uint64_t now_ns);
 
 /* Queues the bytes of the requests pushed since the last send. `quiet`: the bytes never change
  * (no completion is waited for); else they stay unchanged until the next `ready`. */

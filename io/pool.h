@@ -31,6 +31,7 @@ struct pool_counts {
 struct pool {
     struct conn_table *table;
     struct pool_owner owner;
+    uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
     struct addresses addresses; /* Resolved; at least one. */
     uint32_t address_next;      /* Where the next attempt begins. */
