@@ -5,7 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 /* How long a connection whose last answer has come waits for the peer to close it. */
@@ -19,7 +19,8 @@ enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 #define BIT(state) (1u << CONN_##state)
 static const uint8_t legal[CONN_STATE_COUNT] = {
     [CONN_FREE] = BIT(CONNECTING),
-    [CONN_CONNECTING] = BIT(IDLE) | BIT(CLOSING),
+    [CONN_CONNECTING] = BIT(HANDSHAKING) | BIT(IDLE) | BIT(CLOSING),
+    [CONN_HANDSHAKING] = BIT(IDLE) | BIT(CLOSING),
     [CONN_IDLE] = BIT(SENDING) | BIT(CLOSING),
     [CONN_SENDING] = BIT(RECEIVING) | BIT(CLOSING),
     [CONN_RECEIVING] = BIT(IDLE) | BIT(SENDING) | BIT(CLOSING),
@@ -126,12 +127,14 @@ void conn_closing_step(struct conn_table *table, struct conn *conn)
     if (conn->flight & FLIGHT_DATA) {
         /* The peer is given a moment to close, or what a cancel missed to complete. */
         if (timer_is_armed(&conn->timer)) return;
+        if (conn->tls != NULL) conn_tls_say_goodbye(table, conn);
         ring_cancel(table->ring, conn->slot, conn_op(conn, OP_CANCEL));
         conn->flight |= FLIGHT_CANCEL;
         conn->cancelled = true;
         return;
     }
     timers_cancel(table->timers, &conn->timer);
+    if (conn->tls != NULL) conn_tls_say_goodbye(table, conn);
     ring_close_sock(table->ring, conn->slot, conn_op(conn, OP_CLOSE));
     conn->flight |= FLIGHT_CLOSE;
 }
@@ -139,6 +142,7 @@ void conn_closing_step(struct conn_table *table, struct conn *conn)
 static void enter_closing(struct conn_table *table, struct conn *conn)
 {
     if (conn->state == CONN_CONNECTING && !conn->retry) conn->pool->connecting--;
+    if (conn->state == CONN_HANDSHAKING) conn->pool->connecting--;
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_CLOSING);
@@ -172,6 +176,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 
     CHECK(conn->state == CONN_CLOSING && conn->flight == 0 && conn->window_count == 0);
     conn_to(conn, CONN_FREE);
+    if (conn->tls != NULL) conn_tls_free(conn);
     conn->generation++;
     conn->part = PART_HEAD;
     conn->carry_len = 0;
@@ -206,12 +211,17 @@ static void on_connected(struct conn_table *table, struct conn *conn)
 
     table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
-    conn_to(conn, CONN_IDLE);
     conn->connected = true;
     if (++*table->counts.alive > *table->counts.alive_max) {
         *table->counts.alive_max = *table->counts.alive;
     }
     pool_connected(conn->pool, conn);
+    if (conn->pool->tls != NULL) {
+        conn_tls_begin(table, conn, now_ns);
+        return;
+    }
+    conn_to(conn, CONN_IDLE);
+    pool_ready(conn->pool, conn);
     conn_arm_recv(table, conn);
     table->owner.ready(table->owner.self, conn, now_ns);
 }
@@ -299,6 +309,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
+    case CONN_HANDSHAKING: conn_tls_fail(table, conn, FAILED_TLS_TIMEOUT, now_ns); return;
     case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */
@@ -306,6 +317,10 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         return;
     case CONN_SENDING:
     case CONN_RECEIVING: break;
+    }
+    if (conn->tls != NULL && conn->tls->session.failed) {
+        conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
+        return;
     }
     deadline_ns = deadline_of(table, conn, &why);
     if (deadline_ns > now_ns) {

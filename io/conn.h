@@ -24,15 +24,18 @@
 #include "io/failed.h"
 #include "io/http1.h"
 #include "io/ring.h"
+#include "tls/tls.h"
 
-#define CONN_STATES(X)  X(FREE) X(CONNECTING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
+#define CONN_STATES(X) \
+    X(FREE) X(CONNECTING) X(HANDSHAKING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
 #define CONN_ENUM(name) CONN_##name,
 enum conn_state { CONN_STATES(CONN_ENUM) };
 #undef CONN_ENUM
 #define CONN_ONE(name) +1
 enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
 #undef CONN_ONE
-/* SENDING: requests are outstanding and no byte of the oldest one's answer has come.
+/* HANDSHAKING: of TLS; only connections to https targets pass through it.
+ * SENDING: requests are outstanding and no byte of the oldest one's answer has come.
  * RECEIVING: some have. An answer that comes whole leads from SENDING to IDLE at once. */
 
 /* Operations in flight. A quiet send is not among them. */
@@ -66,7 +69,16 @@ struct conn_answer {
     uint16_t status;
 };
 
+/* A TLS handshake that has ended. */
+struct conn_handshake {
+    uint64_t begun_ns, ended_ns;
+    enum failed_class why;  /* FAILED_COUNT: it did well. */
+    const char *detail;     /* What more is known of a failure; static, "" for nothing. */
+    struct tls_facts facts; /* If it did well. */
+};
+
 struct pool;
+struct conn_tls;
 
 struct conn {
     uint8_t state;               /* enum conn_state; written by conn_to() only. */
@@ -82,6 +94,7 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
+    struct conn_tls *tls;        /* NULL: plain, or not connected. */
     struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
     uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */

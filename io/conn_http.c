@@ -4,7 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 static char *carry_of(const struct conn_table *table, const struct conn *conn)
@@ -262,6 +262,10 @@ void conn_eof(struct conn_table *table, struct conn *conn)
 
 void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_value)
 {
+    if (conn->state == CONN_HANDSHAKING) {
+        conn_tls_fail(table, conn, FAILED_TLS_RESET, clock_now_ns());
+        return;
+    }
     if (conn->window_count == 0) {
         conn_idle_ended(table, conn);
         return;

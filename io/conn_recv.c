@@ -1,7 +1,7 @@
 /* The receiving half of a connection: armed receives, lent buffers, and what comes in them. */
 #include <errno.h>
 
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 void conn_arm_recv(struct conn_table *table, struct conn *conn)
@@ -55,14 +55,21 @@ void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring
 
     if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
     if (likely(event->res > 0)) {
-        if (likely(conn->state != CONN_CLOSING)) {
+        if (conn->tls != NULL) {
+            answered = conn_tls_feed(table, conn, event->data, (size_t)event->res);
+        } else if (likely(conn->state != CONN_CLOSING)) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
         }
         return_buffer(table, event);
     } else if (conn->state == CONN_CLOSING) {
+        if (conn->tls != NULL && event->res == 0) conn_tls_eof(table, conn);
         timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
     } else if (event->res == 0) {
-        conn_eof(table, conn);
+        if (conn->tls != NULL) {
+            conn_tls_eof(table, conn);
+        } else {
+            conn_eof(table, conn);
+        }
     } else if (event->res == -ENOBUFS) {
         if (park(table, conn)) return;
     } else if (event->res != -ECANCELED) {

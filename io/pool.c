@@ -23,11 +23,10 @@ void pool_back_off(struct pool *pool, uint64_t now_ns)
     timers_set(pool->table->timers, &pool->backoff, now_ns + pool->backoff_ns);
 }
 
-/* The attempt is over. */
-static void attempt_failed(struct pool *pool, int errno_value, uint64_t now_ns)
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     pool_back_off(pool, now_ns);
-    pool->owner.connect_failed(pool->owner.self, pool, failed_of_connect(errno_value), now_ns);
+    pool->owner.connect_failed(pool->owner.self, pool, why, now_ns);
 }
 
 static void count_failure(struct pool *pool, int errno_value)
@@ -56,16 +55,21 @@ bool pool_connect_failed(struct pool *pool, struct conn *conn, int errno_value, 
             return true;
         }
     }
-    attempt_failed(pool, errno_value, now_ns);
+    pool_attempt_failed(pool, failed_of_connect(errno_value), now_ns);
     return false;
 }
 
 void pool_connected(struct pool *pool, struct conn *conn)
 {
     (*pool->counts.opened)++;
+    pool->address_bad_until_ns[conn->address] = 0;
+}
+
+void pool_ready(struct pool *pool, const struct conn *conn)
+{
+    CHECK(conn->pool == pool && pool->connecting > 0);
     pool->connecting--;
     pool->backoff_ns = 0;
-    pool->address_bad_until_ns[conn->address] = 0;
 }
 
 /* Addresses take turns; those that failed lately are passed over unless all did. */

@@ -34,6 +34,7 @@ struct pool {
     uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
     struct addresses addresses; /* Resolved; at least one. */
+    struct tls_target *tls;     /* NULL: its connections are plain. */
     uint32_t address_next;      /* Where the next attempt begins. */
     uint64_t address_bad_until_ns[RESOLVE_ADDRESSES_MAX];
     uint32_t wanted;     /* Connections to keep. */
@@ -62,12 +63,16 @@ void pool_timer(struct pool *pool, struct timer *timer, uint64_t now_ns);
 MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, int errno_value,
                                   uint64_t now_ns);
 
+/* For conn: an attempt that came to a connection has failed after all. The owner is told. */
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns);
+
 /* No attempt is begun for a while: 10 ms, doubling to 1 s until one succeeds. No-op while the
  * pool backs off already. */
 void pool_back_off(struct pool *pool, uint64_t now_ns);
 
-/* For conn: connected. */
+/* For conn: connected; then, once requests can be sent: ready. */
 void pool_connected(struct pool *pool, struct conn *conn);
+void pool_ready(struct pool *pool, const struct conn *conn);
 
 /* Idle list: FIFO, so that connections take turns. */
 void pool_idle_add(struct pool *pool, struct conn *conn);
