@@ -57,8 +57,10 @@ void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring
     if (likely(event->res > 0)) {
         if (conn->tls != NULL) {
             answered = conn_tls_feed(table, conn, event->data, (size_t)event->res);
-        } else if (likely(conn->state != CONN_CLOSING)) {
+        } else if (likely(conn_is_open(conn))) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
+        } else if (conn->state == CONN_TUNNELING) {
+            conn_tunnel_feed(table, conn, event->data, (size_t)event->res);
         }
         return_buffer(table, event);
     } else if (conn->state == CONN_CLOSING) {

@@ -112,9 +112,7 @@ static void established(struct conn_table *table, struct conn *conn)
 
     timers_cancel(table->timers, &conn->timer);
     tell(table, conn, FAILED_COUNT, now_ns);
-    conn_to(conn, CONN_IDLE);
-    pool_ready(conn->pool, conn);
-    table->owner.ready(table->owner.self, conn, now_ns);
+    conn_ready(table, conn, now_ns);
 }
 
 /* Takes the session one step on: true if there may be another. */
@@ -168,7 +166,6 @@ void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns
     *tls = (struct conn_tls){.out = tls->out, .begun_ns = now_ns};
     conn->tls = tls;
     conn_to(conn, CONN_HANDSHAKING);
-    conn_arm_recv(table, conn);
     timers_set(table->timers, &conn->timer, now_ns + table->tls_timeout_ns);
     if (tls_connect(&tls->session, conn->pool->tls)) {
         (void)turn(table, conn);

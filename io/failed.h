@@ -11,6 +11,7 @@
     X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
     X(PORTS, ports, "no local port left")                                                      \
     X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
+    X(PROXY_REFUSED, proxy_refused, "proxy refused the tunnel")                                \
     X(TLS_TIMEOUT, tls_timeout, "TLS handshake not complete in time")                          \
     X(TLS_RESET, tls_reset, "connection reset in the TLS handshake")                           \
     X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
@@ -36,8 +37,9 @@ enum failed_class { FAILED_CLASSES(FAILED_ENUM) TLS_ERRORS(FAILED_TLS_ENUM) FAIL
 extern const char *const failed_names[FAILED_COUNT]; /* "connect_refused" … */
 extern const char *const failed_texts[FAILED_COUNT]; /* For people. */
 
-/* The class of a connect attempt, or of making its socket, that ended with this errno. */
-enum failed_class failed_of_connect(int errno_value);
+/* The class of a connect attempt, or of making its socket, that ended with this errno; `family`
+ * is that of the address. */
+enum failed_class failed_of_connect(int family, int errno_value);
 
 static inline enum failed_class failed_of_tls(enum tls_err err)
 {
