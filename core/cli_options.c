@@ -98,6 +98,10 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                           AT(body_file), CLI_TEXT, CLI_REQUEST, 0, NULL},
     [OPTION_IDS] = {"ids", NULL, "give every request an X-Request-Id of its own", NULL, 0, 0,
                     AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0, NULL},
+    [OPTION_READ_BODIES] = {"read-bodies", NULL,
+                            "receive all of every body; without it the kernel may throw large "
+                            "ones away once their length is known, and the report says so",
+                            NULL, 0, 0, AT(cli.plan.read_bodies), CLI_ON, CLI_REQUEST, 0, NULL},
     [OPTION_TIMEOUT] = {"timeout", "TIME",
                         "for a request, from sent to its last byte; with a rate also "
                         "for how long it may wait to be sent",

@@ -175,6 +175,8 @@ void conn_close(struct conn_table *table, struct conn *conn)
 void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns)
 {
     if (conn->state == CONN_CLOSING) return;
+    /* By this receive we see the peer's close. */
+    if (!(conn->flight & FLIGHT_RECV) && !conn->peer_ended) conn_arm_recv(table, conn);
     enter_closing(table, conn);
     if (conn->flight & FLIGHT_RECV) {
         timers_set(table->timers, &conn->timer, now_ns + CLOSE_WAIT_NS);
@@ -202,6 +204,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->window_first = 0;
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
+    conn->peer_ended = false;
     if (retry) {
         connect_or_free(table, conn, clock_now_ns());
     } else {
@@ -288,6 +291,10 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
     case OP_RECV:
         CHECK(current);
         conn_on_recv(table, conn, event);
+        return;
+    case OP_DISCARD:
+        CHECK(current);
+        conn_on_discard(table, conn, event);
         return;
     case OP_SEND:
         CHECK(current);

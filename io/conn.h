@@ -42,6 +42,11 @@ enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
 /* Operations in flight. A quiet send is not among them. */
 enum { FLIGHT_CONNECT = 1, FLIGHT_SEND = 2, FLIGHT_RECV = 4, FLIGHT_CANCEL = 8, FLIGHT_CLOSE = 16 };
 
+/* How bytes are received, by the sizes of the bodies that the pool has seen: receives that stay
+ * armed over small or large buffers; or one receive at a time, the rest of a body whose length is
+ * known being thrown away in the kernel, never a byte more. */
+enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DISCARD };
+
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
 
@@ -85,7 +90,7 @@ struct conn {
     uint8_t state;               /* enum conn_state; written by conn_to() only. */
     uint8_t flight;              /* FLIGHT_… bits. */
     uint8_t part;                /* enum conn_part. */
-    uint8_t group;               /* enum ring_group that the receive was armed with. */
+    uint8_t mode;                /* enum conn_mode that the receive was armed in. */
     bool reusable;               /* After the current answer. Valid in RECEIVING. */
     uint8_t interim_count;       /* 1xx heads before the current answer. */
     uint16_t status;             /* Of the current answer, once its head is in. */
@@ -113,6 +118,7 @@ struct conn {
     bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
+    bool peer_ended;          /* The peer has closed its side. */
     struct conn *idle_next, *idle_prev; /* In IDLE, when the owner has no request for it. */
     struct http1_chunked chunked;       /* PART_CHUNKED. */
 };

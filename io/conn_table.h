@@ -28,6 +28,8 @@ struct conn_owner {
 /* Counters of the owner that connections keep up to date. */
 struct conn_counts {
     uint64_t *bytes_received;
+    uint64_t *bytes_discarded; /* Of these. */
+    uint64_t *discarded;       /* Answers of which some were. */
     uint64_t *closed_by_peer;
     uint64_t *unsolicited_idle;
     uint64_t *conflicting;
@@ -51,7 +53,7 @@ struct conn_table {
     uint32_t free_count;
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
-    uint32_t small_body_max; /* Bodies above it make a pool use large buffers; 0xffffffff: never. */
+    uint32_t small_body_max; /* Bodies above it make a pool use large buffers. */
     bool one_request_each;   /* Connections are not used again, whatever the server says. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */

@@ -56,13 +56,17 @@ struct pool {
     uint32_t idle_count;
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
-    uint8_t group;                        /* enum ring_group that receives should use. */
+    uint8_t mode;                         /* enum conn_mode that receives should use. */
+    uint8_t smaller_mode;                 /* The most that the last bodies would have needed … */
+    uint32_t smaller_count;               /* … so many in a row, when that was less than it. */
+    uint64_t discard_above;               /* Bodies above it are discarded in the kernel, if their
+                                             length is known. UINT64_MAX: they are looked at. */
     struct http1_same same;               /* The last response head. */
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
-/* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel
- * and wanted. */
+/* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel,
+ * wanted and discard_above. */
 void pool_init(struct pool *pool);
 
 /* Opens connections up to `wanted`, as far as slots and back-off allow. */
@@ -99,6 +103,11 @@ void pool_back_off(struct pool *pool, uint64_t now_ns);
  * ready. */
 void pool_connected(struct pool *pool, struct conn *conn);
 void pool_ready(struct pool *pool, const struct conn *conn);
+
+/* For conn: a body of `length` bytes comes or, without `known`, has come to its end. Receives go
+ * over to the mode it needs at once if that is for larger ones, and back when for a while none
+ * needed it. */
+void pool_note_body(struct pool *pool, uint64_t length, bool known);
 
 /* Idle list: FIFO, so that connections take turns. */
 void pool_idle_add(struct pool *pool, struct conn *conn);
