@@ -24,9 +24,10 @@
 #include "io/failed.h"
 #include "io/http1.h"
 #include "io/ring.h"
+#include "tls/tls.h"
 
-#define CONN_STATES(X) X(FREE) X(CONNECTING) X(TUNNELING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
-
+#define CONN_STATES(X) \
+    X(FREE) X(CONNECTING) X(TUNNELING) X(HANDSHAKING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
 #define CONN_ENUM(name) CONN_##name,
 enum conn_state { CONN_STATES(CONN_ENUM) };
 #undef CONN_ENUM
@@ -34,6 +35,7 @@ enum conn_state { CONN_STATES(CONN_ENUM) };
 enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
 #undef CONN_ONE
 /* TUNNELING: a proxy has been asked for the target and has not answered (conn_tunnel.c).
+ * HANDSHAKING: of TLS, with an https target (conn_tls.c).
  * SENDING: requests are outstanding and no byte of the oldest one's answer has come.
  * RECEIVING: some have. An answer that comes whole leads from SENDING to IDLE at once. */
 
@@ -73,7 +75,16 @@ struct conn_answer {
     uint16_t status;
 };
 
+/* A TLS handshake that has ended. */
+struct conn_handshake {
+    uint64_t begun_ns, ended_ns;
+    enum failed_class why;  /* FAILED_COUNT: it did well. */
+    const char *detail;     /* What more is known of a failure; static, "" for nothing. */
+    struct tls_facts facts; /* If it did well. */
+};
+
 struct pool;
+struct conn_tls;
 
 struct conn {
     uint8_t state;               /* enum conn_state; written by conn_to() only. */
@@ -85,10 +96,12 @@ struct conn {
     uint16_t status;             /* Of the current answer, once its head is in. */
     uint32_t slot;               /* Index in the table and in the ring's; constant. */
     uint32_t generation;         /* Grows at each FREE. */
+    uint32_t number;             /* The owner's, for telling connections apart. */
     uint32_t window_first;       /* Oldest outstanding request, modulo the window's size. */
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
+    struct conn_tls *tls;        /* NULL: plain, or not connected. */
     struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
     uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */

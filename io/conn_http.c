@@ -4,7 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 static char *carry_of(const struct conn_table *table, const struct conn *conn)
@@ -298,6 +298,10 @@ void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_va
 {
     if (conn->state == CONN_TUNNELING) {
         conn_tunnel_ended(table, conn, errno_value);
+        return;
+    }
+    if (conn->state == CONN_HANDSHAKING) {
+        conn_tls_fail(table, conn, FAILED_TLS_RESET, clock_now_ns());
         return;
     }
     if (conn->window_count == 0) {

@@ -1,6 +1,6 @@
 /* conn_impl: what the parts of conn share: conn.c (life), conn_send.c and conn_recv.c (its two
- * halves towards the kernel), conn_tunnel.c (a proxy's consent) and conn_http.c (the bytes of
- * answers). */
+ * halves towards the kernel), conn_tunnel.c (a proxy's consent), conn_tls.c (https) and conn_http.c
+ * (the bytes of answers). */
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
@@ -13,8 +13,11 @@ void conn_to(struct conn *conn, enum conn_state next);
 /* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
 void conn_closing_step(struct conn_table *table, struct conn *conn);
 
-/* What it takes to be connected is done: the connection is idle and its owner is told. */
+/* What it takes to be connected is done: TLS is next, where the target speaks it. */
 void conn_established(struct conn_table *table, struct conn *conn);
+
+/* The connection is idle for the first time, and its owner is told. */
+void conn_ready(struct conn_table *table, struct conn *conn, uint64_t now_ns);
 
 /* This attempt to connect, or what has to follow it, failed: another one is made, or the pool's
  * owner has been told. Not for IDLE and later. */

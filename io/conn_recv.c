@@ -1,7 +1,7 @@
 /* The receiving half of a connection: armed receives, lent buffers, and what comes in them. */
 #include <errno.h>
 
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 /* One receive: of a head, or of the rest of a body. A small buffer has room for most heads, and
@@ -70,6 +70,7 @@ static void return_buffer(struct conn_table *table, const struct ring_event *eve
 /* A receive ended without bytes. False if the connection waits for a buffer now. */
 static bool recv_ended(struct conn_table *table, struct conn *conn, int32_t res)
 {
+    if (res == 0 && conn->tls != NULL) conn_tls_eof(table, conn);
     if (conn->state == CONN_CLOSING) {
         timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
     } else if (res == 0) {
@@ -94,8 +95,10 @@ static void go_on(struct conn_table *table, struct conn *conn, uint8_t event_fla
     if (unlikely(conn->mode != conn->pool->mode)) switch_mode(table, conn);
     /* Behind the last answer there is an end, or bytes that nobody asked for. The receive just
      * armed will show which; a request sent before would take the blame, or the bytes for its
-     * answer. */
-    if (unlikely(event_flags & RING_NONEMPTY) && conn->window_count == 0) return;
+     * answer. With TLS they may as well be a ticket. */
+    if (unlikely(event_flags & RING_NONEMPTY) && conn->window_count == 0 && conn->tls == NULL) {
+        return;
+    }
     if (conn_room(table, conn) > 0) {
         table->owner.ready(table->owner.self, conn, table->done_ns);
     }
@@ -107,7 +110,9 @@ void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring
 
     if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
     if (likely(event->res > 0)) {
-        if (likely(conn_is_open(conn))) {
+        if (conn->tls != NULL) {
+            answered = conn_tls_feed(table, conn, event->data, (size_t)event->res);
+        } else if (likely(conn_is_open(conn))) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
         } else if (conn->state == CONN_TUNNELING) {
             conn_tunnel_feed(table, conn, event->data, (size_t)event->res);

@@ -18,6 +18,7 @@ void pool_init(struct pool *pool)
     CHECK(pool->addresses->count > 0 && pool->addresses->count <= RESOLVE_ADDRESSES_MAX);
     pool->backoff.kind = TIMER_POOL;
     pool->mode = MODE_SMALL;
+    if (pool->tls != NULL) pool->discard_above = UINT64_MAX; /* Records must be seen to be read. */
     for (uint32_t i = 0; i < pool->addresses->count; i++) {
         int family = pool->addresses->list[i].storage.ss_family;
 
@@ -57,8 +58,7 @@ void pool_back_off(struct pool *pool, uint64_t now_ns)
     timers_set(pool->table->timers, &pool->backoff, now_ns + pool->backoff_ns);
 }
 
-/* The attempt is over. */
-static void attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     pool_back_off(pool, now_ns);
     pool->owner.connect_failed(pool->owner.self, pool, why, now_ns);
@@ -99,16 +99,21 @@ bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class
         }
     }
     if (why == FAILED_PORTS && try_other_source(pool, conn)) return true;
-    attempt_failed(pool, why, now_ns);
+    pool_attempt_failed(pool, why, now_ns);
     return false;
 }
 
 void pool_connected(struct pool *pool, struct conn *conn)
 {
     (*pool->counts.opened)++;
+    if (conn->addresses == pool->addresses) pool->address_bad_until_ns[conn->address] = 0;
+}
+
+void pool_ready(struct pool *pool, const struct conn *conn)
+{
+    CHECK(conn->pool == pool && pool->connecting > 0);
     pool->connecting--;
     pool->backoff_ns = 0;
-    if (conn->addresses == pool->addresses) pool->address_bad_until_ns[conn->address] = 0;
 }
 
 /* Addresses take turns; those that failed lately are passed over unless all did. */

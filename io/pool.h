@@ -38,6 +38,7 @@ struct pool {
     uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
     const struct addresses *addresses; /* Resolved; at least one. Borrowed: pool_readdress(). */
+    struct tls_target *tls;            /* NULL: its connections are plain. */
     uint32_t address_next;             /* Where the next attempt begins. */
     uint32_t connects;                 /* Connects in flight, */
     uint32_t connects_left;            /* and of these to addresses of the list before. */
@@ -91,12 +92,17 @@ void pool_connect_done(struct pool *pool, const struct conn *conn);
 MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
                                   uint64_t now_ns);
 
+/* For conn: an attempt that came to a connection has failed after all. The owner is told. */
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns);
+
 /* No attempt is begun for a while: 10 ms, doubling to 1 s until one succeeds. No-op while the
  * pool backs off already. */
 void pool_back_off(struct pool *pool, uint64_t now_ns);
 
-/* For conn: connected, through the proxy where there is one. */
+/* For conn: connected, through the proxy where there is one; then, once requests can be sent:
+ * ready. */
 void pool_connected(struct pool *pool, struct conn *conn);
+void pool_ready(struct pool *pool, const struct conn *conn);
 
 /* For conn: a body of `length` bytes comes or, without `known`, has come to its end. Receives go
  * over to the mode it needs at once if that is for larger ones, and back when for a while none
