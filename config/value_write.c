@@ -1,5 +1,6 @@
 /* Values as text. Doubles are written in the shortest form that reads back as the same, which is
  * found without the C library's decimal point, as that depends on the locale. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +86,11 @@ static double decimal_read(const struct decimal *decimal)
 
 static void decimal_shortest(double real, struct decimal *decimal)
 {
+    /* Any 15 digits come back from a normal double, so fewer show as zeros at the end of them. */
+    int first = real < DBL_MIN ? 1 : 15;
+
     if (decimal_short(real, decimal)) return;
-    for (int count = 15; count < DIGITS_MAX; count++) {
+    for (int count = first; count < DIGITS_MAX; count++) {
         decimal_rounded(real, count, decimal);
         if (decimal_read(decimal) == real) return;
     }
