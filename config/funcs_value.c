@@ -178,7 +178,7 @@ FUNC_EVAL(parse_int)
  * `number` has room for two bytes more than `text`. */
 static struct value read_float(const char *text, size_t len, char *number)
 {
-    size_t at = 0, to = 0;
+    size_t at = 0, to = 0, points = 0;
     struct value value;
 
     if (at < len && (text[at] == '+' || text[at] == '-')) {
@@ -192,9 +192,11 @@ static struct value read_float(const char *text, size_t len, char *number)
     for (; at < len; at++) {
         bool bare = text[at] == '.' && (at + 1 == len || !json_is_digit(text[at + 1]));
 
+        points += text[at] == '.';
         if (bare && (at == 0 || !json_is_digit(text[at - 1]))) return value_null();
         if (!bare) number[to++] = text[at];
     }
+    if (points > 1) return value_null();
     if (to == 0 || json_number_len(number, to) != to) return value_null();
     value = json_number(number, to);
     return value_double(value_as_double(&value));
