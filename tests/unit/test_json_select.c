@@ -48,7 +48,8 @@ static const char *describe(const struct json_result *result)
 
 static const char document[] =
     " {\"a\":{\"b\":[10,{\"c\":\"x\\ny\"},[],3.5e1],\"n\":null,\"e\":{}},\"s\":\"str\\\"ing\","
-    "\"0\":\"zero\",\"12\":\"twelve\",\"t\":true,\"\\u0061\\u00e9\\ud83d\\ude00\\ud83d\":\"escaped\","
+    "\"0\":\"zero\",\"12\":\"twelve\",\"t\":true,"
+    "\"\\u0061\\u00e9\\ud83d\\ude00\\ud83d\":\"escaped\","
     "\"J\xc3\xb6rg\":-0.5e-3,\"\":\"empty\",\"dup\":{\"x\":1},\"dup\":{\"y\":2}} ";
 
 static const struct {

@@ -9,74 +9,74 @@
 
 static _Alignas(16) char memory[512 * 1024];
 
+static const struct {
+    const char *pattern;
+    const char *message; /* NULL: fine. */
+} guarded[] = {
+    {"", NULL},
+    {"abc.*+?", "possessive quantifiers are not supported"},
+    {"a*b+c?d{2}e{2,}f{2,3}g*?h+?i??j{2}?", NULL},
+    {"a++", "possessive quantifiers are not supported"},
+    {"a?+", "possessive quantifiers are not supported"},
+    {"a{2}+", "possessive quantifiers are not supported"},
+    {"a}+", NULL},
+    {"\\x{41}+\\p{L}+\\pN+", NULL},
+    {"(a)(?:b)(?P<n>c)(?<m>d)(?i)(?i:e)(?-s)(?ms-i:f)(?U)", NULL},
+    {"(?=a)", "look-around is not supported"},
+    {"(?!a)", "look-around is not supported"},
+    {"(?<=a)", "look-around is not supported"},
+    {"(?<!a)", "look-around is not supported"},
+    {"(?>a)", "this kind of group is not supported"},
+    {"(?|a)", "this kind of group is not supported"},
+    {"(?#a)", "this kind of group is not supported"},
+    {"(?R)", "this kind of group is not supported"},
+    {"(?1)", "this kind of group is not supported"},
+    {"(?&n)", "this kind of group is not supported"},
+    {"(?P=n)", "this kind of group is not supported"},
+    {"(?P>n)", "this kind of group is not supported"},
+    {"(?(1)a)", "this kind of group is not supported"},
+    {"(?x)a # (?=", "this kind of group is not supported"},
+    {"(?'n'a)", "this kind of group is not supported"},
+    {"(?", "this kind of group is not supported"},
+    {"(*UCP)a", "verbs are not supported"},
+    {"(*ACCEPT)", "verbs are not supported"},
+    {"(a)\\1", "back references are not supported"},
+    {"(a)\\k<n>", "this escape is not supported"},
+    {"\\g1", "this escape is not supported"},
+    {"\\K", "this escape is not supported"},
+    {"\\G", "this escape is not supported"},
+    {"\\C", "this escape is not supported"},
+    {"\\R", "this escape is not supported"},
+    {"\\X", "this escape is not supported"},
+    {"\\Z", "this escape is not supported"},
+    {"a\\", "the pattern ends with a backslash"},
+    {"[a", "a ']' is missing"},
+    {"[]a]", NULL},
+    {"[^]a(?=]", NULL},
+    {"[(?=]", NULL},
+    {"[[:alpha:](?=]", NULL},
+    {"[[:alpha(?=]", NULL},
+    {"[\\]\\d(?=]", NULL},
+    {"[\\1]", "back references are not supported"},
+    {"\\Q(?=\\1\\E(a)", NULL},
+    {"\\Q(?=", NULL},
+    {"\\((?=a)", "look-around is not supported"},
+    {"\\.\\*\\-\\/\\_", NULL},
+    {"\\d\\D\\w\\W\\s\\S\\b\\B\\A\\z\\n\\r\\t\\f\\v\\a\\x41\\0", NULL},
+    {"{1}", NULL},
+    {"a{,3}", NULL},
+};
+
 static void test_regex_guard(void)
 {
-    static const struct {
-        const char *pattern;
-        const char *message; /* NULL: fine. */
-    } rows[] = {
-        {"", NULL},
-        {"abc.*+?", "possessive quantifiers are not supported"},
-        {"a*b+c?d{2}e{2,}f{2,3}g*?h+?i??j{2}?", NULL},
-        {"a++", "possessive quantifiers are not supported"},
-        {"a?+", "possessive quantifiers are not supported"},
-        {"a{2}+", "possessive quantifiers are not supported"},
-        {"a}+", NULL},
-        {"\\x{41}+\\p{L}+\\pN+", NULL},
-        {"(a)(?:b)(?P<n>c)(?<m>d)(?i)(?i:e)(?-s)(?ms-i:f)(?U)", NULL},
-        {"(?=a)", "look-around is not supported"},
-        {"(?!a)", "look-around is not supported"},
-        {"(?<=a)", "look-around is not supported"},
-        {"(?<!a)", "look-around is not supported"},
-        {"(?>a)", "this kind of group is not supported"},
-        {"(?|a)", "this kind of group is not supported"},
-        {"(?#a)", "this kind of group is not supported"},
-        {"(?R)", "this kind of group is not supported"},
-        {"(?1)", "this kind of group is not supported"},
-        {"(?&n)", "this kind of group is not supported"},
-        {"(?P=n)", "this kind of group is not supported"},
-        {"(?P>n)", "this kind of group is not supported"},
-        {"(?(1)a)", "this kind of group is not supported"},
-        {"(?x)a # (?=", "this kind of group is not supported"},
-        {"(?'n'a)", "this kind of group is not supported"},
-        {"(?", "this kind of group is not supported"},
-        {"(*UCP)a", "verbs are not supported"},
-        {"(*ACCEPT)", "verbs are not supported"},
-        {"(a)\\1", "back references are not supported"},
-        {"(a)\\k<n>", "this escape is not supported"},
-        {"\\g1", "this escape is not supported"},
-        {"\\K", "this escape is not supported"},
-        {"\\G", "this escape is not supported"},
-        {"\\C", "this escape is not supported"},
-        {"\\R", "this escape is not supported"},
-        {"\\X", "this escape is not supported"},
-        {"\\Z", "this escape is not supported"},
-        {"a\\", "the pattern ends with a backslash"},
-        {"[a", "a ']' is missing"},
-        {"[]a]", NULL},
-        {"[^]a(?=]", NULL},
-        {"[(?=]", NULL},
-        {"[[:alpha:](?=]", NULL},
-        {"[[:alpha(?=]", NULL},
-        {"[\\]\\d(?=]", NULL},
-        {"[\\1]", "back references are not supported"},
-        {"\\Q(?=\\1\\E(a)", NULL},
-        {"\\Q(?=", NULL},
-        {"\\((?=a)", "look-around is not supported"},
-        {"\\.\\*\\-\\/\\_", NULL},
-        {"\\d\\D\\w\\W\\s\\S\\b\\B\\A\\z\\n\\r\\t\\f\\v\\a\\x41\\0", NULL},
-        {"{1}", NULL},
-        {"a{,3}", NULL},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(guarded); i++) {
         struct regex_error error = {.message = ""};
-        bool good = regex_guard(rows[i].pattern, strlen(rows[i].pattern), &error);
+        bool good = regex_guard(guarded[i].pattern, strlen(guarded[i].pattern), &error);
 
-        if (good != (rows[i].message == NULL)) (void)fprintf(stderr, "%s\n", rows[i].pattern);
-        EXPECT(good == (rows[i].message == NULL));
-        if (!good) EXPECT(strcmp(error.message, rows[i].message) == 0);
-        EXPECT(error.offset <= strlen(rows[i].pattern));
+        if (good != (guarded[i].message == NULL)) (void)fprintf(stderr, "%s\n", guarded[i].pattern);
+        EXPECT(good == (guarded[i].message == NULL));
+        if (!good) EXPECT(strcmp(error.message, guarded[i].message) == 0);
+        EXPECT(error.offset <= strlen(guarded[i].pattern));
     }
     {
         struct regex_error error;
