@@ -174,9 +174,12 @@ static bool init_flow(struct worker *w)
 
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
+    uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
+
     if (!init_table(w) || !worker_lay_out(w)) return false;
     if (!init_pools(w, options) || !init_flow(w)) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (!rows_init(&w->shared->rows, rows_max, options->stats_arena)) return false;
     arena_seal(&w->arena);
     return true;
 }
