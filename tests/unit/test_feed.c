@@ -45,7 +45,7 @@ static const char *write_numbers(uint32_t count, uint32_t bytes)
 
     EXPECT(data != NULL);
     for (uint32_t i = 0; i < count; i++) {
-        (void)sprintf(data + (size_t)i * bytes, "%-*u\n", (int)bytes - 1, i);
+        (void)snprintf(data + (size_t)i * bytes, bytes + 1, "%-*u\n", (int)bytes - 1, i);
     }
     name = write_file(data, (size_t)count * bytes);
     free(data);
@@ -250,7 +250,8 @@ static void test_feed_takes_records_larger_than_its_window(void)
     for (int i = 0; i < 3; i++) {
         struct provider_item *item = next(&fixture);
 
-        EXPECT(item != NULL && item->value.len == LARGE && item->value.string[LARGE - 1] == 'a' + i);
+        EXPECT(item != NULL && item->value.len == LARGE);
+        EXPECT(item->value.string[LARGE - 1] == 'a' + i);
         provider_item_free(&blocks, item);
     }
     EXPECT(next(&fixture) == NULL && fixture.feed.err == ERR_OK);
