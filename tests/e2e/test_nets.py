@@ -438,3 +438,49 @@ def test_a_real_server_takes_the_absolute_form():
     with lib.target() as server:
         run = lib.load("http://elsewhere.test/", "-c", 2, "-n", 100, "--proxy", server.url, rc=0)
     equal(run.ok(), 100, f"{run}")
+
+
+@contextlib.contextmanager
+def tinyproxy(*lines):
+    """A real proxy; yields its URL without scheme."""
+    path = lib.need_tool("tinyproxy")
+    with lib.closed_port() as port:
+        pass
+    config = "\n".join([f"Port {port}", "Listen 127.0.0.1", "Timeout 30", "MaxClients 100",
+                        "LogLevel Error", *lines, ""])
+    process = lib.Process([path, "-d", "-c", lib.write_file("tinyproxy.conf", config)])
+
+    def listens():
+        check(process.running(), "tinyproxy did not start:", process)
+        with socket.socket() as sock:
+            return sock.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        lib.wait_until(listens, "tinyproxy")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.signal(15)
+        process.wait(lib.SLACK_S)
+
+
+def test_a_real_proxy_passes_requests_on():
+    with Server(badserver.good) as server, tinyproxy() as proxy:
+        # It closes each connection after an answer, and does not say so.
+        run = lib.load(server.url + "/x?y", "-c", 4, "-n", 200, "--ids", "--no-keepalive",
+                       "--proxy", f"http://{proxy}", rc=0)
+        exact(run, server, 200)
+        equal(server.seen[0].target, "/x?y", "request line behind the proxy")
+        equal(len(set(server.ids)), 200, "ids")
+
+
+def test_a_real_proxy_makes_tunnels():
+    with Server(badserver.slow(0.005)) as server, tinyproxy("BasicAuth user secret") as proxy:
+        run = lib.load(server.url + "/x", "-c", 4, "-n", 200, "--ids", "--proxy-tunnel", "--proxy",
+                       f"http://user:secret@{proxy}", rc=0)
+        exact(run, server, 200)
+        equal(server.connections, 4, "connections behind the proxy")
+        run = lib.load(server.url + "/x", "-c", 2, "-n", 4, "--proxy-tunnel", "--proxy",
+                       f"http://user:wrong@{proxy}", rc=1)
+        equal(set(run.failed()), {"proxy_refused"}, f"{run}")
+        check(set(run.report["network"]["proxy"]["refused"]) <= {"401", "407"}, run)
+        equal(server.requests, 200, "requests at the server")
