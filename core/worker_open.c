@@ -197,6 +197,7 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     if (w == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a worker");
     w->arena = arena;
     w->plan = plan;
+    w->load = &worker_flow_load;
     w->shared = options->shared;
     w->index = options->index;
     w->wait_fd = cpu_wait_open();
