@@ -289,23 +289,39 @@ static bool unique_keys(struct parser *parser, struct value_member *members, uin
     return true;
 }
 
-/* Moves `count` things of `size` bytes from the top, where the last one lies lowest, to the
- * bottom in their order. NULL when the scratch is full. */
-static void *move_down(struct parser *parser, uint32_t count, size_t size)
+/* Moves the elements from the top, where the last one lies lowest, to the bottom in their order.
+ * NULL when the scratch is full. */
+static struct value *move_elements(struct parser *parser, uint32_t count)
 {
-    struct scratch *scratch = parser->scratch;
-    char *from = scratch->top + count * size;
-    char *to = scratch_alloc(scratch, count * size);
+    const struct value *from = (const struct value *)(const void *)parser->scratch->top;
+    struct value *to = scratch_alloc(parser->scratch, count * sizeof(*to));
 
     if (to == NULL) {
         (void)fail_memory(parser);
         return NULL;
     }
     for (uint32_t i = 0; i < count; i++) {
-        from -= size;
-        memcpy(to + i * size, from, size);
+        to[i] = from[count - 1 - i];
     }
-    scratch_pop(scratch, count * size);
+    scratch_pop(parser->scratch, count * sizeof(*to));
+    return to;
+}
+
+/* The same of members. */
+static struct value_member *move_members(struct parser *parser, uint32_t count)
+{
+    const struct value_member *from =
+        (const struct value_member *)(const void *)parser->scratch->top;
+    struct value_member *to = scratch_alloc(parser->scratch, count * sizeof(*to));
+
+    if (to == NULL) {
+        (void)fail_memory(parser);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        to[i] = from[count - 1 - i];
+    }
+    scratch_pop(parser->scratch, count * sizeof(*to));
     return to;
 }
 
@@ -318,11 +334,11 @@ static bool close_container(struct parser *parser)
 
     parser->at++;
     if (frame->is_object) {
-        members = move_down(parser, frame->count, sizeof(*members));
+        members = move_members(parser, frame->count);
         if (members == NULL || !unique_keys(parser, members, &frame->count)) return false;
         fits = value_object(members, frame->count, frame->slot);
     } else {
-        elements = move_down(parser, frame->count, sizeof(*elements));
+        elements = move_elements(parser, frame->count);
         if (elements == NULL) return false;
         fits = value_array(elements, frame->count, frame->slot);
     }

@@ -1,6 +1,7 @@
 /* The selection: a machine that takes the text byte by byte, in pieces of any length, and keeps
  *
- * - one state (enum state) that says what may come next,
+ * - one state (enum state) that says what may come next; what a piece holds whole is stepped over
+ *   at once, and only what is cut goes byte by byte,
  * - of every open container whether it is an object, and the node of the paths that it matches,
  * - while a value that is picked goes by, where in the present piece it begins.
  *
@@ -15,6 +16,7 @@
 #include "core/base/check.h"
 #include "core/base/utf8.h"
 
+/* Those up to AFTER are between the values. */
 enum state {
     VALUE,       /* A value, after white space. */
     FIRST_VALUE, /* The same, or ']'. */
@@ -169,9 +171,9 @@ static uint16_t child_by_index(const struct json_select *select, uint16_t node, 
     return child;
 }
 
-static bool key_is_index(const char *key, uint32_t len, uint32_t index)
+static bool key_is_index(const char *key, size_t len, uint32_t index)
 {
-    for (uint32_t i = len; i > 0; i--) {
+    for (size_t i = len; i > 0; i--) {
         if (key[i - 1] != (char)('0' + index % 10)) return false;
         index /= 10;
         if (index == 0) return i == 1;
@@ -179,11 +181,11 @@ static bool key_is_index(const char *key, uint32_t len, uint32_t index)
     return false;
 }
 
-/* The child of an object's node for the key that was read. */
-static uint16_t child_by_key(const struct json_select *select, uint16_t node)
+/* The child of an object's node for this key. */
+static uint16_t child_by_key(const struct json_select *select, uint16_t node, const char *key,
+                             size_t len)
 {
     const struct json_node *nodes = select->paths->nodes;
-    uint32_t len = select->key_len;
     uint16_t child;
 
     if (len > JSON_NAME_BYTES_MAX) return JSON_NODE_NONE;
@@ -191,8 +193,8 @@ static uint16_t child_by_key(const struct json_select *select, uint16_t node)
         const struct json_step *step = &nodes[child].step;
 
         if (step->name == NULL) {
-            if (key_is_index(select->key, len, step->index)) break;
-        } else if (step->len == len && memcmp(step->name, select->key, len) == 0) {
+            if (key_is_index(key, len, step->index)) break;
+        } else if (step->len == len && memcmp(step->name, key, len) == 0) {
             break;
         }
     }
@@ -306,7 +308,8 @@ static void end_string(struct json_select *select, const char *at)
     select->state = COLON;
     select->value_node = JSON_NODE_NONE;
     if (select->key_wanted) {
-        select->value_node = child_by_key(select, select->node[select->depth - 1]);
+        select->value_node =
+            child_by_key(select, select->node[select->depth - 1], select->key, select->key_len);
     }
 }
 
@@ -397,21 +400,72 @@ static void in_word(struct json_select *select, const char *at)
     }
 }
 
-static void first_of_value(struct json_select *select, const char *at)
+/* A string, number or word that ends inside of the piece is taken at once: returns behind it, or
+ * NULL when it is for the machine to go on byte by byte. */
+static inline const char *whole_scalar(const char *at, const char *end)
 {
-    begin_value(select, at);
+    const char *behind;
+    size_t len;
+
     switch (*at) {
-    case '{': open_container(select, true); return;
-    case '[': open_container(select, false); return;
-    case '"': begin_string(select, false); return;
+    case '"':
+        behind = json_skip_plain(at + 1, end);
+        return behind < end && *behind == '"' ? behind + 1 : NULL;
+    case 't': return end - at >= 4 && memcmp(at, "true", 4) == 0 ? at + 4 : NULL;
+    case 'f': return end - at >= 5 && memcmp(at, "false", 5) == 0 ? at + 5 : NULL;
+    case 'n': return end - at >= 4 && memcmp(at, "null", 4) == 0 ? at + 4 : NULL;
+    default: break;
+    }
+    len = json_number_len(at, (size_t)(end - at));
+    return len > 0 && at + len < end ? at + len : NULL;
+}
+
+/* Returns behind what it took. */
+static const char *first_of_value(struct json_select *select, const char *at, const char *end)
+{
+    const char *behind;
+
+    begin_value(select, at);
+    if (*at == '{' || *at == '[') {
+        open_container(select, *at == '{');
+        return at + 1;
+    }
+    behind = whole_scalar(at, end);
+    if (likely(behind != NULL)) {
+        end_value(select, behind);
+        return behind;
+    }
+    select->state = WORD;
+    switch (*at) {
+    case '"': begin_string(select, false); break;
     case 't': select->word = "rue"; break;
     case 'f': select->word = "alse"; break;
     case 'n': select->word = "ull"; break;
-    case '-': select->state = MINUS; return;
-    case '0': select->state = ZERO; return;
-    default: select->state = json_is_digit(*at) ? DIGITS : WRONG; return;
+    case '-': select->state = MINUS; break;
+    case '0': select->state = ZERO; break;
+    default: select->state = json_is_digit(*at) ? DIGITS : WRONG; break;
     }
-    select->state = WORD;
+    return at + 1;
+}
+
+/* At the quote of a key: all of it, and the colon, if they are in the piece. */
+static const char *first_of_key(struct json_select *select, const char *at, const char *end)
+{
+    const char *key = at + 1, *behind = json_skip_plain(key, end);
+    uint16_t node = select->node[select->depth - 1];
+
+    if (behind == end || *behind != '"') {
+        begin_string(select, true);
+        return key;
+    }
+    select->value_node = JSON_NODE_NONE;
+    if (node != JSON_NODE_NONE) {
+        select->value_node = child_by_key(select, node, key, (size_t)(behind - key));
+    }
+    select->state = COLON;
+    if (++behind == end || *behind != ':') return behind;
+    select->state = VALUE;
+    return behind + 1;
 }
 
 /* The state of a number after one more byte, or AFTER when the byte is no part of it. */
@@ -457,46 +511,44 @@ static const char *in_number(struct json_select *select, const char *at, const c
     return at;
 }
 
-/* Between the values: white space, brackets, commas, colons. */
-static void in_structure(struct json_select *select, const char *at)
+/* After a value: a comma or the end of a container. */
+static const char *after_value(struct json_select *select, const char *at)
 {
-    bool in_object = select->depth > 0 && select->is_object[select->depth - 1];
-
-    if (json_is_space(*at)) return;
-    switch (select->state) {
-    case FIRST_VALUE:
-        if (*at == ']') {
-            close_container(select, at);
-            return;
-        }
-        __attribute__((fallthrough));
-    case VALUE: first_of_value(select, at); return;
-    case FIRST_KEY:
-        if (*at == '}') {
-            close_container(select, at);
-            return;
-        }
-        __attribute__((fallthrough));
-    case KEY:
-        if (*at != '"') break;
-        begin_string(select, true);
-        return;
-    case COLON:
-        if (*at != ':') break;
-        select->state = VALUE;
-        return;
-    case AFTER:
-        if (select->depth == 0) break;
-        if (*at == ',') {
-            next_element(select);
-            return;
-        }
-        if (*at != (in_object ? '}' : ']')) break;
+    if (unlikely(select->depth == 0)) {
+        select->state = WRONG;
+    } else if (*at == ',') {
+        next_element(select);
+    } else if (*at == (select->is_object[select->depth - 1] ? '}' : ']')) {
         close_container(select, at);
-        return;
-    default: UNREACHABLE("state between values");
+    } else {
+        select->state = WRONG;
     }
-    select->state = WRONG;
+    return at + 1;
+}
+
+/* Between the values: white space, brackets, commas, colons, and what can be taken at once. */
+static const char *in_structure(struct json_select *select, const char *at, const char *end)
+{
+    while (at < end && select->state <= AFTER) {
+        if (json_is_space(*at)) {
+            at++;
+            continue;
+        }
+        if (select->state == AFTER) {
+            at = after_value(select, at);
+        } else if ((select->state == FIRST_VALUE && *at == ']') ||
+                   (select->state == FIRST_KEY && *at == '}')) {
+            close_container(select, at++);
+        } else if (select->state <= FIRST_VALUE) {
+            at = first_of_value(select, at, end);
+        } else if (*at == '"' && select->state != COLON) {
+            at = first_of_key(select, at, end);
+        } else {
+            select->state = *at == ':' && select->state == COLON ? VALUE : WRONG;
+            at++;
+        }
+    }
+    return at;
 }
 
 static void run(struct json_select *select, const char *at, const char *end)
@@ -508,7 +560,7 @@ static void run(struct json_select *select, const char *at, const char *end)
         case KEY:
         case FIRST_KEY:
         case COLON:
-        case AFTER: in_structure(select, at++); break;
+        case AFTER: at = in_structure(select, at, end); break;
         case STRING: at = in_string(select, at, end); break;
         case ESCAPE: in_escape(select, *at++); break;
         case HEX: in_hex(select, *at++); break;
