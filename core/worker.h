@@ -13,6 +13,7 @@
 #include "core/ledger.h"
 #include "core/order.h"
 #include "core/stats.h"
+#include "core/stats_urls.h"
 #include "io/resolve.h"
 #include "io/ring.h"
 #include "io/sources.h"
@@ -27,6 +28,7 @@ struct worker_shared {
     struct mail news_slots[NEWS_SLOTS];
     struct ledger_shared ledger;
     struct stats stats;
+    struct stats_urls urls;
     bool has_ended; /* Coordinator's own. */
     bool has_order; /* Coordinator's own: addresses are lent to it. */
 };

@@ -177,6 +177,10 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
     if (!init_table(w) || !worker_lay_out(w)) return false;
     if (!init_pools(w, options) || !init_flow(w)) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (w->plan->requests_count > 1 &&
+        !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
+        return false;
+    }
     arena_seal(&w->arena);
     return true;
 }

@@ -18,6 +18,7 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
 {
     struct worker *w = self;
     struct stats *stats = &w->shared->stats;
+    struct stats_url *url = worker_url(w, request->kind);
 
     (void)conn;
     w->ledger.in_flight--;
@@ -34,6 +35,13 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
 
         stats_answered(stats, answer->status, &at);
     }
+    if (unlikely(url != NULL)) {
+        url->ok++;
+        if (is_measured(w, request)) {
+            stats_url_record(url, answer->done_ns - request->due_ns,
+                             answer->done_ns - request->sent_ns);
+        }
+    }
     slot_free(w, answer->done_ns);
 }
 
@@ -41,6 +49,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
                       enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
+    struct stats_url *url = worker_url(w, request->kind);
     uint64_t bound_ns = 0;
 
     (void)conn;
@@ -50,7 +59,11 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
     if (bound_ns != 0 && is_measured(w, request)) {
         stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
+        if (url != NULL) {
+            stats_url_record(url, request->sent_ns + bound_ns - request->due_ns, bound_ns);
+        }
     }
+    if (url != NULL) url->failed++;
     slot_free(w, now_ns);
 }
 
@@ -78,10 +91,12 @@ void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
         struct conn_ask ask = {.due_ns = waiting.due_ns,
                                .kind = waiting.request,
                                .asked = w->asks[waiting.request].asked};
+        struct stats_url *url = worker_url(w, waiting.request);
 
         if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
         conn_push(&w->table, conn, &ask, now_ns);
         worker_send_add(w, conn, &send, waiting.request);
+        if (unlikely(url != NULL)) url->started++;
     }
     if (send.count == 0) {
         if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
@@ -122,12 +137,18 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
 {
     struct worker *w = self;
     struct lane_waiting waiting;
+    struct stats_url *url;
 
     (void)now_ns;
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
+    url = worker_url(w, waiting.request);
+    if (url != NULL) {
+        url->started++;
+        url->failed++;
+    }
     if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 
