@@ -8,13 +8,13 @@
 enum { ROWS_SHORT = 20, COLUMNS_COUNT = 6, CELL_BYTES = REPORT_TIME_BYTES };
 _Static_assert((int)CELL_BYTES >= (int)UNITS_TEXT_MAX, "counts fit too");
 
-struct row {
+struct line {
     char cells[COLUMNS_COUNT][CELL_BYTES];
 };
 
 static const char *const headings[COLUMNS_COUNT] = {"due", "ok", "failed", "p50", "p99", "max"};
 
-static void fill_row(struct row *row, const struct result_url *url)
+static void fill_line(struct line *line, const struct result_url *url)
 {
     double left_out = result_url_left_out(url);
     const struct result_latency *latency = &url->from_due;
@@ -23,13 +23,13 @@ static void fill_row(struct row *row, const struct result_url *url)
         double share;
     } times[] = {{latency->p50_ns, 0.5}, {latency->p99_ns, 0.99}, {latency->max_ns, 1}};
 
-    (void)units_grouped(row->cells[0], url->due);
-    (void)units_grouped(row->cells[1], url->ok);
-    (void)units_grouped(row->cells[2], url->failed);
+    (void)units_grouped(line->cells[0], url->due);
+    (void)units_grouped(line->cells[1], url->ok);
+    (void)units_grouped(line->cells[2], url->failed);
     for (size_t i = 0; i < COUNT(times); i++) {
-        row->cells[3 + i][0] = '\0';
+        line->cells[3 + i][0] = '\0';
         if (latency->count == 0) continue;
-        report_time(row->cells[3 + i], times[i].ns, report_at_least(times[i].share, left_out));
+        report_time(line->cells[3 + i], times[i].ns, report_at_least(times[i].share, left_out));
     }
 }
 
@@ -39,7 +39,7 @@ void report_urls(const struct result *result, bool all, struct text *out)
     uint32_t shown = all || count <= ROWS_SHORT ? count : ROWS_SHORT;
     size_t width[COLUMNS_COUNT];
     char buf[UNITS_TEXT_MAX];
-    struct row row;
+    struct line line;
 
     if (result->urls == NULL) return;
     for (size_t j = 0; j < COLUMNS_COUNT; j++) {
@@ -47,9 +47,9 @@ void report_urls(const struct result *result, bool all, struct text *out)
     }
     width[0] = strlen("per URL") + 2 + width[0];
     for (uint32_t i = 0; i < shown; i++) {
-        fill_row(&row, &result->urls[i]);
+        fill_line(&line, &result->urls[i]);
         for (size_t j = 0; j < COLUMNS_COUNT; j++) {
-            width[j] = max_u64(width[j], strlen(row.cells[j]) + (j == 0 ? 2 : 0));
+            width[j] = max_u64(width[j], strlen(line.cells[j]) + (j == 0 ? 2 : 0));
         }
     }
     text_printf(out, "per URL%*s", (int)(width[0] - strlen("per URL")), headings[0]);
@@ -58,9 +58,9 @@ void report_urls(const struct result *result, bool all, struct text *out)
     }
     text_add_str(out, "\n");
     for (uint32_t i = 0; i < shown; i++) {
-        fill_row(&row, &result->urls[i]);
+        fill_line(&line, &result->urls[i]);
         for (size_t j = 0; j < COLUMNS_COUNT; j++) {
-            text_printf(out, j == 0 ? "%*s" : "  %*s", (int)width[j], row.cells[j]);
+            text_printf(out, j == 0 ? "%*s" : "  %*s", (int)width[j], line.cells[j]);
         }
         text_printf(out, "  %s\n", result->plan->requests[i].url);
     }

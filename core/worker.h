@@ -12,6 +12,7 @@
 #include "core/base/mailbox.h"
 #include "core/ledger.h"
 #include "core/order.h"
+#include "core/rows.h"
 #include "core/stats.h"
 #include "core/stats_urls.h"
 #include "io/resolve.h"
@@ -29,8 +30,9 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct stats_urls urls;
-    bool has_ended; /* Coordinator's own. */
-    bool has_order; /* Coordinator's own: addresses are lent to it. */
+    struct rows rows; /* Read after the worker ended. */
+    bool has_ended;   /* Coordinator's own. */
+    bool has_order;   /* Coordinator's own: addresses are lent to it. */
 };
 
 struct worker_options {
@@ -40,7 +42,7 @@ struct worker_options {
     const struct addresses *const *addresses;
     const struct sources *sources; /* Of connections; NULL: the kernel chooses. */
     struct worker_shared *shared;
-    struct arena *stats_arena; /* For shared->stats; outlives the worker. */
+    struct arena *stats_arena; /* For shared->stats and rows; outlives the worker. */
     uint32_t index;            /* 0..plan->workers - 1 */
 };
 

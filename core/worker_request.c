@@ -13,6 +13,40 @@ static bool is_measured(const struct worker *w, const struct conn_request *reque
     return likely(request->due_ns >= w->measured_from_ns);
 }
 
+/* Writes a row for a request that was answered. */
+static void note_answered(struct worker *w, const struct conn *conn,
+                          const struct conn_request *request, const struct conn_answer *answer)
+{
+    struct row row = {.due_ns = request->due_ns,
+                      .sent_ns = request->sent_ns,
+                      .first_ns = answer->first_ns,
+                      .done_ns = answer->done_ns,
+                      .body_bytes = answer->body_bytes,
+                      .request = request->kind,
+                      .connection = conn->number,
+                      .end = answer->status};
+
+    rows_add(&w->shared->rows, &row);
+}
+
+/* The same for one that was sent and failed. Of its answer there may be a part, unless its turn
+ * had not come. */
+static void note_failed(struct worker *w, const struct conn *conn,
+                        const struct conn_request *request, enum failed_class why, uint64_t now_ns)
+{
+    bool begun = why != FAILED_NOT_PROCESSED;
+    struct row row = {.due_ns = request->due_ns,
+                      .sent_ns = request->sent_ns,
+                      .first_ns = begun ? conn->first_ns : 0,
+                      .done_ns = now_ns,
+                      .body_bytes = begun ? conn->body_bytes : 0,
+                      .request = request->kind,
+                      .connection = conn->number,
+                      .end = (uint16_t)(ROW_FAILED + why)};
+
+    rows_add(&w->shared->rows, &row);
+}
+
 static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
                         const struct conn_answer *answer)
 {
@@ -20,7 +54,6 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     struct stats *stats = &w->shared->stats;
     struct stats_url *url = worker_url(w, request->kind);
 
-    (void)conn;
     w->ledger.in_flight--;
     w->ledger.ok++;
     if (likely(answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns)) {
@@ -42,6 +75,7 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
                              answer->done_ns - request->sent_ns);
         }
     }
+    if (unlikely(rows_are_on(&w->shared->rows))) note_answered(w, conn, request, answer);
     slot_free(w, answer->done_ns);
 }
 
@@ -52,7 +86,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     struct stats_url *url = worker_url(w, request->kind);
     uint64_t bound_ns = 0;
 
-    (void)conn;
     w->ledger.in_flight--;
     w->ledger.failed[why]++;
     if (why == FAILED_TIMEOUT) bound_ns = w->table.timeout_ns;
@@ -64,6 +97,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
         }
     }
     if (url != NULL) url->failed++;
+    if (unlikely(rows_are_on(&w->shared->rows))) note_failed(w, conn, request, why, now_ns);
     slot_free(w, now_ns);
 }
 
@@ -129,6 +163,7 @@ static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, boo
     struct worker *w = self;
     struct stats *stats = &w->shared->stats;
 
+    if (connected) conn->number = (uint32_t)w->ledger.opened;
     if (conn->begun_ns < w->measured_from_ns) return;
     hist_record(connected ? &stats->connect : &stats->connect_failed, now_ns - conn->begun_ns);
 }
@@ -139,7 +174,6 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     struct lane_waiting waiting;
     struct stats_url *url;
 
-    (void)now_ns;
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
@@ -148,6 +182,14 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     if (url != NULL) {
         url->started++;
         url->failed++;
+    }
+    if (unlikely(rows_are_on(&w->shared->rows))) {
+        struct row row = {.due_ns = waiting.due_ns,
+                          .done_ns = now_ns,
+                          .request = waiting.request,
+                          .end = (uint16_t)(ROW_FAILED + why)};
+
+        rows_add(&w->shared->rows, &row);
     }
     if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
