@@ -2,6 +2,7 @@
 #include "core/engine_impl.h"
 #include "core/result_stats.h"
 #include "io/cpu.h"
+#include "tls/tls_ctx.h"
 
 /* Adds what one worker found. */
 static void add_worker(struct result *result, const struct crew *crew,
@@ -76,6 +77,7 @@ bool engine_fill_result(struct engine *engine)
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
     result->plan = engine->plan;
+    result->tls_library = tls_library();
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
     if (result->workers == NULL) return false;
     if (!result_stats_init(result, engine->plan->open_loop, &engine->arena)) return false;
