@@ -84,6 +84,7 @@ struct plan {
     uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
     struct net net;         /* How connections get to the targets. */
     struct plan_tls tls;    /* Of connections to https targets. */
+    uint64_t rows_max;      /* Ended requests that are written down one by one; 0 = none. */
 
     enum plan_io io;
     bool open_loop;

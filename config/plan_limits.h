@@ -14,6 +14,7 @@ enum {
     PLAN_STAGES_MAX = 1000,
     PLAN_RATE_PER_S_MAX = 100000000,
     PLAN_PENDING_MAX = 100000000,
+    PLAN_ROWS_MAX = 100000000,
     PLAN_URLS_MAX = 1000,
     PLAN_WEIGHT_MAX = 1000000,
     PLAN_LAP_MAX = 100000, /* Turns until the order of the requests repeats; see core/turns.h. */
