@@ -24,6 +24,10 @@ MUST_USE enum err cli_set_threads(struct cli_words *words, uint32_t cpus, struct
  * ERR_USAGE when one of them is wrong or options exclude each other; ERR_MEMORY. */
 MUST_USE enum err cli_build_net(struct cli_words *words, struct err_info *why);
 
+/* Makes the plan's TLS from the words, once connect_timeout_ns is known (cli_tls.c). ERR_USAGE when
+ * one of them is wrong or options exclude each other. */
+MUST_USE enum err cli_build_tls(struct cli_words *words, struct err_info *why);
+
 /* Makes the plan's requests from the words, a request per URL, in the plan's arena (cli_request.c);
  * `scratch` as above. Failures as cli_parse(). */
 MUST_USE enum err cli_build_requests(struct cli_words *words, struct arena *scratch,
@@ -32,5 +36,8 @@ MUST_USE enum err cli_build_requests(struct cli_words *words, struct arena *scra
 /* Once the targets are there: ERR_USAGE when what was said of names is about none of them
  * (cli_net.c). */
 MUST_USE enum err cli_check_names(const struct cli_words *words, struct err_info *why);
+
+/* Once the targets are there: ERR_USAGE when options are about TLS and no target is. */
+MUST_USE enum err cli_check_tls(const struct cli_words *words, struct err_info *why);
 
 #endif

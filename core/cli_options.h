@@ -1,59 +1,12 @@
 /* cli_options: the table of options, and what it is read into. Private to the command line
  * (cli*.c).
  *
- * A new option is a new row here and nothing else, unless it needs a check against others. */
+ * A new option is a new id, a new row and nothing else, unless it needs a check against others. */
 #ifndef CORE_CLI_OPTIONS_H
 #define CORE_CLI_OPTIONS_H
 
 #include "core/cli.h"
-
-/* In the order of the help; indexes of the table. */
-enum cli_option_id {
-    OPTION_CONNECTIONS,
-    OPTION_THREADS,
-    OPTION_DURATION,
-    OPTION_REQUESTS,
-    OPTION_RATE,
-    OPTION_STAGES,
-    OPTION_ARRIVALS,
-    OPTION_SEED,
-    OPTION_MAX_PENDING,
-    OPTION_SPIN,
-    OPTION_WARMUP,
-    OPTION_MAX_CONNECTIONS,
-    OPTION_WEIGHTS,
-    OPTION_NO_KEEPALIVE,
-    OPTION_NO_BATCH_WAIT,
-    OPTION_IO,
-    OPTION_SOURCE,
-    OPTION_RESOLVE,
-    OPTION_RESOLVE_EVERY,
-    OPTION_UNIX,
-    OPTION_PROXY,
-    OPTION_PROXY_TUNNEL,
-    OPTION_HEADER,
-    OPTION_METHOD,
-    OPTION_BODY,
-    OPTION_BODY_FILE,
-    OPTION_IDS,
-    OPTION_READ_BODIES,
-    OPTION_TIMEOUT,
-    OPTION_CONNECT_TIMEOUT,
-    OPTION_FIRST_BYTE_TIMEOUT,
-    OPTION_DRAIN,
-    OPTION_STRICT,
-    OPTION_LATENCY,
-    OPTION_JSON,
-    OPTION_CSV,
-    OPTION_HDR,
-    OPTION_REQUESTS_OUT,
-    OPTION_REQUESTS_OUT_MAX,
-    OPTION_QUIET,
-    OPTION_VERBOSE,
-    OPTION_HELP,
-    OPTION_VERSION,
-    OPTION_COUNT,
-};
+#include "core/cli_option_ids.h"
 
 enum cli_kind {
     CLI_ON,     /* No argument; sets a bool. */
@@ -67,7 +20,15 @@ enum cli_kind {
     CLI_LIST,   /* The argument itself, one more of a struct cli_list. */
 };
 
-enum cli_group { CLI_LOAD, CLI_NETWORK, CLI_REQUEST, CLI_DEADLINES, CLI_OUTPUT, CLI_GROUPS };
+enum cli_group {
+    CLI_LOAD,
+    CLI_NETWORK,
+    CLI_TLS,
+    CLI_REQUEST,
+    CLI_DEADLINES,
+    CLI_OUTPUT,
+    CLI_GROUPS
+};
 
 /* The arguments of an option that adds up, in the order given. */
 struct cli_list {
@@ -93,8 +54,11 @@ struct cli_words {
     const char *weights;   /* NULL: not given. */
     struct cli_url *urls;  /* In the order given; [urls_count]. */
     uint32_t urls_count;
-    const char *source; /* NULL: not given. */
-    const char *proxy;  /* NULL: not given. */
+    const char *source;        /* NULL: not given. */
+    const char *proxy;         /* NULL: not given. */
+    const char *tls_resume;    /* NULL: not given. */
+    uint32_t tls_min, tls_max; /* enum plan_tls_version */
+    uint32_t seclevel;         /* Where given. */
     struct cli_list headers;
     struct cli_list resolves;
     bool given[OPTION_COUNT]; /* The option was on the line. */

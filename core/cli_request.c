@@ -105,8 +105,12 @@ enum err cli_build_requests(struct cli_words *words, struct arena *scratch, stru
         err = read_body(scratch, words->body_file, &request, why);
     }
     if (err != ERR_OK) return err;
-    for (uint32_t i = 0; plan->net.proxy.tunnel && i < plan->targets_count; i++) {
-        err = plan_add_tunnel(plan, &plan->targets[i], why);
+    for (uint32_t i = 0; i < plan->targets_count; i++) {
+        struct plan_target *target = &plan->targets[i];
+
+        /* Through a proxy TLS goes by a tunnel only. */
+        if (!plan->net.proxy.tunnel && !(target->tls && plan->net.proxy.host != NULL)) continue;
+        err = plan_add_tunnel(plan, target, why);
         if (err != ERR_OK) return err;
     }
     err = name_option(plan_check_method(words->method, why), "option '-X'", why);

@@ -71,7 +71,8 @@ static void merge_same(struct cli_words *words)
 
 static bool is_same_target(const struct plan_target *a, const struct plan_target *b)
 {
-    return strcasecmp(a->host, b->host) == 0 && strcmp(a->service, b->service) == 0;
+    return a->tls == b->tls && strcasecmp(a->host, b->host) == 0 &&
+           strcmp(a->service, b->service) == 0;
 }
 
 /* Takes a URL apart and finds its target, a new one if need be. */

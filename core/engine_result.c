@@ -3,6 +3,7 @@
 #include "core/result_stats.h"
 #include "core/result_urls.h"
 #include "io/cpu.h"
+#include "tls/tls_ctx.h"
 
 /* Adds what one worker found. */
 static void add_worker(struct result *result, const struct crew *crew,
@@ -109,6 +110,7 @@ bool engine_fill_result(struct engine *engine)
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
     result->plan = engine->plan;
+    result->tls_library = tls_library();
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
     result->start_ns = coord->start_ns;
     if (result->workers == NULL || !gather_rows(engine)) return false;

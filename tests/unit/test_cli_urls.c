@@ -163,7 +163,8 @@ static void test_cli_urls_say_what_is_wrong(void)
         {{"-t", "1", "--max-connections", "1", "http://h/", "http://i/"},
          "1 thread (-t) and 2 targets for 1 connection (--max-connections); each thread needs a "
          "connection of its own to each target: 2"},
-        {{"http://h/", "ftp://i/"}, "url 'ftp://i/' has an unknown scheme; only http:// is known"},
+        {{"http://h/", "ftp://i/"},
+         "url 'ftp://i/' has an unknown scheme; http:// and https:// are known"},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
