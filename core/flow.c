@@ -3,11 +3,11 @@
 #include "core/base/check.h"
 
 /* A queue for `places` waiting requests. */
-static bool make_queue(struct flow *flow, struct arena *arena, uint32_t places)
+static bool make_queue(struct flow *flow, struct arena *arena, uint64_t places)
 {
     uint32_t size = 1;
 
-    CHECK(places <= UINT32_MAX / 2);
+    if (places > UINT32_MAX / 2) return false;
     while (size < places) {
         size *= 2;
     }
@@ -29,7 +29,7 @@ bool flow_init(struct flow *flow, struct arena *arena, uint32_t slots, uint64_t 
 bool flow_init_open(struct flow *flow, struct arena *arena, const struct flow_open *options)
 {
     CHECK(options->pending_max <= PLAN_PENDING_MAX);
-    CHECK(options->idle_max <= PLAN_CONNECTIONS_MAX);
+    CHECK(options->idle_max <= (uint64_t)PLAN_CONNECTIONS_MAX * PLAN_PIPELINE_MAX);
     *flow = (struct flow){
         .open = true,
         .issued_max = options->issued_max == 0 ? UINT64_MAX : options->issued_max,
@@ -105,10 +105,10 @@ static void shed_waited(struct flow *flow, uint64_t now_ns)
     }
 }
 
-uint64_t flow_due(struct flow *flow, uint64_t now_ns, uint32_t idle)
+uint64_t flow_due(struct flow *flow, uint64_t now_ns, uint64_t idle)
 {
     uint64_t issued = flow->issued;
-    uint64_t places = (uint64_t)flow->pending_max + idle;
+    uint64_t places = flow->pending_max + idle;
 
     CHECK(now_ns < TIME_NEVER);
     CHECK(places <= (uint64_t)flow->mask + 1);

@@ -49,7 +49,7 @@ struct flow_open {
     uint64_t issued_max;  /* 0 = no bound. */
     uint64_t wait_max_ns; /* How long a request may wait. */
     uint32_t pending_max; /* Requests that may wait; 0: none, PLAN_PENDING_MAX at most. */
-    uint32_t idle_max;    /* The most that flow_due() will be told of. */
+    uint64_t idle_max;    /* The most that flow_due() will be told of. */
 };
 
 /* An open loop. False when the arena refuses. */
@@ -70,9 +70,9 @@ void flow_hold_slot(struct flow *flow);
 uint64_t flow_release_held(struct flow *flow, uint64_t now_ns);
 
 /* Open: makes due what is due by `now_ns`, and sheds what has waited too long or finds no place;
- * returns how many became due, those shed included. `idle` is how many connections are free:
- * requests for them take no place. */
-uint64_t flow_due(struct flow *flow, uint64_t now_ns, uint32_t idle);
+ * returns how many became due, those shed included. `idle` is how many requests the connections
+ * could take now: these need no place. */
+uint64_t flow_due(struct flow *flow, uint64_t now_ns, uint64_t idle);
 
 /* Open: when the next request will be due, or the oldest will have waited too long; TIME_NEVER:
  * never. */

@@ -158,7 +158,7 @@ static void take_due(struct worker *w)
 {
     struct flow *flow = &w->flow;
     struct ledger *l = &w->ledger;
-    uint32_t idle = w->pool.idle_count;
+    uint64_t idle = w->pool.idle_room;
 
     w->now_ns = clock_now_ns();
     if (unlikely(flow->next_ns < w->measured_from_ns)) {
@@ -179,6 +179,10 @@ static void dispatch(struct worker *w)
     /* Connections are kept while anything waits for one or may yet become due. */
     if (w->flow.pending > 0 || (w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow))) {
         pool_maintain(&w->pool, w->now_ns);
+    }
+    if (w->table.window_max > 1) {
+        worker_fill_windows(w);
+        return;
     }
     while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
         worker_fill(w, conn, clock_now_ns());
@@ -222,6 +226,7 @@ bool worker_step(struct worker *w)
     if (next_ns != TIME_NEVER) {
         wait.timeout_ns = next_ns > w->turn_end_ns ? next_ns - w->turn_end_ns : 0;
     }
+    if (unlikely(w->unsettled)) wait.timeout_ns = 0;
     if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
     reaped_ns = clock_now_ns();

@@ -22,7 +22,7 @@ struct worker {
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
-    const char *request_bytes; /* The request, window_size times in a row. */
+    const char *request_bytes; /* The request, window_max times in a row. */
     size_t request_len;        /* Of one. */
     enum http1_asked asked;
     char *id_bytes; /* With ids: [table.count] copies of the above, one each. */
@@ -31,7 +31,9 @@ struct worker {
     uint64_t start_ns, end_ns, drain_end_ns;
     uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */
     uint64_t span_from_ns;     /* End of the warm-up; never after end_ns. */
-    uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection is idle. */
+    uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection has room. */
+    uint32_t *filled;          /* Pipelining: [table.count]; slots with requests to be sent. */
+    bool unsettled;            /* Pipelining: nothing could be sent in the last turn. */
     const struct plan *plan;
     struct worker_shared *shared;
     uint32_t index;
@@ -52,6 +54,9 @@ static inline void worker_add_due(struct worker *w, uint64_t count, uint64_t due
 
 /* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);
+
+/* Pipelining: gives what waits to the connections that have room, and sends to each in one go. */
+void worker_fill_windows(struct worker *w);
 
 /* What connections and pools tell their owner, a worker. */
 extern const struct conn_owner worker_conn_owner;

@@ -61,11 +61,11 @@ static enum err open_ring(struct worker *w, struct err_info *why)
     return ring_open(&w->ring, &options, why);
 }
 
-/* Lays the request out: window_size times in a row, and with ids once more per connection. */
+/* Lays the request out: window_max times in a row, and with ids once more per connection. */
 static bool lay_out_requests(struct worker *w)
 {
     const struct plan_request *request = &w->plan->requests[0];
-    uint32_t window = w->table.window_size;
+    uint32_t window = w->table.window_max;
     char *bytes = arena_array(&w->arena, window, request->len);
     size_t all = (size_t)window * request->len;
 
@@ -146,10 +146,9 @@ static bool init_open_flow(struct worker *w, uint64_t requests_max)
         .issued_max = requests_max,
         .wait_max_ns = plan->timeout_ns,
         .pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index),
-        .idle_max = w->table.count,
+        .idle_max = (uint64_t)w->table.count * plan->pipeline,
     };
 
-    CHECK(plan->pipeline == 1);
     w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
     return w->free_ns != NULL &&
            mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
@@ -159,11 +158,16 @@ static bool init_open_flow(struct worker *w, uint64_t requests_max)
 static bool init_flow(struct worker *w)
 {
     const struct plan *plan = w->plan;
-    uint32_t slots =
-        (uint32_t)share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
+    uint64_t slots = share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
     uint64_t requests_max = share_of(plan->requests_max, plan->workers, w->index);
-    bool done = plan->open_loop ? init_open_flow(w, requests_max)
-                                : flow_init(&w->flow, &w->arena, slots, requests_max);
+    bool done;
+
+    if (plan->open_loop) {
+        done = init_open_flow(w, requests_max);
+    } else {
+        done = slots <= UINT32_MAX &&
+               flow_init(&w->flow, &w->arena, (uint32_t)slots, requests_max);
+    }
 
     /* A counted run in which this worker has no share. */
     if (plan->requests_max != 0 && requests_max == 0) w->flow.issued_max = 0;
@@ -173,6 +177,8 @@ static bool init_flow(struct worker *w)
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     if (!init_table(w) || !lay_out_requests(w) || !init_flow(w)) return false;
+    w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
+    if (w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
     init_pool(w, options->addresses);
     arena_seal(&w->arena);
@@ -197,7 +203,9 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->index = options->index;
     w->wait_fd = cpu_wait_open();
     w->turn_end_ns = clock_now_ns();
-    w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
+    CHECK(plan->pipeline > 0 && plan->pipeline <= PLAN_PIPELINE_MAX);
+    w->table.window_size = power_of_two(plan->pipeline, 1, PLAN_PIPELINE_MAX);
+    w->table.window_max = plan->pipeline;
     w->table.count = (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
                                        share_of(cap, plan->workers, options->index));
     CHECK(w->table.count > 0);

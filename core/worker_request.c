@@ -1,6 +1,10 @@
 /* A request's life on a worker: due, sent, answered or failed, and what is recorded of it. */
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/worker_impl.h"
+
+/* What a socket that the peer reads from takes at once; more goes loudly from the start. */
+enum { NOWAIT_BYTES_MAX = 64 * 1024 };
 
 static void slot_free(struct worker *w, uint64_t now_ns)
 {
@@ -69,7 +73,7 @@ static const char *bytes_for(struct worker *w, const struct conn *conn, uint32_t
     char *own;
 
     if (w->id_bytes == NULL) return w->request_bytes;
-    own = w->id_bytes + (size_t)conn->slot * w->table.window_size * w->request_len;
+    own = w->id_bytes + (size_t)conn->slot * w->table.window_max * w->request_len;
     for (uint32_t i = 0; i < count; i++) {
         write_id(own + i * w->request_len + w->id_at, w->index, w->ids_used++);
     }
@@ -90,38 +94,76 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
     hist_record(&stats->conn_wait, ready_ns - due_ns);
 }
 
-void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
+/* Binds up to `count` waiting requests to `conn`; returns how many there were. */
+static uint32_t take_waiting(struct worker *w, struct conn *conn, uint32_t count, uint64_t now_ns)
 {
-    uint32_t room = conn_room(&w->table, conn);
-    uint32_t count = 0;
+    uint32_t taken = 0;
     uint64_t due_ns;
 
-    while (count < room && flow_take(&w->flow, &due_ns)) {
+    while (taken < count && flow_take(&w->flow, &due_ns)) {
         if (w->flow.open) note_sent(w, conn, due_ns, now_ns);
         conn_push(&w->table, conn, due_ns, now_ns, w->asked);
-        count++;
-    }
-    if (count == 0) {
-        if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
-        return;
+        taken++;
     }
     w->ledger.pending = w->flow.pending;
-    w->ledger.started += count;
-    w->ledger.in_flight += count;
-    w->ledger.bytes_sent += count * w->request_len;
-    conn_send(&w->table, conn, bytes_for(w, conn, count), count * w->request_len,
-              w->id_bytes == NULL && w->table.window_size == 1);
+    w->ledger.started += taken;
+    w->ledger.in_flight += taken;
+    return taken;
+}
+
+/* Sends the `count` requests that were bound last. */
+static void send_taken(struct worker *w, struct conn *conn, uint32_t count)
+{
+    size_t len = count * w->request_len;
+    enum conn_send_how how = w->id_bytes == NULL ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+
+    if (w->table.window_max > 1) how = len <= NOWAIT_BYTES_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
+    w->ledger.bytes_sent += len;
+    conn_send(&w->table, conn, bytes_for(w, conn, count), len, how);
+}
+
+void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
+{
+    uint32_t count = take_waiting(w, conn, conn_room(&w->table, conn), now_ns);
+
+    if (count > 0) {
+        send_taken(w, conn, count);
+    } else {
+        (void)pool_idle_add(conn->pool, conn);
+    }
+}
+
+/* In a closed loop a connection gets back what it gave; in an open loop each gets one in turn, so
+ * that requests wait for each other as little as can be. */
+void worker_fill_windows(struct worker *w)
+{
+    uint32_t filled = 0;
+    struct conn *conn;
+
+    w->unsettled = w->flow.pending > 0 && !ring_is_settled(w->ring);
+    if (unlikely(w->unsettled)) return;
+    while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
+        uint32_t room = conn_room(&w->table, conn);
+
+        if (conn->unsent == 0) w->filled[filled++] = conn->slot;
+        (void)take_waiting(w, conn, w->flow.open ? 1 : room, clock_now_ns());
+        if (conn_room(&w->table, conn) > 0) (void)pool_idle_add(&w->pool, conn);
+    }
+    for (uint32_t i = 0; i < filled; i++) {
+        conn = &w->table.conns[w->filled[i]];
+        send_taken(w, conn, conn->unsent);
+        if (conn_room(&w->table, conn) == 0) pool_idle_remove(&w->pool, conn);
+    }
 }
 
 static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    if (w->flow.open) {
+    if (w->flow.open || w->table.window_max > 1) {
         /* dispatch() sends, once all that came in is run: so `sent` is read from the clock
-         * shortly before the kernel gets it. */
-        w->free_ns[conn->slot] = now_ns;
-        pool_idle_add(conn->pool, conn);
+         * shortly before the kernel gets it, and a window is filled in one send. */
+        if (pool_idle_add(conn->pool, conn) && w->flow.open) w->free_ns[conn->slot] = now_ns;
         return;
     }
     worker_fill(w, conn, now_ns);

@@ -39,6 +39,7 @@ bool conn_table_init(struct conn_table *table, struct arena *arena)
 
     CHECK(table->count > 0 && table->count < OP_SLOTS_MAX);
     CHECK(table->window_size > 0 && (table->window_size & (table->window_size - 1)) == 0);
+    CHECK(table->window_max > 0 && table->window_max <= table->window_size);
     table->conns = arena_array(arena, table->count, sizeof(struct conn));
     table->carry = arena_array(arena, table->count, table->head_bytes_max);
     table->parked = arena_array(arena, table->count, sizeof(uint32_t));
@@ -176,7 +177,9 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->carry_len = 0;
     conn->body_bytes = 0;
     conn->interim_count = 0;
+    conn->send_data = NULL;
     conn->send_error = 0;
+    conn->unsent = 0;
     conn->retry = false;
     conn->cancelled = false;
     conn->window_first = 0;
@@ -251,7 +254,7 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         conn_on_send(table, conn, event->res);
         return;
     case OP_SEND_QUIET: /* Only failures come, and they may come late. */
-        if (current) conn->send_error = event->res < 0 ? -event->res : EPIPE;
+        if (current) conn_on_quiet(table, conn, event->res);
         return;
     case OP_CONNECT:
         CHECK(current);

@@ -30,11 +30,18 @@ void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class wh
     }
 }
 
+/* When the bytes in hand were taken: one reading of the clock for all answers that end in them. */
+static uint64_t fed_ns(struct conn_table *table)
+{
+    if (table->fed_ns == 0) table->fed_ns = clock_now_ns();
+    return table->fed_ns;
+}
+
 /* The answer to the oldest request is complete. */
 static void complete(struct conn_table *table, struct conn *conn, bool reusable)
 {
     struct conn_answer answer = {
-        .done_ns = clock_now_ns(), .body_bytes = conn->body_bytes, .status = conn->status};
+        .done_ns = fed_ns(table), .body_bytes = conn->body_bytes, .status = conn->status};
     struct conn_request request;
     bool taken = conn_take_request(table, conn, &request);
 
@@ -210,6 +217,7 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     uint32_t first = conn->window_first;
 
     *table->counts.bytes_received += len;
+    table->fed_ns = 0;
     while (len > 0 && conn->state != CONN_CLOSING) {
         size_t used = conn->part == PART_HEAD ? feed_head(table, conn, data, len)
                                               : feed_body(table, conn, data, len);
@@ -237,6 +245,7 @@ void conn_eof(struct conn_table *table, struct conn *conn)
         return;
     }
     if (conn->part == PART_CLOSE) {
+        table->fed_ns = 0;
         complete(table, conn, false);
         return;
     }

@@ -15,9 +15,10 @@ void conn_closing_step(struct conn_table *table, struct conn *conn);
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
-/* Completions of a receive and of a loud send. */
+/* Completions of a receive, of a loud send, and of one that should have had none. */
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
+void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
 
 /* Reads received bytes. May report answers and failures and may close the connection; returns
  * how many requests were answered. */

@@ -38,8 +38,9 @@ struct pool {
     uint32_t wanted;     /* Connections to keep. */
     uint32_t slots_used; /* Slots that are not FREE. */
     uint32_t connecting;
-    struct conn *idle_first, *idle_last; /* Oldest idle first. */
+    struct conn *idle_first, *idle_last; /* Those with room, the one longest listed first. */
     uint32_t idle_count;
+    uint64_t idle_room; /* How many requests they can take together. */
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
     uint8_t group;                        /* enum ring_group that receives should use. */
@@ -68,8 +69,9 @@ void pool_back_off(struct pool *pool, uint64_t now_ns);
 /* For conn: connected. */
 void pool_connected(struct pool *pool, struct conn *conn);
 
-/* Idle list: FIFO, so that connections take turns. */
-void pool_idle_add(struct pool *pool, struct conn *conn);
+/* Idle list: connections that have room for requests, FIFO, so that they take turns. Adding one
+ * that is listed notes what room it has now; true if it was not listed. */
+bool pool_idle_add(struct pool *pool, struct conn *conn);
 void pool_idle_remove(struct pool *pool, struct conn *conn); /* No-op when not in it. */
 struct conn *pool_idle_take(struct pool *pool);              /* NULL when empty. */
 
