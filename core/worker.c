@@ -232,6 +232,7 @@ bool worker_step(struct worker *w)
     reaped_ns = clock_now_ns();
     w->now_ns = reaped_ns;
     run_events(w);
+    if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);
     take_orders(w);
     if (w->phase != PHASE_WAITING) {

@@ -10,6 +10,13 @@
 
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
 
+/* Answers with the same figures, as those that come in one buffer mostly are. */
+struct alike {
+    struct conn_request request;
+    struct conn_answer answer;
+    uint64_t count;
+};
+
 struct worker {
     struct ring *ring;
     struct conn_table table;
@@ -32,6 +39,7 @@ struct worker {
     uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */
     uint64_t span_from_ns;     /* End of the warm-up; never after end_ns. */
     uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection has room. */
+    struct alike alike;        /* Pipelining: answers that are not in the books yet. */
     uint32_t *filled;          /* Pipelining: [table.count]; slots with requests to be sent. */
     bool unsettled;            /* Pipelining: nothing could be sent in the last turn. */
     const struct plan *plan;
@@ -57,6 +65,9 @@ void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);
 
 /* Pipelining: gives what waits to the connections that have room, and sends to each in one go. */
 void worker_fill_windows(struct worker *w);
+
+/* Pipelining: puts the answers of this turn into the books. */
+void worker_book_alike(struct worker *w);
 
 /* What connections and pools tell their owner, a worker. */
 extern const struct conn_owner worker_conn_owner;

@@ -17,24 +17,53 @@ static bool is_measured(const struct worker *w, const struct conn_request *reque
     return likely(request->due_ns >= w->measured_from_ns);
 }
 
+/* Puts `count` answers with the same figures into the books. */
+static inline void book_answers(struct worker *w, const struct conn_request *request,
+                                const struct conn_answer *answer, uint64_t count)
+{
+    struct stats *stats = &w->shared->stats;
+
+    w->ledger.in_flight -= count;
+    w->ledger.ok += count;
+    if (likely(answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns)) {
+        w->ledger.ok_in_span += count;
+    }
+    add_relaxed(&stats->status[answer->status], count);
+    if (is_measured(w, request)) {
+        hist_record_many(&stats->from_due, answer->done_ns - request->due_ns, count);
+        hist_record_many(&stats->from_sent, answer->done_ns - request->sent_ns, count);
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        slot_free(w, answer->done_ns);
+    }
+}
+
+void worker_book_alike(struct worker *w)
+{
+    book_answers(w, &w->alike.request, &w->alike.answer, w->alike.count);
+    w->alike.count = 0;
+}
+
 static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
                         const struct conn_answer *answer)
 {
     struct worker *w = self;
-    struct stats *stats = &w->shared->stats;
+    struct alike *alike = &w->alike;
 
     (void)conn;
-    w->ledger.in_flight--;
-    w->ledger.ok++;
-    if (likely(answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns)) {
-        w->ledger.ok_in_span++;
+    if (likely(w->table.window_max == 1)) {
+        book_answers(w, request, answer, 1);
+        return;
     }
-    add_relaxed(&stats->status[answer->status], 1);
-    if (is_measured(w, request)) {
-        hist_record(&stats->from_due, answer->done_ns - request->due_ns);
-        hist_record(&stats->from_sent, answer->done_ns - request->sent_ns);
+    if (alike->count > 0) {
+        if (request->due_ns == alike->request.due_ns && request->sent_ns == alike->request.sent_ns &&
+            answer->done_ns == alike->answer.done_ns && answer->status == alike->answer.status) {
+            alike->count++;
+            return;
+        }
+        worker_book_alike(w);
     }
-    slot_free(w, answer->done_ns);
+    *alike = (struct alike){.request = *request, .answer = *answer, .count = 1};
 }
 
 static void on_failed(void *self, struct conn *conn, const struct conn_request *request,

@@ -17,7 +17,7 @@
 enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 
 #define BIT(state) (1u << CONN_##state)
-static const uint8_t legal[CONN_STATE_COUNT] = {
+const uint8_t conn_legal[CONN_STATE_COUNT] = {
     [CONN_FREE] = BIT(CONNECTING),
     [CONN_CONNECTING] = BIT(IDLE) | BIT(CLOSING),
     [CONN_IDLE] = BIT(SENDING) | BIT(CLOSING),
@@ -26,12 +26,6 @@ static const uint8_t legal[CONN_STATE_COUNT] = {
     [CONN_CLOSING] = BIT(FREE),
 };
 #undef BIT
-
-void conn_to(struct conn *conn, enum conn_state next)
-{
-    CHECK(legal[conn->state] & (1u << next));
-    conn->state = (uint8_t)next;
-}
 
 bool conn_table_init(struct conn_table *table, struct arena *arena)
 {
@@ -315,9 +309,5 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
 bool conn_take_request(struct conn_table *table, struct conn *conn,
                        struct conn_request *ret_request)
 {
-    if (conn->window_count == 0) return false;
-    *ret_request = *conn_oldest(table, conn);
-    conn->window_first++;
-    conn->window_count--;
-    return true;
+    return conn_take(table, conn, ret_request);
 }

@@ -24,7 +24,7 @@ void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class wh
     struct conn_request request;
 
     conn_close(table, conn);
-    while (conn_take_request(table, conn, &request)) {
+    while (conn_take(table, conn, &request)) {
         owner->failed(owner->self, conn, &request, why, now_ns);
         why = FAILED_NOT_PROCESSED;
     }
@@ -43,7 +43,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     struct conn_answer answer = {
         .done_ns = fed_ns(table), .body_bytes = conn->body_bytes, .status = conn->status};
     struct conn_request request;
-    bool taken = conn_take_request(table, conn, &request);
+    bool taken = conn_take(table, conn, &request);
 
     CHECK(taken);
     table->done_ns = answer.done_ns;
@@ -54,7 +54,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     table->owner.answered(table->owner.self, conn, &request, &answer);
     if (reusable && !table->one_request_each) return;
     conn_close_after_peer(table, conn, answer.done_ns);
-    while (conn_take_request(table, conn, &request)) {
+    while (conn_take(table, conn, &request)) {
         table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED,
                             answer.done_ns);
     }
@@ -151,6 +151,24 @@ static size_t parse_head(struct conn_table *table, struct conn *conn, const char
     return head.bytes - carried;
 }
 
+/* Reads a head like the last one at the start of `len` bytes, and its body if that is whole. */
+static size_t feed_same(struct conn_table *table, struct conn *conn, size_t len)
+{
+    const struct http1_head *head = &conn->pool->same.head;
+    const struct http1_framing *framing =
+        &conn->pool->same_framing[conn_oldest(table, conn)->asked];
+
+    if (framing->body != HTTP1_BODY_LENGTH || framing->length > len - head->bytes) {
+        begin_body(table, conn, head, framing);
+        return head->bytes;
+    }
+    note_length(table, conn->pool, framing->length);
+    conn->status = head->status;
+    conn->body_bytes = framing->length;
+    complete(table, conn, framing->reusable);
+    return head->bytes + framing->length;
+}
+
 /* Reads from the start of a response, or goes on in its head. */
 static size_t feed_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
 {
@@ -168,11 +186,7 @@ static size_t feed_head(struct conn_table *table, struct conn *conn, const char 
         }
         conn_to(conn, CONN_RECEIVING);
         if (likely(http1_same_match(&pool->same, data, len))) {
-            const struct conn_request *oldest = conn_oldest(table, conn);
-            uint32_t used = pool->same.head.bytes;
-
-            begin_body(table, conn, &pool->same.head, &pool->same_framing[oldest->asked]);
-            return used;
+            return feed_same(table, conn, len);
         }
     }
     return parse_head(table, conn, data, len);
