@@ -107,7 +107,7 @@ static enum err store(struct cli_words *words, const struct found *found, struct
     enum err err;
 
     CHECK((found->value != NULL) == (option->argument != NULL));
-    words->given |= UINT64_C(1) << (option - cli_options);
+    words->given[option - cli_options] = true;
     switch (option->kind) {
     case CLI_ON:
     case CLI_OFF: *(bool *)at = option->kind == CLI_ON; break;

@@ -68,9 +68,8 @@ struct cli_words {
     double rate_per_s;     /* 0: not given. */
     const char **headers;  /* As given; [headers_count]. */
     uint32_t headers_count;
-    uint64_t given; /* Bit i: option i was given. */
+    bool given[OPTION_COUNT]; /* The option was on the line. */
 };
-_Static_assert(OPTION_COUNT <= 64, "one bit each in `given`");
 
 struct cli_option {
     const char *name;     /* Long name without dashes. */
@@ -98,7 +97,7 @@ const struct cli_option *cli_option_like(const char *name, size_t len);
 /* True if the option was on the line. */
 static inline bool cli_is_given(const struct cli_words *words, enum cli_option_id id)
 {
-    return (words->given >> id & 1) != 0;
+    return words->given[id];
 }
 
 /* Makes the plan's rate from the words, in the plan's arena (cli_rate.c); no-op without one.

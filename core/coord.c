@@ -86,10 +86,10 @@ static void take_sample(struct coord *coord, uint64_t at_ns)
     for (uint32_t i = 0; i < coord->plan->workers; i++) {
         const struct stats *stats = &coord->shared[i]->stats;
 
-        series_add(coord->series, SERIES_FROM_DUE, &stats->from_due);
-        series_add(coord->series, SERIES_FROM_SENT, &stats->from_sent);
+        hist_view_add(series_now(coord->series, SERIES_FROM_DUE), &stats->from_due);
+        stats_add_from_sent(stats, series_now(coord->series, SERIES_FROM_SENT));
         if (!coord->plan->open_loop) continue;
-        series_add(coord->series, SERIES_LATENESS, &stats->lateness);
+        hist_view_add(series_now(coord->series, SERIES_LATENESS), &stats->lateness);
     }
     series_take(coord->series, at_ns - coord->start_ns, &coord->ledger);
 }

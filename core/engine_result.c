@@ -1,5 +1,6 @@
 /* What a run found, gathered from its workers, its coordinator and its watch. */
 #include "core/engine_impl.h"
+#include "core/result_stats.h"
 #include "io/cpu.h"
 
 /* Adds what one worker found. */
@@ -7,22 +8,11 @@ static void add_worker(struct result *result, const struct crew *crew,
                        struct result_worker *ret_worker)
 {
     const struct worker_totals *totals = &crew->totals;
-    const struct stats *stats = &crew->shared->stats;
 
     ret_worker->cpu = crew->cpu;
     ret_worker->cpu_ns = totals->cpu_ns;
     ledger_read(&crew->shared->ledger, &ret_worker->ledger);
     ledger_add(&result->ledger, &ret_worker->ledger);
-    hist_view_add(result->from_due, &stats->from_due);
-    hist_view_add(result->from_sent, &stats->from_sent);
-    if (result->lateness != NULL) {
-        hist_view_add(result->lateness, &stats->lateness);
-        hist_view_add(result->conn_wait, &stats->conn_wait);
-    }
-    hist_view_add(result->loop_lag, &stats->loop_lag);
-    for (int i = 0; i < STATUS_COUNT; i++) {
-        result->status[i] += load_relaxed(&stats->status[i]);
-    }
     result->syscalls += totals->ring.syscalls;
     result->enters += totals->ring.enters;
     result->completions += totals->ring.completions;
@@ -66,29 +56,6 @@ static bool judge(struct engine *engine)
     return true;
 }
 
-static struct hist_view *new_view(struct arena *arena)
-{
-    struct hist_view *view = arena_array(arena, 1, sizeof(*view));
-
-    if (view != NULL) hist_view_clear(view);
-    return view;
-}
-
-static bool make_views(struct engine *engine)
-{
-    struct result *result = &engine->result;
-
-    result->from_due = new_view(&engine->arena);
-    result->from_sent = new_view(&engine->arena);
-    if (result->from_due == NULL || result->from_sent == NULL) return false;
-    result->loop_lag = new_view(&engine->arena);
-    if (result->loop_lag == NULL) return false;
-    if (!engine->plan->open_loop) return true;
-    result->lateness = new_view(&engine->arena);
-    result->conn_wait = new_view(&engine->arena);
-    return result->lateness != NULL && result->conn_wait != NULL;
-}
-
 /* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
 static void fill_span(struct engine *engine, uint64_t run_ns)
 {
@@ -110,14 +77,17 @@ bool engine_fill_result(struct engine *engine)
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    if (result->workers == NULL || !make_views(engine)) return false;
+    if (result->workers == NULL) return false;
+    if (!result_stats_init(result, engine->plan->open_loop, &engine->arena)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];
 
         add_worker(result, crew, &result->workers[i]);
+        if (!result_stats_add(result, &crew->shared->stats, &engine->arena)) return false;
         ended_ns = max_u64(ended_ns, crew->totals.ended_ns);
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
+    result_stats_end(result);
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;

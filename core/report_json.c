@@ -171,6 +171,38 @@ static void put_latency(struct json *json, const char *key, const struct hist_vi
     json_end(json);
 }
 
+static void put_phases(struct json *json, const struct result *result)
+{
+    const struct {
+        const char *key;
+        const struct hist_view *view;
+    } phases[] = {{"connect", result->connect},
+                  {"connect_failed", result->connect_failed},
+                  {"first_byte", result->first_byte},
+                  {"body", result->body}};
+
+    json_key(json, "phases_us");
+    json_object(json);
+    for (size_t i = 0; i < COUNT(phases); i++) {
+        if (phases[i].view != NULL) put_latency(json, phases[i].key, phases[i].view);
+    }
+    json_end(json);
+}
+
+static void put_statuses(struct json *json, const struct result *result)
+{
+    json_key(json, "status_latency_us");
+    json_object(json);
+    for (uint32_t i = 0; i < result->by_status_count; i++) {
+        char key[16];
+
+        (void)snprintf(key, sizeof(key), "%03u", result->by_status[i].status);
+        put_latency(json, key, result->by_status[i].from_sent);
+    }
+    if (result->other_statuses != NULL) put_latency(json, "other", result->other_statuses);
+    json_end(json);
+}
+
 static void put_series_latency(struct json *json, const char *key,
                                const struct series_latency *latency)
 {
@@ -352,6 +384,8 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_latency(&json, "from_due", result->from_due);
     put_latency(&json, "from_sent", result->from_sent);
     json_end(&json);
+    put_phases(&json, result);
+    put_statuses(&json, result);
     put_double(&json, "left_out", figures.left_out_share, 9);
     if (result->lateness != NULL) {
         put_latency(&json, "lateness_us", result->lateness);

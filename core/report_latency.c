@@ -53,45 +53,109 @@ static struct cell percentile_cell(const struct hist_view *view, double share,
     return time_cell(ns, is_at_least(share, left_out_share));
 }
 
-void report_latency_table(const struct result *result, double left_out_share, struct text *out)
+/* A row of a table of latencies. */
+struct row {
+    const char *label;
+    const struct hist_view *view; /* One without a sample, or NULL, has no row. */
+    double left_out_share;
+};
+
+enum { ROWS_MAX = STATS_PLACES, COLUMNS_COUNT = 8 };
+
+static const struct {
+    const char *name;
+    double share; /* 0: the mean. */
+} columns[COLUMNS_COUNT] = {{"p50", 0.5},  {"p75", 0.75},    {"p90", 0.9}, {"p95", 0.95},
+                            {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1},   {"mean", 0}};
+
+static bool is_empty(const struct row *row)
 {
-    static const struct {
-        const char *name;
-        double share; /* 0: the mean. */
-    } columns[] = {{"p50", 0.5},  {"p75", 0.75},    {"p90", 0.9}, {"p95", 0.95},
-                   {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1},   {"mean", 0}};
-    const struct {
-        const char *label;
-        const struct hist_view *view;
-    } rows[] = {{"  from due", result->from_due}, {"  from sent", result->from_sent}};
-    struct cell cells[COUNT(rows)][COUNT(columns)] = {0};
-    size_t width[COUNT(columns)];
+    return row->view == NULL || row->view->count == 0;
+}
 
-    for (size_t j = 0; j < COUNT(columns); j++) {
-        width[j] = strlen(columns[j].name);
-        for (size_t i = 0; i < COUNT(rows); i++) {
-            const struct hist_view *view = rows[i].view;
-            double share = columns[j].share;
+static struct cell cell_of(const struct row *row, double share)
+{
+    if (share > 0) return percentile_cell(row->view, share, row->left_out_share);
+    return time_cell((uint64_t)hist_view_mean_ns(row->view), false);
+}
 
-            if (view->count == 0) continue;
-            cells[i][j] = share > 0 ? percentile_cell(view, share, left_out_share)
-                                    : time_cell((uint64_t)hist_view_mean_ns(view), false);
-            if (strlen(cells[i][j].text) > width[j]) width[j] = strlen(cells[i][j].text);
-        }
+/* Appends a table whose columns are as wide as what stands in them. */
+static void add_table(struct text *out, const char *heading, const struct row *rows, size_t count)
+{
+    struct cell cells[ROWS_MAX][COLUMNS_COUNT];
+    size_t width[COLUMNS_COUNT], label_width = LABEL_WIDTH;
+
+    CHECK(count <= ROWS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        label_width = max_u64(label_width, strlen(rows[i].label));
     }
-    text_printf(out, "%-*s", LABEL_WIDTH, "latency");
-    for (size_t j = 0; j < COUNT(columns); j++) {
+    text_printf(out, "%-*s", (int)label_width, heading);
+    for (size_t j = 0; j < COLUMNS_COUNT; j++) {
+        width[j] = strlen(columns[j].name);
+        for (size_t i = 0; i < count; i++) {
+            if (is_empty(&rows[i])) continue;
+            cells[i][j] = cell_of(&rows[i], columns[j].share);
+            width[j] = max_u64(width[j], strlen(cells[i][j].text));
+        }
         text_printf(out, "  %*s", (int)width[j], columns[j].name);
     }
     text_add_str(out, "\n");
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (rows[i].view->count == 0) continue;
-        text_printf(out, "%-*s", LABEL_WIDTH, rows[i].label);
-        for (size_t j = 0; j < COUNT(columns); j++) {
+    for (size_t i = 0; i < count; i++) {
+        if (is_empty(&rows[i])) continue;
+        text_printf(out, "%-*s", (int)label_width, rows[i].label);
+        for (size_t j = 0; j < COLUMNS_COUNT; j++) {
             text_printf(out, "  %*s", (int)width[j], cells[i][j].text);
         }
         text_add_str(out, "\n");
     }
+}
+
+void report_latency_table(const struct result *result, double left_out_share, struct text *out)
+{
+    const struct row rows[] = {{"  from due", result->from_due, left_out_share},
+                               {"  from sent", result->from_sent, left_out_share}};
+
+    add_table(out, "latency", rows, COUNT(rows));
+}
+
+/* Whether phases say something that the latencies do not: many connections for the requests, or
+ * bodies that took a while to come. */
+static bool phases_matter(const struct result *result)
+{
+    const struct hist_view *body = result->body;
+
+    if (result->connect != NULL && result->connect->count * 10 >= result->ledger.ok) return true;
+    return body != NULL && hist_view_mean_ns(body) * 10 >= hist_view_mean_ns(result->from_sent);
+}
+
+void report_phases(const struct result *result, bool all, struct text *out)
+{
+    const struct row rows[] = {{"  connect", result->connect, 0},
+                               {"  no connect", result->connect_failed, 0},
+                               {"  first byte", result->first_byte, 0},
+                               {"  body", result->body, 0}};
+    bool known = false;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!is_empty(&rows[i])) known = true;
+    }
+    if (known && (all || phases_matter(result))) add_table(out, "phases", rows, COUNT(rows));
+}
+
+void report_statuses(const struct result *result, struct text *out)
+{
+    char labels[STATS_STATUSES_MAX][16];
+    struct row rows[ROWS_MAX];
+    uint32_t count = result->by_status_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        (void)snprintf(labels[i], sizeof(labels[i]), "  %03u", result->by_status[i].status);
+        rows[i] = (struct row){.label = labels[i], .view = result->by_status[i].from_sent};
+    }
+    if (result->other_statuses != NULL) {
+        rows[count++] = (struct row){.label = "  others", .view = result->other_statuses};
+    }
+    if (count > 1) add_table(out, "by status", rows, count);
 }
 
 /* How many samples lie in the bucket of `ns` or below. */

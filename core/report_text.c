@@ -424,9 +424,11 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     text_add_str(out, "\n");
     add_rate(result, &figures, out);
     add_latencies(result, &figures, out);
+    report_phases(result, spectrum, out);
     add_percentiles(out, "lateness", result->lateness, "of our sends");
     add_percentiles(out, "conn. wait", result->conn_wait, "for a free connection");
     add_status(result, out);
+    if (spectrum) report_statuses(result, out);
     add_errors(result, out);
     text_add_str(out, "\n");
     add_ledger(result, out);

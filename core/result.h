@@ -31,6 +31,12 @@ struct result_health {
     uint64_t retransmits; /* TCP segments sent again, by everybody on this machine. */
 };
 
+/* The answers with one status, as far as they were measured. */
+struct result_status {
+    uint16_t status;
+    struct hist_view *from_sent;
+};
+
 struct result {
     const struct plan *plan;
     enum result_end end;
@@ -48,6 +54,14 @@ struct result {
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
+    /* Phases, each NULL when nothing was measured of it. */
+    struct hist_view *connect;        /* Attempts to connect that came to a connection … */
+    struct hist_view *connect_failed; /* … and that did not. */
+    struct hist_view *first_byte;     /* Answers: from sent to their first byte … */
+    struct hist_view *body; /* … and from there to the last; 0 for one that came whole. */
+    struct result_status by_status[STATS_STATUSES_MAX]; /* In order. */
+    uint32_t by_status_count;
+    struct hist_view *other_statuses; /* From sent, where statuses were too many; else NULL. */
     struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
     struct hist_view *conn_wait;
     double asked_per_s;          /* The mean of the rate asked for, over the span. */

@@ -57,9 +57,10 @@ void series_end_span(struct series *series, uint64_t at_ns)
     series->span_end_ns = min_u64(series->span_end_ns, max_u64(at_ns, series->until_ns));
 }
 
-void series_add(struct series *series, enum series_hist which, const struct hist *hist)
+struct hist_view *series_now(struct series *series, enum series_hist which)
 {
-    hist_view_add(series->now[which], hist);
+    CHECK(which < SERIES_HISTS);
+    return series->now[which];
 }
 
 /* Reads what was added since the last sample, and makes it the last. */

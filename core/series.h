@@ -61,7 +61,7 @@ struct series {
     struct series_options options;
     struct ledger ledger;                 /* At the last sample. */
     struct hist_view *last[SERIES_HISTS]; /* The same of the histograms. */
-    struct hist_view *now[SERIES_HISTS];  /* Sums of series_add(). */
+    struct hist_view *now[SERIES_HISTS];  /* What all histograms hold. */
 };
 
 /* Makes `series` empty; all memory it will ever need is from `arena` (untouched pages cost
@@ -76,8 +76,9 @@ uint64_t series_next_ns(const struct series *series);
  * a moment after the planned end, change nothing. */
 void series_end_span(struct series *series, uint64_t at_ns);
 
-/* Adds what one worker's histogram holds now to the sample that is about to be taken. */
-void series_add(struct series *series, enum series_hist which, const struct hist *hist);
+/* What the workers' histograms hold now, for the sample that is about to be taken: empty after the
+ * last one, to be added to. */
+struct hist_view *series_now(struct series *series, enum series_hist which);
 
 /* Takes a sample that ends at `at_ns` (at least that of the last one) from the sum of all ledgers
  * and what was added since the last call. One that has no length and counts nothing is dropped. */

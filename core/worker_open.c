@@ -165,8 +165,7 @@ static bool init_flow(struct worker *w)
     if (plan->open_loop) {
         done = init_open_flow(w, requests_max);
     } else {
-        done = slots <= UINT32_MAX &&
-               flow_init(&w->flow, &w->arena, (uint32_t)slots, requests_max);
+        done = slots <= UINT32_MAX && flow_init(&w->flow, &w->arena, (uint32_t)slots, requests_max);
     }
 
     /* A counted run in which this worker has no share. */

@@ -30,8 +30,12 @@ static inline void book_answers(struct worker *w, const struct conn_request *req
     }
     add_relaxed(&stats->status[answer->status], count);
     if (is_measured(w, request)) {
-        hist_record_many(&stats->from_due, answer->done_ns - request->due_ns, count);
-        hist_record_many(&stats->from_sent, answer->done_ns - request->sent_ns, count);
+        struct stats_moments at = {.due_ns = request->due_ns,
+                                   .sent_ns = request->sent_ns,
+                                   .first_ns = answer->first_ns,
+                                   .done_ns = answer->done_ns};
+
+        stats_answered(stats, answer->status, &at, count);
     }
     for (uint64_t i = 0; i < count; i++) {
         slot_free(w, answer->done_ns);
@@ -56,8 +60,10 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
         return;
     }
     if (alike->count > 0) {
-        if (request->due_ns == alike->request.due_ns && request->sent_ns == alike->request.sent_ns &&
-            answer->done_ns == alike->answer.done_ns && answer->status == alike->answer.status) {
+        if (request->due_ns == alike->request.due_ns &&
+            request->sent_ns == alike->request.sent_ns &&
+            answer->done_ns == alike->answer.done_ns &&
+            answer->first_ns == alike->answer.first_ns && answer->status == alike->answer.status) {
             alike->count++;
             return;
         }
@@ -70,7 +76,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
                       enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
-    struct stats *stats = &w->shared->stats;
     uint64_t bound_ns = 0;
 
     (void)conn;
@@ -79,8 +84,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (why == FAILED_TIMEOUT) bound_ns = w->table.timeout_ns;
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
     if (bound_ns != 0 && is_measured(w, request)) {
-        hist_record(&stats->from_due, request->sent_ns + bound_ns - request->due_ns);
-        hist_record(&stats->from_sent, bound_ns);
+        stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
     }
     slot_free(w, now_ns);
 }
@@ -198,6 +202,15 @@ static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
     worker_fill(w, conn, now_ns);
 }
 
+static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, bool connected)
+{
+    struct worker *w = self;
+    struct stats *stats = &w->shared->stats;
+
+    if (conn->begun_ns < w->measured_from_ns) return;
+    hist_record(connected ? &stats->connect : &stats->connect_failed, now_ns - conn->begun_ns);
+}
+
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
@@ -220,7 +233,9 @@ static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
     worker_add_due(w, flow_release_held(&w->flow, now_ns), now_ns);
 }
 
-const struct conn_owner worker_conn_owner = {
-    .answered = on_answered, .failed = on_failed, .ready = on_ready};
+const struct conn_owner worker_conn_owner = {.answered = on_answered,
+                                             .failed = on_failed,
+                                             .ready = on_ready,
+                                             .connect_ended = on_connect_ended};
 const struct pool_owner worker_pool_owner = {.connect_failed = on_connect_failed,
                                              .backoff_ended = on_backoff_ended};

@@ -65,6 +65,7 @@ static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t n
     (*conn->pool->counts.connects)++;
     if (rc != 0) return rc;
     conn_to(conn, CONN_CONNECTING);
+    conn->begun_ns = now_ns;
     ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
                  conn_op(conn, OP_CONNECT));
     conn->flight = FLIGHT_CONNECT;
@@ -170,6 +171,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->part = PART_HEAD;
     conn->carry_len = 0;
     conn->body_bytes = 0;
+    conn->first_ns = 0;
     conn->interim_count = 0;
     conn->send_data = NULL;
     conn->send_error = 0;
@@ -190,12 +192,16 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 static void connect_failed(struct conn_table *table, struct conn *conn, int errno_value,
                            uint64_t now_ns)
 {
+    table->owner.connect_ended(table->owner.self, conn, now_ns, false);
     conn->retry = pool_connect_failed(conn->pool, conn, errno_value, now_ns);
     conn_close(table, conn);
 }
 
 static void on_connected(struct conn_table *table, struct conn *conn)
 {
+    uint64_t now_ns = clock_now_ns();
+
+    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_IDLE);
     conn->connected = true;
@@ -204,7 +210,7 @@ static void on_connected(struct conn_table *table, struct conn *conn)
     }
     pool_connected(conn->pool, conn);
     conn_arm_recv(table, conn);
-    table->owner.ready(table->owner.self, conn, clock_now_ns());
+    table->owner.ready(table->owner.self, conn, now_ns);
 }
 
 static void on_connect(struct conn_table *table, struct conn *conn, int32_t res)

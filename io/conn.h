@@ -57,6 +57,7 @@ struct conn_request {
 };
 
 struct conn_answer {
+    uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */
     uint64_t done_ns;
     uint64_t body_bytes;
     uint16_t status;
@@ -78,9 +79,11 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
-    struct timer timer;       /* Connect deadline, or that of the oldest request, or of CLOSING. */
-    uint64_t body_left;       /* PART_LENGTH: bytes to come. */
-    uint64_t body_bytes;      /* Of the current answer so far. */
+    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
+    uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
+    uint64_t body_left;  /* PART_LENGTH: bytes to come. */
+    uint64_t body_bytes; /* Of the current answer so far. */
     const char *send_data;    /* Of the last NOWAIT send; and */
     uint32_t send_len;        /* of that, or of the loud send in flight. */
     uint32_t unsent;          /* Requests pushed since the last send. */

@@ -40,8 +40,11 @@ static uint64_t fed_ns(struct conn_table *table)
 /* The answer to the oldest request is complete. */
 static void complete(struct conn_table *table, struct conn *conn, bool reusable)
 {
-    struct conn_answer answer = {
-        .done_ns = fed_ns(table), .body_bytes = conn->body_bytes, .status = conn->status};
+    uint64_t done_ns = fed_ns(table);
+    struct conn_answer answer = {.first_ns = conn->first_ns != 0 ? conn->first_ns : done_ns,
+                                 .done_ns = done_ns,
+                                 .body_bytes = conn->body_bytes,
+                                 .status = conn->status};
     struct conn_request request;
     bool taken = conn_take(table, conn, &request);
 
@@ -49,6 +52,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     table->done_ns = answer.done_ns;
     conn->part = PART_HEAD;
     conn->body_bytes = 0;
+    conn->first_ns = 0;
     conn->interim_count = 0;
     conn_to(conn, conn->window_count == 0 ? CONN_IDLE : CONN_SENDING);
     table->owner.answered(table->owner.self, conn, &request, &answer);
@@ -239,6 +243,10 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
         DCHECK(used <= len);
         data += used;
         len -= used;
+    }
+    /* The first byte of an answer that goes on: one that came whole needs no reading of its own. */
+    if (unlikely(conn->state == CONN_RECEIVING) && conn->first_ns == 0) {
+        conn->first_ns = fed_ns(table);
     }
     return conn->window_first - first;
 }

@@ -19,6 +19,8 @@ struct conn_owner {
                    enum failed_class why, uint64_t now_ns);
     /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
+    /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */
+    void (*connect_ended)(void *self, struct conn *conn, uint64_t now_ns, bool connected);
 };
 
 /* Counters of the owner that connections keep up to date. */
@@ -60,7 +62,8 @@ struct conn_table {
 };
 
 /* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and
- * count, window_size, window_max, head_bytes_max and the deadlines. False when the arena refuses. */
+ * count, window_size, window_max, head_bytes_max and the deadlines. False when the arena refuses.
+ */
 MUST_USE bool conn_table_init(struct conn_table *table, struct arena *arena);
 
 /* Runs one completion. */

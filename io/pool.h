@@ -40,7 +40,7 @@ struct pool {
     uint32_t connecting;
     struct conn *idle_first, *idle_last; /* Those with room, the one longest listed first. */
     uint32_t idle_count;
-    uint64_t idle_room; /* How many requests they can take together. */
+    uint64_t idle_room;                   /* How many requests they can take together. */
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
     uint8_t group;                        /* enum ring_group that receives should use. */

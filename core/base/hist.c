@@ -117,6 +117,15 @@ void hist_view_add(struct hist_view *view, const struct hist *hist)
     }
 }
 
+void hist_view_add_zeros(struct hist_view *view, uint64_t count)
+{
+    if (count == 0) return;
+    view->count += count;
+    view->min_ns = 0;
+    view->page_mask[0] |= 1;
+    view->buckets[0] += count;
+}
+
 static uint64_t minus_or_0(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;

@@ -114,6 +114,9 @@ void hist_view_clear(struct hist_view *view);
 /* Adds what `hist` holds now. Any thread; see the head of this file for what it may miss. */
 void hist_view_add(struct hist_view *view, const struct hist *hist);
 
+/* Adds `count` values of 0 ns. */
+void hist_view_add_zeros(struct hist_view *view, uint64_t count);
+
 /* `view` = `now` - `before`, for an interval: buckets, count and sum subtract (never below 0);
  * min and max become those of the lowest and highest bucket left, clamped to now's (UINT64_MAX and
  * 0 when none is left). `view`, zeroed or used before, may be one of the other two. */

@@ -139,6 +139,8 @@ def memlocked(kib, *args):
     """A run of 2,000 connections under such a limit."""
     if lib.INSTRUMENTED:
         raise lib.Skip("an instrumented build")
+    if lib.ENGINE:
+        raise lib.Skip("the engine is given, not chosen")
     lib.need_files(4500)
     with lib.target() as server:
         return lib.pelt("--json", "-", "-t", 2, "-c", 2000, "-n", 8000, *args, server.url + "/",

@@ -272,6 +272,33 @@ static void check_series(struct world *world)
     }
 }
 
+/* Phases fit together: each answer has both, and they add up to its time from sent. */
+static void check_stats(struct world *world)
+{
+    struct hist_view *views = arena_array(&world->arena, 3, sizeof(*views));
+
+    CHECK(views != NULL);
+    for (uint32_t i = 0; i < 3; i++) {
+        hist_view_clear(&views[i]);
+    }
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        const struct stats *stats = &world->shared[i]->stats;
+
+        stats_add_from_sent(stats, &views[0]);
+        stats_add_first_byte(stats, &views[1]);
+        stats_add_body(stats, &views[2]);
+        views[0].sum_ns -= load_relaxed(&stats->timeouts.sum_ns);
+        views[0].count -= load_relaxed(&stats->from_due.count);
+    }
+    if (views[0].count != 0) sim_fail(world->sim, "from due and from sent differ in number");
+    if (views[1].count != views[2].count) {
+        sim_fail(world->sim, "an answer without one of its phases");
+    }
+    if (views[0].sum_ns != views[1].sum_ns + views[2].sum_ns) {
+        sim_fail(world->sim, "phases that do not add up");
+    }
+}
+
 static void check_end(struct world *world)
 {
     const struct sim_peer_counts *counts = sim_peer_counts(world->peer);
@@ -279,6 +306,7 @@ static void check_end(struct world *world)
     uint64_t answered = 0;
 
     check_series(world);
+    check_stats(world);
     if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");
     if (!ledger_closes(ledger) || ledger->in_flight != 0 || ledger->pending != 0) {
         sim_fail(world->sim, "the ledger does not close at the end");

@@ -79,8 +79,9 @@ static void rig_answer(struct rig *rig, uint64_t count)
         ledger->ok += count;
         ledger_publish(&rig->shared[i].ledger, ledger);
         for (uint64_t n = 0; n < count; n++) {
-            hist_record(&rig->shared[i].stats.from_due, NS_PER_MS);
-            hist_record(&rig->shared[i].stats.from_sent, NS_PER_MS);
+            struct stats_moments at = {.first_ns = NS_PER_MS, .done_ns = NS_PER_MS};
+
+            stats_answered(&rig->shared[i].stats, 200, &at, 1);
         }
     }
 }

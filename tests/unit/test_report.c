@@ -19,6 +19,7 @@ struct run {
     struct result result;
     struct result_worker workers[WORKERS_MAX];
     struct hist from_due, from_sent, lateness, conn_wait, loop_lag;
+    struct hist connect, first_byte, body, slow;
     struct hist_slab slab;
     struct series_sample samples[SAMPLES_MAX];
     struct series series;
@@ -40,7 +41,11 @@ static void run_open(struct run *run, const char *url, uint32_t workers)
     run->plan.targets_count = run->plan.requests_count = 1;
     EXPECT(plan_parse_url(&run->plan.arena, url, &run->plan.targets[0], &why) == ERR_OK);
     EXPECT(plan_build_request(&run->plan, 0, &options, &run->plan.requests[0], &why) == ERR_OK);
-    EXPECT(hist_slab_init(&run->slab, &run->arena, 512));
+    EXPECT(hist_slab_init(&run->slab, &run->arena, 1024));
+    hist_init(&run->connect, &run->slab);
+    hist_init(&run->first_byte, &run->slab);
+    hist_init(&run->body, &run->slab);
+    hist_init(&run->slow, &run->slab);
     hist_init(&run->from_due, &run->slab);
     hist_init(&run->from_sent, &run->slab);
     hist_init(&run->lateness, &run->slab);
@@ -133,6 +138,28 @@ static void run_sample(struct run *run)
                                              .latency = {latency, latency}};
     run->series = (struct series){.samples = run->samples, .count = 3, .max = 3};
     run->result.series = &run->series;
+}
+
+/* Gives the run phases and, of each of a few statuses, the same latencies. */
+static void run_phases(struct run *run, uint64_t body_ns)
+{
+    static const uint16_t statuses[] = {200, 404, 503};
+    struct result *result = &run->result;
+
+    for (uint64_t i = 1; i <= 100; i++) {
+        hist_record(&run->connect, i * NS_PER_US);
+        hist_record(&run->first_byte, i * 100 * NS_PER_US);
+        hist_record(&run->body, i * body_ns);
+        hist_record(&run->slow, i * 10 * NS_PER_MS);
+    }
+    result->connect = view_of(run, &run->connect);
+    result->first_byte = view_of(run, &run->first_byte);
+    result->body = view_of(run, &run->body);
+    for (uint32_t i = 0; i < COUNT(statuses); i++) {
+        result->by_status[i].status = statuses[i];
+        result->by_status[i].from_sent = i == 2 ? view_of(run, &run->slow) : result->first_byte;
+    }
+    result->by_status_count = COUNT(statuses);
 }
 
 /* A quiet run: everything answered. */
@@ -254,6 +281,9 @@ static void run_bad(struct run *run)
     run->result.no_buffers = 4;
     run->result.cq_overflow = 2;
     run->result.rss_kib = 20000;
+    run_phases(run, NS_PER_US);
+    run->result.connect_failed = view_of(run, &run->connect);
+    run->result.other_statuses = view_of(run, &run->slow);
     run_end(run);
 }
 
@@ -344,6 +374,7 @@ static void run_open_loop(struct run *run)
     run->result.enters = 20000;
     run->result.completions = 8010;
     run->result.rss_kib = 9216;
+    run_phases(run, NS_PER_MS);
     run_end(run);
 }
 

@@ -30,16 +30,18 @@ static void rig_answer(struct rig *rig, uint64_t count, uint64_t from_sent_ns)
 {
     rig->ledger.ok += count;
     for (uint64_t i = 0; i < count; i++) {
-        hist_record(&rig->stats.from_due, 2 * from_sent_ns);
-        hist_record(&rig->stats.from_sent, from_sent_ns);
+        struct stats_moments at = {
+            .sent_ns = from_sent_ns, .first_ns = 2 * from_sent_ns, .done_ns = 2 * from_sent_ns};
+
+        stats_answered(&rig->stats, 200, &at, 1);
     }
 }
 
 /* Takes a sample; the one that it became, or the last. */
 static const struct series_sample *rig_take(struct rig *rig, uint64_t at_ns)
 {
-    series_add(&rig->series, SERIES_FROM_DUE, &rig->stats.from_due);
-    series_add(&rig->series, SERIES_FROM_SENT, &rig->stats.from_sent);
+    hist_view_add(series_now(&rig->series, SERIES_FROM_DUE), &rig->stats.from_due);
+    stats_add_from_sent(&rig->stats, series_now(&rig->series, SERIES_FROM_SENT));
     series_take(&rig->series, at_ns, &rig->ledger);
     return series_last(&rig->series);
 }
@@ -114,7 +116,7 @@ static void test_series_lateness_is_there_when_it_is_measured(void)
 
     rig_open(&rig, &options);
     rig_answer(&rig, 10, NS_PER_MS);
-    series_add(&rig.series, SERIES_LATENESS, &rig.stats.from_sent);
+    stats_add_from_sent(&rig.stats, series_now(&rig.series, SERIES_LATENESS));
     series_take(&rig.series, NS_PER_S, &rig.ledger);
     sample = series_last(&rig.series);
     EXPECT(is_about(sample->latency[SERIES_LATENESS].p99_ns, NS_PER_MS));

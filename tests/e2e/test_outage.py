@@ -1,0 +1,169 @@
+"""Networks and name servers that fail: what breaks in the middle of a run, and what never answers."""
+
+import contextlib
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import badserver
+import lib
+from badserver import Server
+from lib import check, equal
+
+
+def tc(*words):
+    """Runs tc(8); skips the test where that is not had."""
+    done = subprocess.run([lib.need_tool("tc"), *words], capture_output=True, check=False, text=True)
+    if done.returncode != 0:
+        raise lib.Skip(f"tc {' '.join(words)}: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def black_hole():
+    """While this lasts the loopback drops every packet and tells nobody."""
+    tc("qdisc", "add", "dev", "lo", "root", "pfifo", "limit", "0")
+    try:
+        yield
+    finally:
+        tc("qdisc", "del", "dev", "lo", "root")
+
+
+@lib.own_network()
+def test_a_network_that_swallows_all_is_timeouts_and_then_all_is_well_again():
+    with Server(badserver.good) as server:
+        process = lib.start_load(server.url + "/", "-c", 6, "-d", "120s", "-T", "400ms")
+        lib.wait_until(lambda: server.requests > 100, "requests before")
+        with black_hole():
+            time.sleep(1.5)
+        before = server.requests
+        lib.wait_until(lambda: server.requests > before + 100, "requests after", 30)
+        process.signal(signal.SIGINT)
+        run = lib.finish_load(process)
+    equal(run.rc, 130)
+    check(run.failed().get("timeout", 0) >= 6, "requests on half-open connections:", run)
+    check(set(run.failed()) <= {"timeout", "connect_timeout"}, "failures of other kinds:", run)
+    check(run.report["connections"]["opened"] > 6, "half-open connections were used again:", run)
+
+
+def test_a_reset_amid_the_request_body_is_a_reset_before_the_response():
+    def behave(conn):
+        conn.sock.recv(1000)
+        conn.server.requests += 1
+        conn.reset()
+
+    path = lib.write_file("body", b"x" * (8 << 20))
+    with Server(behave) as server:
+        run = lib.load(server.url + "/", "-c", 2, "-n", 40, "--body-file", path, rc=1)
+    equal(run.ok(), 0, f"answers\n{run}")
+    check(set(run.failed()) <= {"reset_before_response", "closed_before_response"}, run)
+    equal(sum(run.failed().values()), 40, f"failures\n{run}")
+
+
+def nameserver():
+    """The first name server of this machine's resolver, if it is an IPv4 address."""
+    for line in lib.read_file("/etc/resolv.conf").splitlines():
+        words = line.split()
+        if words[:1] == ["nameserver"] and words[1].count(".") == 3:
+            return words[1]
+    raise lib.Skip("no IPv4 name server in /etc/resolv.conf")
+
+
+def answer_to(query, addresses):
+    """A DNS answer (RFC 1035 section 4) with these A records to a query of one question."""
+    end = query.index(b"\0", 12) + 5
+    question, is_a = query[12:end], query[end - 4:end - 2] == b"\0\1"
+    records = addresses if is_a else []
+    head = query[:2] + struct.pack(">HHHHH", 0x8180, 1, len(records), 0, 0)
+    body = b"".join(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4) + socket.inet_aton(address)
+                    for address in records)
+    return head + question + body
+
+
+@contextlib.contextmanager
+def name_server(answer):
+    """A name server of this network namespace's own: `answer(query)` is its answer, None is
+    silence. Yields the list of queries."""
+    address = nameserver()
+    ip = lib.need_tool("ip")
+    if not address.startswith("127."):
+        subprocess.run([ip, "address", "add", address + "/32", "dev", "lo"], check=True)
+    queries = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 53))
+        sock.settimeout(0.1)
+        over = threading.Event()
+
+        def serve():
+            while not over.is_set():
+                try:
+                    query, peer = sock.recvfrom(4096)
+                except socket.timeout:
+                    continue
+                queries.append(query)
+                text = answer(query)
+                if text is not None:
+                    sock.sendto(text, peer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield queries
+        finally:
+            over.set()
+            thread.join()
+
+
+RESOLVER = {"RES_OPTIONS": "timeout:1 attempts:1"}
+
+
+@lib.own_network()
+def test_a_silent_name_server_is_an_error_with_the_name():
+    with name_server(lambda query: None) as queries:
+        run = lib.pelt("-d", "1s", "http://silent.test/", env=RESOLVER, rc=1, timeout=40)
+    check(queries, "the name server was not asked:", run)
+    check("silent.test" in run.err, "the name is not said:", run)
+    equal(len(run.err.strip().splitlines()), 1, f"lines on stderr\n{run}")
+
+
+@lib.own_network()
+def test_ctrl_c_does_not_wait_for_a_silent_name_server():
+    with name_server(lambda query: None) as queries:
+        process = lib.start("-d", "1s", "http://silent.test/",
+                            env={"RES_OPTIONS": "timeout:30 attempts:1"})
+        lib.wait_until(lambda: queries, "a query")
+        process.signal(signal.SIGINT)
+        run = process.wait(20)
+    check("silent.test" in run.err, "the name is not said:", run)
+    check(run.rc in (1, 130), "exit code", run)
+
+
+@lib.own_network()
+def test_a_slow_name_server_is_waited_for():
+    def answer(query):
+        time.sleep(0.5)
+        return answer_to(query, ["127.0.0.1"])
+
+    with name_server(answer), Server(badserver.good) as server:
+        run = lib.load(f"http://slow.test:{server.port}/", "-c", 2, "-n", 20, rc=0, env=RESOLVER,
+                       timeout=40)
+    equal(run.ok(), 20)
+
+
+@lib.own_network()
+def test_a_name_with_a_hundred_addresses_uses_the_first_many():
+    addresses = [f"127.0.1.{i}" for i in range(1, 101)]
+    with name_server(lambda query: answer_to(query, addresses)), \
+            Server(badserver.good, host="0.0.0.0") as server:
+        run = lib.load(f"http://many.test:{server.port}/", "-c", 80, "-n", 800, rc=0, env=RESOLVER,
+                       timeout=40)
+    equal(run.ok(), 800)
+
+
+@lib.own_network()
+def test_a_name_without_addresses_is_an_error():
+    with name_server(lambda query: answer_to(query, [])):
+        run = lib.pelt("-d", "1s", "http://none.test/", rc=1, env=RESOLVER, timeout=40)
+    check("none.test" in run.err, "the name is not said:", run)
