@@ -5,13 +5,14 @@
 #ifndef CONFIG_PLAN_H
 #define CONFIG_PLAN_H
 
+#include "config/plan_limits.h"
 #include "core/base/arena.h"
 #include "core/base/defs.h"
 #include "core/base/err.h"
 
-/* Where requests go. */
+/* Where requests go: what they must have in common to share connections. */
 struct plan_target {
-    const char *url;        /* As given, for display. */
+    const char *url;        /* As given, for display. Of several URLs, the first; so is `path`. */
     const char *host;       /* Without brackets; a name or an address. */
     const char *service;    /* The port in digits. */
     const char *path;       /* Path and query as sent: begins with '/', no fragment. */
@@ -26,6 +27,8 @@ struct plan_header {
 /* One kind of request, as the bytes to send. */
 struct plan_request {
     uint32_t target;    /* Index into targets. */
+    uint32_t weight;    /* How often it is its turn among the others: 1..PLAN_WEIGHT_MAX. */
+    const char *url;    /* As given. It is known by it: no two requests have the same. */
     const char *method; /* As given by the user, e.g. "GET". */
     const char *bytes;  /* Head and body. */
     size_t len;
@@ -33,22 +36,6 @@ struct plan_request {
 };
 
 enum { PLAN_ID_DIGITS = 16 }; /* 4 hex digits of the worker, 12 of its request counter from 0. */
-
-enum {
-    PLAN_CONNECTIONS_MAX = 1000000,
-    PLAN_WORKERS_MAX = 1024,
-    PLAN_URL_BYTES_MAX = 64 * 1024,
-    PLAN_HOST_BYTES_MAX = 253, /* RFC 1035 section 2.3.4, in text. */
-    PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,
-    PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* All that a plan may hold. */
-    PLAN_STAGES_MAX = 1000,
-    PLAN_RATE_PER_S_MAX = 100000000,
-    PLAN_PENDING_MAX = 100000000,
-    PLAN_PIPELINE_MAX = 1024, /* A power of two. */
-};
-#define PLAN_STAGES_NS_MAX (UINT64_C(36525) * 86400 * NS_PER_S) /* Of all stages: 100 years. */
-_Static_assert(PLAN_ARENA_BYTES_MAX >= 2 * PLAN_BODY_BYTES_MAX, "a request and its body's source");
-_Static_assert(PLAN_WORKERS_MAX <= 1 << 16, "four hex digits of an id");
 
 /* A piece of an open loop's rate: linear from one value to the other. */
 struct plan_stage {
@@ -67,10 +54,10 @@ enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
 struct plan {
     struct arena arena;
 
-    struct plan_target *targets;
-    uint32_t targets_count;
-    struct plan_request *requests;
-    uint32_t requests_count;
+    struct plan_target *targets;   /* Each another host or port. */
+    uint32_t targets_count;        /* 1..requests_count */
+    struct plan_request *requests; /* They take turns, by their weights. */
+    uint32_t requests_count;       /* 1..PLAN_URLS_MAX */
 
     /* Load: closed loop over `connections` × `pipeline` slots, or, if open_loop, requests at the
      * moments that the stages say, over the same connections. */
@@ -106,6 +93,8 @@ struct plan {
 
 /* What request building needs; all borrowed for the call. */
 struct plan_request_options {
+    const struct plan_target *url; /* Its URL and path; NULL: those of the target. */
+    uint32_t weight;               /* 0 counts as 1. */
     const char *method;
     const struct plan_header *headers; /* In the order given; a name may come twice. */
     size_t headers_count;

@@ -115,11 +115,12 @@ static bool method_has_content(const char *method)
 static void write_head(struct text *head, const struct plan *plan, const struct plan_target *target,
                        const struct plan_request_options *options, size_t *ret_id_at)
 {
+    const char *path = options->url != NULL ? options->url->path : target->path;
     size_t body_len = options->body != NULL ? options->body_len : 0;
     bool sized = header_value(options, "Content-Length") != NULL ||
                  header_value(options, "Transfer-Encoding") != NULL;
 
-    text_printf(head, "%s %s HTTP/1.1\r\n", options->method, target->path);
+    text_printf(head, "%s %s HTTP/1.1\r\n", options->method, path);
     if (header_value(options, "Host") == NULL) {
         text_printf(head, "Host: %s\r\n", target->host_field);
     }
@@ -158,6 +159,8 @@ enum err plan_build_request(struct plan *plan, uint32_t target,
 
     text_init(&head, &plan->arena);
     write_head(&head, plan, &plan->targets[target], options, &request.id_at);
+    request.url = options->url != NULL ? options->url->url : plan->targets[target].url;
+    request.weight = options->weight != 0 ? options->weight : 1;
     request.method = arena_copy(&plan->arena, options->method, strlen(options->method));
     if (head.failed || request.method == NULL || body_len > PLAN_BODY_BYTES_MAX) goto no_memory;
     bytes = arena_alloc(&plan->arena, head.len + body_len, CACHE_LINE);

@@ -33,7 +33,7 @@ static void run_timers(struct worker *w)
         if (timer->kind == TIMER_CONN) {
             conn_timer(&w->table, timer, w->now_ns);
         } else {
-            pool_timer(&w->pool, timer, w->now_ns);
+            pool_timer(container_of(timer, struct pool, backoff), timer, w->now_ns);
         }
     }
 }
@@ -52,6 +52,7 @@ static void start(struct worker *w, uint64_t start_ns)
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
     w->totals.span.wait_known = cpu_wait_ns(w->wait_fd, &w->wait_at_start_ns);
+    w->flow.measured_from_ns = w->measured_from_ns;
     worker_add_due(w, flow_start(&w->flow, start_ns, w->end_ns), start_ns);
 }
 
@@ -89,13 +90,23 @@ static void note_turn(struct worker *w, uint64_t from_ns, bool was_running)
     if (lag_ns > WORKER_TURN_LONG_NS) w->totals.span.stalled_ns += lag_ns;
 }
 
+/* How many waiting requests have started, since a connect attempt is under way for them. */
+static uint64_t count_bound(const struct worker *w)
+{
+    uint64_t bound = 0;
+
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        bound += min_u64(lanes_pending_of(&w->lanes, i), w->pools[i].connecting);
+    }
+    return bound;
+}
+
 static void end_run(struct worker *w, uint64_t ended_ns)
 {
     struct ledger *l = &w->ledger;
     const struct ring_counts *counts = ring_counts(w->ring);
-    uint64_t bound = min_u64(l->pending, w->pool.connecting);
+    uint64_t bound = count_bound(w);
 
-    /* A waiting request for which a connect attempt is under way has started. */
     l->started += bound;
     l->cut_off += l->in_flight + bound;
     l->missed[MISSED_END] += l->pending - bound;
@@ -158,17 +169,26 @@ static void take_due(struct worker *w)
 {
     struct flow *flow = &w->flow;
     struct ledger *l = &w->ledger;
-    uint64_t idle = w->pool.idle_room;
 
     w->now_ns = clock_now_ns();
     if (unlikely(flow->next_ns < w->measured_from_ns)) {
         uint64_t warm_ns = min_u64(w->now_ns, w->measured_from_ns - 1);
 
-        worker_add_due(w, flow_due(flow, warm_ns, idle), warm_ns);
+        worker_add_due(w, flow_due(flow, warm_ns), warm_ns);
     }
-    worker_add_due(w, flow_due(flow, w->now_ns, idle), w->now_ns);
+    worker_add_due(w, flow_due(flow, w->now_ns), w->now_ns);
     l->shed[SHED_FULL] = flow->shed[SHED_FULL];
     l->shed[SHED_WAITED] = flow->shed[SHED_WAITED];
+}
+
+/* Connections are kept while anything waits for one or may yet become due. */
+static void maintain(struct worker *w)
+{
+    bool more = w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow);
+
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        if (more || lanes_pending_of(&w->lanes, i) > 0) pool_maintain(&w->pools[i], w->now_ns);
+    }
 }
 
 /* Opens what is missing and gives waiting requests to idle connections. */
@@ -176,16 +196,16 @@ static void dispatch(struct worker *w)
 {
     struct conn *conn;
 
-    /* Connections are kept while anything waits for one or may yet become due. */
-    if (w->flow.pending > 0 || (w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow))) {
-        pool_maintain(&w->pool, w->now_ns);
-    }
+    if (w->table.free_count > 0) maintain(w); /* Pools want no more than all there are. */
     if (w->table.window_max > 1) {
         worker_fill_windows(w);
         return;
     }
-    while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
-        worker_fill(w, conn, clock_now_ns());
+    for (uint32_t i = 0; w->lanes.pending > 0 && i < w->pools_count; i++) {
+        while (lanes_pending_of(&w->lanes, i) > 0 &&
+               (conn = pool_idle_take(&w->pools[i])) != NULL) {
+            worker_fill(w, conn, clock_now_ns());
+        }
     }
 }
 
@@ -207,7 +227,7 @@ static uint64_t next_moment_open(const struct worker *w, uint64_t now_ns)
     uint64_t due_ns = flow_next_due_ns(&w->flow);
 
     if (due_ns == TIME_NEVER) return next_ns;
-    if (w->pool.idle_count == 0) {
+    if (w->pools[turns_peek(&w->flow.turns).lane].idle_count == 0) {
         due_ns = max_u64(due_ns, now_ns + BOOKS_NS); /* It could not be sent. */
     } else if (w->plan->spin) {
         due_ns -= min_u64(due_ns, SPIN_NS);

@@ -1,5 +1,5 @@
 /* worker_impl: what the parts of worker share: worker.c (the loop), worker_request.c (a request's
- * life), worker_open.c (setting up). Private to them. */
+ * life), worker_bytes.c (what is sent), worker_open.c (setting up). Private to them. */
 #ifndef CORE_WORKER_IMPL_H
 #define CORE_WORKER_IMPL_H
 
@@ -7,6 +7,21 @@
 #include "core/flow.h"
 #include "core/worker.h"
 #include "io/pool.h"
+
+/* The bytes of one of the plan's requests. */
+struct worker_ask {
+    const char *bytes;
+    size_t len;
+    size_t id_at;
+    uint8_t asked; /* enum http1_asked */
+};
+
+/* A send of a connection, as it is put together. */
+struct worker_send {
+    const char *bytes;
+    size_t len;
+    uint32_t count;
+};
 
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
 
@@ -21,25 +36,29 @@ struct worker {
     struct ring *ring;
     struct conn_table table;
     struct timers timers;
-    struct pool pool;
+    struct pool *pools; /* [pools_count], one per target. */
+    uint32_t pools_count;
     struct flow flow;
+    struct lanes lanes;      /* One per pool, of the same index. */
     struct mod_interval mod; /* Open loop. */
     struct batch batch;
     struct ledger ledger;
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
-    const char *request_bytes; /* The request, window_max times in a row. */
-    size_t request_len;        /* Of one. */
-    enum http1_asked asked;
-    char *id_bytes; /* With ids: [table.count] copies of the above, one each. */
-    size_t id_at;
+    struct worker_ask
+        *asks; /* [asks_count]; a single one's bytes stand window_max times in a row. */
+    uint32_t asks_count;
+    char *own_bytes; /* [table.count * own_size]: for what a connection sends if that differs from
+                        send to send; NULL: it does not. */
+    size_t own_size;
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;
     uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */
     uint64_t span_from_ns;     /* End of the warm-up; never after end_ns. */
     uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection has room. */
     struct alike alike;        /* Pipelining: answers that are not in the books yet. */
+    struct worker_send *sends; /* Pipelining: [table.count] */
     uint32_t *filled;          /* Pipelining: [table.count]; slots with requests to be sent. */
     bool unsettled;            /* Pipelining: nothing could be sent in the last turn. */
     const struct plan *plan;
@@ -56,9 +75,16 @@ struct worker {
 static inline void worker_add_due(struct worker *w, uint64_t count, uint64_t due_ns)
 {
     w->ledger.due += count;
-    w->ledger.pending = w->flow.pending;
+    w->ledger.pending = w->lanes.pending;
     if (unlikely(due_ns < w->measured_from_ns)) w->ledger.warmup += count;
 }
+
+/* Lays the requests out; false when the arena refuses (worker_bytes.c). */
+MUST_USE bool worker_lay_out(struct worker *w);
+
+/* Adds a request to the send. A connection's bytes are its own until the send is over. */
+void worker_send_add(struct worker *w, const struct conn *conn, struct worker_send *send,
+                     uint32_t request);
 
 /* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);

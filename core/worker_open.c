@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/share.h"
 #include "core/worker_impl.h"
 #include "io/cpu.h"
 
@@ -18,11 +19,6 @@ enum {
     LARGE_BUFFERS_MAX = 256,
     SMALL_BODY_MAX = 3072, /* Fits a small buffer with its head. */
 };
-
-static uint64_t share_of(uint64_t total, uint32_t workers, uint32_t index)
-{
-    return total / workers + (index < total % workers);
-}
 
 static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
 {
@@ -61,40 +57,14 @@ static enum err open_ring(struct worker *w, struct err_info *why)
     return ring_open(&w->ring, &options, why);
 }
 
-/* Lays the request out: window_max times in a row, and with ids once more per connection. */
-static bool lay_out_requests(struct worker *w)
-{
-    const struct plan_request *request = &w->plan->requests[0];
-    uint32_t window = w->table.window_max;
-    char *bytes = arena_array(&w->arena, window, request->len);
-    size_t all = (size_t)window * request->len;
-
-    if (bytes == NULL) return false;
-    for (uint32_t i = 0; i < window; i++) {
-        memcpy(bytes + i * request->len, request->bytes, request->len);
-    }
-    w->request_bytes = bytes;
-    w->request_len = request->len;
-    w->id_at = request->id_at;
-    w->asked = HTTP1_ASKED_OTHER;
-    if (strcmp(request->method, "HEAD") == 0) w->asked = HTTP1_ASKED_HEAD;
-    if (strcmp(request->method, "CONNECT") == 0) w->asked = HTTP1_ASKED_CONNECT;
-    if (!w->plan->ids) return true;
-    w->id_bytes = arena_array(&w->arena, w->table.count, all);
-    if (w->id_bytes == NULL) return false;
-    for (uint32_t i = 0; i < w->table.count; i++) {
-        memcpy(w->id_bytes + i * all, bytes, all);
-    }
-    return true;
-}
-
 static bool init_table(struct worker *w)
 {
     struct ledger *l = &w->ledger;
-    struct timer **heap = arena_array(&w->arena, (size_t)w->table.count + 2, sizeof(void *));
+    uint32_t timers = w->table.count + w->pools_count; /* One per connection, one per pool. */
+    struct timer **heap = arena_array(&w->arena, (size_t)timers + 1, sizeof(void *));
 
     if (heap == NULL) return false;
-    timers_init(&w->timers, heap, w->table.count + 1); /* One per connection, one per pool. */
+    timers_init(&w->timers, heap, timers);
     w->table.ring = w->ring;
     w->table.timers = &w->timers;
     w->table.owner = worker_conn_owner;
@@ -118,68 +88,86 @@ static bool init_table(struct worker *w)
     return conn_table_init(&w->table, &w->arena);
 }
 
-static void init_pool(struct worker *w, const struct addresses *addresses)
+static bool init_pools(struct worker *w, const struct addresses *addresses)
 {
     struct ledger *l = &w->ledger;
+    uint32_t wanted[PLAN_URLS_MAX];
 
-    w->pool.table = &w->table;
-    w->pool.owner = worker_pool_owner;
-    w->pool.owner.self = w;
-    w->pool.counts = (struct pool_counts){.connects = &l->connects,
-                                          .connects_refused = &l->connects_refused,
-                                          .connects_failed = &l->connects_failed,
-                                          .opened = &l->opened};
-    w->pool.addresses = *addresses;
-    w->pool.wanted = w->table.count;
-    pool_init(&w->pool);
+    w->pools = arena_array(&w->arena, w->pools_count, sizeof(*w->pools));
+    if (w->pools == NULL) return false;
+    share_targets(w->plan, w->index, wanted);
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        struct pool *pool = &w->pools[i];
+
+        pool->table = &w->table;
+        pool->owner = worker_pool_owner;
+        pool->owner.self = w;
+        pool->index = i;
+        pool->counts = (struct pool_counts){.connects = &l->connects,
+                                            .connects_refused = &l->connects_refused,
+                                            .connects_failed = &l->connects_failed,
+                                            .opened = &l->opened};
+        pool->addresses = addresses[i];
+        pool->wanted = wanted[i];
+        pool_init(pool);
+    }
+    return true;
 }
 
-static bool init_open_flow(struct worker *w, uint64_t requests_max)
+static bool init_open_flow(struct worker *w, const struct flow_parts *parts, uint32_t pending_max)
 {
     const struct plan *plan = w->plan;
+    const uint32_t **idle = arena_array(&w->arena, w->pools_count, sizeof(*idle));
     struct flow_open options = {
         .mod = &w->mod,
         .arrivals = {.kind = plan->arrivals,
                      .workers = plan->workers,
                      .index = w->index,
                      .seed = plan->seed},
-        .issued_max = requests_max,
         .wait_max_ns = plan->timeout_ns,
-        .pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index),
-        .idle_max = (uint64_t)w->table.count * plan->pipeline,
+        .pending_max = pending_max,
+        .idle = idle,
     };
 
     w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
-    return w->free_ns != NULL &&
-           mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
-           flow_init_open(&w->flow, &w->arena, &options);
+    if (idle == NULL || w->free_ns == NULL) return false;
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        idle[i] = &w->pools[i].idle_room;
+    }
+    return mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
+           flow_init_open(&w->flow, &w->arena, parts, &options);
 }
 
 static bool init_flow(struct worker *w)
 {
     const struct plan *plan = w->plan;
-    uint64_t slots = share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
-    uint64_t requests_max = share_of(plan->requests_max, plan->workers, w->index);
-    bool done;
-
-    if (plan->open_loop) {
-        done = init_open_flow(w, requests_max);
-    } else {
-        done = slots <= UINT32_MAX && flow_init(&w->flow, &w->arena, (uint32_t)slots, requests_max);
-    }
+    uint32_t slots =
+        (uint32_t)share_of(plan->connections, plan->workers, w->index) * plan->pipeline;
+    uint32_t pending_max = (uint32_t)share_of(plan->max_pending, plan->workers, w->index);
+    struct flow_parts parts = {
+        .lanes = &w->lanes,
+        .requests_count = plan->requests_count,
+        .issued_max = share_of(plan->requests_max, plan->workers, w->index),
+    };
+    uint32_t places = plan->open_loop ? pending_max + w->table.count * plan->pipeline : slots;
+    bool done = lanes_init(&w->lanes, &w->arena, w->pools_count, places) &&
+                turns_init(&parts.turns, &w->arena, plan, w->index) &&
+                (plan->open_loop ? init_open_flow(w, &parts, pending_max)
+                                 : flow_init(&w->flow, &w->arena, &parts, slots));
 
     /* A counted run in which this worker has no share. */
-    if (plan->requests_max != 0 && requests_max == 0) w->flow.issued_max = 0;
+    if (plan->requests_max != 0 && parts.issued_max == 0) w->flow.issued_max = 0;
     return done;
 }
 
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
-    if (!init_table(w) || !lay_out_requests(w) || !init_flow(w)) return false;
+    if (!init_table(w) || !worker_lay_out(w)) return false;
+    if (!init_pools(w, options->addresses) || !init_flow(w)) return false;
+    w->sends = arena_array(&w->arena, w->table.count, sizeof(*w->sends));
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
-    if (w->filled == NULL) return false;
+    if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
-    init_pool(w, options->addresses);
     arena_seal(&w->arena);
     return true;
 }
@@ -188,7 +176,6 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
                     struct err_info *why)
 {
     const struct plan *plan = options->plan;
-    uint64_t cap = plan->connections_max == 0 ? plan->connections : plan->connections_max;
     struct arena arena;
     struct worker *w;
     enum err err;
@@ -205,8 +192,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     CHECK(plan->pipeline > 0 && plan->pipeline <= PLAN_PIPELINE_MAX);
     w->table.window_size = power_of_two(plan->pipeline, 1, PLAN_PIPELINE_MAX);
     w->table.window_max = plan->pipeline;
-    w->table.count = (uint32_t)min_u64(share_of(plan->connections, plan->workers, options->index),
-                                       share_of(cap, plan->workers, options->index));
+    w->table.count = share_connections(plan, options->index);
+    w->pools_count = plan->targets_count;
     CHECK(w->table.count > 0);
     err = open_ring(w, why);
     if (err == ERR_OK && !init_memory(w, options)) {

@@ -89,30 +89,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     slot_free(w, now_ns);
 }
 
-static void write_id(char *to, uint32_t worker, uint64_t number)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t id = (uint64_t)worker << 48 | number;
-
-    for (int i = PLAN_ID_DIGITS - 1; i >= 0; i--) {
-        to[i] = digits[id & 15];
-        id >>= 4;
-    }
-}
-
-/* The bytes of `count` requests: the same for all, or the connection's own copy with fresh ids. */
-static const char *bytes_for(struct worker *w, const struct conn *conn, uint32_t count)
-{
-    char *own;
-
-    if (w->id_bytes == NULL) return w->request_bytes;
-    own = w->id_bytes + (size_t)conn->slot * w->table.window_max * w->request_len;
-    for (uint32_t i = 0; i < count; i++) {
-        write_id(own + i * w->request_len + w->id_at, w->index, w->ids_used++);
-    }
-    return own;
-}
-
 /* Open loop: the request that was due at `due_ns` goes out on `conn` at `sent_ns`. What it had to
  * wait for a connection is not our being late. */
 static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns, uint64_t sent_ns)
@@ -127,65 +103,85 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
     hist_record(&stats->conn_wait, ready_ns - due_ns);
 }
 
-/* Binds up to `count` waiting requests to `conn`; returns how many there were. */
-static uint32_t take_waiting(struct worker *w, struct conn *conn, uint32_t count, uint64_t now_ns)
+/* Binds up to `count` requests that wait for its target to `conn`, and adds them to its send. */
+static void take_waiting(struct worker *w, struct conn *conn, struct worker_send *send,
+                         uint32_t count, uint64_t now_ns)
 {
-    uint32_t taken = 0;
-    uint64_t due_ns;
+    uint32_t had = send->count;
+    struct lane_waiting waiting;
 
-    while (taken < count && flow_take(&w->flow, &due_ns)) {
-        if (w->flow.open) note_sent(w, conn, due_ns, now_ns);
-        conn_push(&w->table, conn, due_ns, now_ns, w->asked);
-        taken++;
+    while (send->count < had + count && lanes_take(&w->lanes, conn->pool->index, &waiting)) {
+        struct conn_ask ask = {.due_ns = waiting.due_ns,
+                               .kind = waiting.request,
+                               .asked = w->asks[waiting.request].asked};
+
+        if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
+        conn_push(&w->table, conn, &ask, now_ns);
+        worker_send_add(w, conn, send, waiting.request);
     }
-    w->ledger.pending = w->flow.pending;
-    w->ledger.started += taken;
-    w->ledger.in_flight += taken;
-    return taken;
+    w->ledger.pending = w->lanes.pending;
+    w->ledger.started += send->count - had;
+    w->ledger.in_flight += send->count - had;
 }
 
-/* Sends the `count` requests that were bound last. */
-static void send_taken(struct worker *w, struct conn *conn, uint32_t count)
+/* Sends what was added. */
+static void send_taken(struct worker *w, struct conn *conn, struct worker_send *send)
 {
-    size_t len = count * w->request_len;
-    enum conn_send_how how = w->id_bytes == NULL ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+    enum conn_send_how how = w->own_bytes == NULL ? CONN_SEND_QUIET : CONN_SEND_LOUD;
 
-    if (w->table.window_max > 1) how = len <= NOWAIT_BYTES_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
-    w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes_for(w, conn, count), len, how);
+    if (w->table.window_max > 1) {
+        how = send->len <= NOWAIT_BYTES_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
+    }
+    w->ledger.bytes_sent += send->len;
+    conn_send(&w->table, conn, send->bytes, send->len, how);
+    send->len = 0;
+    send->count = 0;
 }
 
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
 {
-    uint32_t count = take_waiting(w, conn, conn_room(&w->table, conn), now_ns);
+    struct worker_send send = {.count = 0};
 
-    if (count > 0) {
-        send_taken(w, conn, count);
+    take_waiting(w, conn, &send, conn_room(&w->table, conn), now_ns);
+    if (send.count > 0) {
+        send_taken(w, conn, &send);
     } else {
         (void)pool_idle_add(conn->pool, conn);
     }
 }
 
-/* In a closed loop a connection gets back what it gave; in an open loop each gets one in turn, so
- * that requests wait for each other as little as can be. */
+/* Gives what waits for a pool's target to its connections; returns how many will send, more than
+ * `filled` by now. In a closed loop a connection gets back what it gave; in an open loop each gets
+ * one in turn, so that requests wait for each other as little as can be. */
+static uint32_t fill_pool(struct worker *w, struct pool *pool, uint32_t filled)
+{
+    struct conn *conn;
+
+    while (lanes_pending_of(&w->lanes, pool->index) > 0 && (conn = pool_idle_take(pool)) != NULL) {
+        struct worker_send *send = &w->sends[conn->slot];
+        uint32_t count = w->flow.open ? 1 : conn_room(&w->table, conn);
+
+        if (send->count == 0) w->filled[filled++] = conn->slot;
+        take_waiting(w, conn, send, count, clock_now_ns());
+        if (conn_room(&w->table, conn) > 0) (void)pool_idle_add(pool, conn);
+    }
+    return filled;
+}
+
 void worker_fill_windows(struct worker *w)
 {
     uint32_t filled = 0;
-    struct conn *conn;
 
-    w->unsettled = w->flow.pending > 0 && !ring_is_settled(w->ring);
+    w->unsettled = w->lanes.pending > 0 && !ring_is_settled(w->ring);
     if (unlikely(w->unsettled)) return;
-    while (w->flow.pending > 0 && (conn = pool_idle_take(&w->pool)) != NULL) {
-        uint32_t room = conn_room(&w->table, conn);
-
-        if (conn->unsent == 0) w->filled[filled++] = conn->slot;
-        (void)take_waiting(w, conn, w->flow.open ? 1 : room, clock_now_ns());
-        if (conn_room(&w->table, conn) > 0) (void)pool_idle_add(&w->pool, conn);
+    for (uint32_t i = 0; w->lanes.pending > 0 && i < w->pools_count; i++) {
+        filled = fill_pool(w, &w->pools[i], filled);
     }
     for (uint32_t i = 0; i < filled; i++) {
-        conn = &w->table.conns[w->filled[i]];
-        send_taken(w, conn, conn->unsent);
-        if (conn_room(&w->table, conn) == 0) pool_idle_remove(&w->pool, conn);
+        struct conn *conn = &w->table.conns[w->filled[i]];
+
+        send_taken(w, conn, &w->sends[conn->slot]);
+        if (conn_room(&w->table, conn) == 0) pool_idle_remove(conn->pool, conn);
     }
 }
 
@@ -214,23 +210,21 @@ static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, boo
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
-    uint64_t due_ns;
+    struct lane_waiting waiting;
 
-    (void)pool;
     (void)now_ns;
-    if (!flow_take(&w->flow, &due_ns)) return;
-    w->ledger.pending = w->flow.pending;
+    if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
+    w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
-    if (!w->flow.open) flow_hold_slot(&w->flow);
+    if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    (void)pool;
-    worker_add_due(w, flow_release_held(&w->flow, now_ns), now_ns);
+    worker_add_due(w, flow_release_held(&w->flow, pool->index, now_ns), now_ns);
 }
 
 const struct conn_owner worker_conn_owner = {.answered = on_answered,

@@ -175,7 +175,6 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->interim_count = 0;
     conn->send_data = NULL;
     conn->send_error = 0;
-    conn->unsent = 0;
     conn->retry = false;
     conn->cancelled = false;
     conn->window_first = 0;

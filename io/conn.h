@@ -53,7 +53,15 @@ struct conn_request {
     uint64_t sent_ns;
     uint64_t enters; /* ring_counts.enters when it was queued: bytes seen before the next enter
                         cannot be its answer. */
+    uint16_t kind;   /* The owner's: which of its requests it is. */
     uint8_t asked;   /* enum http1_asked */
+};
+
+/* A request for conn_push(). */
+struct conn_ask {
+    uint64_t due_ns;
+    uint16_t kind;
+    uint8_t asked; /* enum http1_asked */
 };
 
 struct conn_answer {
@@ -86,7 +94,6 @@ struct conn {
     uint64_t body_bytes; /* Of the current answer so far. */
     const char *send_data;    /* Of the last NOWAIT send; and */
     uint32_t send_len;        /* of that, or of the loud send in flight. */
-    uint32_t unsent;          /* Requests pushed since the last send. */
     uint32_t idle_room;       /* In the idle list: conn_room() as it is counted there. */
     uint32_t carry_len;       /* Bytes of an incomplete head in the carry. */
     int32_t send_error;       /* errno of a send that failed; 0 = none. */

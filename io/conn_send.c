@@ -45,19 +45,19 @@ uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
     return table->window_max - conn->window_count;
 }
 
-void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
-               enum http1_asked asked)
+void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
+               uint64_t now_ns)
 {
     uint32_t at = (conn->window_first + conn->window_count) & (table->window_size - 1);
     uint64_t deadline_ns = now_ns + min_u64(table->first_byte_timeout_ns, table->timeout_ns);
 
     DCHECK(conn_room(table, conn) > 0);
-    conn->window[at] = (struct conn_request){.due_ns = due_ns,
+    conn->window[at] = (struct conn_request){.due_ns = ask->due_ns,
                                              .sent_ns = now_ns,
                                              .enters = table->ring_counts->enters,
-                                             .asked = (uint8_t)asked};
+                                             .kind = ask->kind,
+                                             .asked = ask->asked};
     conn->window_count++;
-    conn->unsent++;
     if (conn->state == CONN_IDLE) conn_to(conn, CONN_SENDING);
     if (unlikely(!timer_is_armed(&conn->timer) || conn->timer.at_ns > deadline_ns)) {
         timers_set(table->timers, &conn->timer, deadline_ns);
@@ -68,7 +68,6 @@ void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, s
                enum conn_send_how how)
 {
     DCHECK(!(conn->flight & FLIGHT_SEND));
-    conn->unsent = 0;
     if (how == CONN_SEND_QUIET) {
         ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET,
                   conn_op(conn, OP_SEND_QUIET));

@@ -81,8 +81,8 @@ uint32_t conn_room(const struct conn_table *table, const struct conn *conn);
 
 /* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(), in
  * this turn of the owner's loop. */
-void conn_push(struct conn_table *table, struct conn *conn, uint64_t due_ns, uint64_t now_ns,
-               enum http1_asked asked);
+void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
+               uint64_t now_ns);
 
 /* LOUD: the bytes stay unchanged until the next `ready`. QUIET: they never change; no completion
  * is waited for. NOWAIT: they stay unchanged until the next send; one per turn of the owner's loop,

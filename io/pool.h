@@ -31,6 +31,7 @@ struct pool_counts {
 struct pool {
     struct conn_table *table;
     struct pool_owner owner;
+    uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
     struct addresses addresses; /* Resolved; at least one. */
     uint32_t address_next;      /* Where the next attempt begins. */
@@ -40,7 +41,7 @@ struct pool {
     uint32_t connecting;
     struct conn *idle_first, *idle_last; /* Those with room, the one longest listed first. */
     uint32_t idle_count;
-    uint64_t idle_room;                   /* How many requests they can take together. */
+    uint32_t idle_room;                   /* How many requests they can take together. */
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
     uint8_t group;                        /* enum ring_group that receives should use. */

@@ -405,7 +405,8 @@ static void test_open_loop_leaves_the_warm_up_out(void)
 
 static void test_open_loop_sheds_what_finds_no_place(void)
 {
-    static const struct load load = {"shedding", {QUIET, {2 * S, 1000, 1000}}, 2, 1, 4, 0, 100, 0, 0};
+    static const struct load load = {"shedding", {QUIET, {2 * S, 1000, 1000}}, 2, 1, 4, 0, 100, 0,
+                                     0};
     struct sim_behaviour frozen = {.freeze_from_ns = S / 2, .freeze_to_ns = 3 * S};
     const struct ledger *ledger = &world.coord.ledger;
 
