@@ -7,7 +7,7 @@ PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
 COV     ?=
-PKGS    := liburing
+PKGS    := liburing openssl
 comma   := ,
 OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 
@@ -26,7 +26,7 @@ ALL_CFLAGS := $(LANGUAGE) $(WARN) $(GCCWARN) $(if $(WERROR),-Werror) \
               $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -DPELT_DEBUG,$(HARDEN)) \
               $(if $(COV),--coverage -fprofile-update=atomic) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(if $(COV),--coverage) $(LDFLAGS)
-LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring) -lm
+LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring -lssl -lcrypto) -lm
 
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))
@@ -78,6 +78,11 @@ $(BIN) $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(LIB)
 	$(call run,LINK,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS))
 $(BIN): $(OUT)/core/main.o
 $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
+# What TLS tests present to each other; the same for every mode.
+CERTS := build/certs/stamp
+$(CERTS): tests/certs
+	$(call run,CERTS,tests/certs $(@D))
+$(filter $(OUT)/tests/unit/test_tls%,$(TESTS)): | $(CERTS)
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
@@ -146,6 +151,7 @@ fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/fuzz/run build
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) tls
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)

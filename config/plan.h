@@ -5,6 +5,7 @@
 #ifndef CONFIG_PLAN_H
 #define CONFIG_PLAN_H
 
+#include "config/net.h"
 #include "config/plan_limits.h"
 #include "core/base/arena.h"
 #include "core/base/defs.h"
@@ -17,11 +18,7 @@ struct plan_target {
     const char *service;    /* The port in digits. */
     const char *path;       /* Path and query as sent: begins with '/', no fragment. */
     const char *host_field; /* Value of the Host field: brackets for IPv6, a non-default port. */
-};
-
-struct plan_header {
-    const char *name;
-    const char *value;
+    const char *connect;    /* The CONNECT that asks the proxy for it; NULL: there is no tunnel. */
 };
 
 /* One kind of request, as the bytes to send. */
@@ -83,23 +80,14 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
+    struct net net; /* How connections get to the targets. */
+
     enum plan_io io;
     bool open_loop;
     bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */
     bool keepalive;  /* Connections are used again. */
     bool ids;        /* Every request carries its own X-Request-Id. */
     bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */
-};
-
-/* What request building needs; all borrowed for the call. */
-struct plan_request_options {
-    const struct plan_target *url; /* Its URL and path; NULL: those of the target. */
-    uint32_t weight;               /* 0 counts as 1. */
-    const char *method;
-    const struct plan_header *headers; /* In the order given; a name may come twice. */
-    size_t headers_count;
-    const char *body; /* NULL: none. */
-    size_t body_len;
 };
 
 /* Parses an absolute http:// URL (RFC 3986) into `ret_target`, its strings in `arena`. An IPv6
@@ -109,26 +97,6 @@ struct plan_request_options {
  * brackets, user information, control characters or spaces. */
 MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
                                  struct plan_target *ret_target, struct err_info *why);
-
-/* Parses "Name: value" (white space around the value is dropped; an empty value is fine).
- * ERR_USAGE when there is no colon, the name is empty or not a token (RFC 9110 section 5.1), or
- * the value holds CR, LF, NUL. */
-MUST_USE enum err plan_parse_header(struct arena *arena, const char *text,
-                                    struct plan_header *ret_header, struct err_info *why);
-
-/* ERR_USAGE when `method` is not a token (RFC 9110 section 9.1), or is CONNECT, which makes a
- * tunnel and not a request. */
-MUST_USE enum err plan_check_method(const char *method, struct err_info *why);
-
-/* Builds the bytes of one request to `target`, in the plan's arena: request line, Host (unless
- * given among the headers), the headers in order, Content-Length when there is a body or the
- * method is POST, PUT or PATCH (unless it or Transfer-Encoding is given), "Connection: close" if
- * !keepalive (unless given), X-Request-Id if `ids`, then the body. ERR_USAGE as
- * plan_check_method(), when a Content-Length given is not the body's (the server would read into
- * the next request), or when X-Request-Id is given with `ids`. ERR_MEMORY. */
-MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,
-                                     const struct plan_request_options *options,
-                                     struct plan_request *ret_request, struct err_info *why);
 
 /* Sets everything to its default (see the option table) with an empty arena. */
 void plan_init(struct plan *plan);

@@ -1,5 +1,5 @@
 /* Makes the bytes of a request once, so that sending one is sending memory that does not change. */
-#include "config/plan.h"
+#include "config/request.h"
 
 #include <string.h>
 #include <strings.h>
@@ -111,6 +111,16 @@ static bool method_has_content(const char *method)
            strcmp(method, "PATCH") == 0;
 }
 
+/* A request line that a proxy can send on (RFC 9112 section 3.2.2), and what lets us use it. */
+static void write_absolute(struct text *head, const struct net_proxy *proxy, const char *host_field,
+                           const char *path, const struct plan_request_options *options)
+{
+    text_printf(head, "%s http://%s%s HTTP/1.1\r\n", options->method, host_field, path);
+    if (proxy->authorization != NULL && header_value(options, "Proxy-Authorization") == NULL) {
+        text_printf(head, "Proxy-Authorization: %s\r\n", proxy->authorization);
+    }
+}
+
 /* Writes the head; the digits of the id are zeros. */
 static void write_head(struct text *head, const struct plan *plan, const struct plan_target *target,
                        const struct plan_request_options *options, size_t *ret_id_at)
@@ -120,7 +130,11 @@ static void write_head(struct text *head, const struct plan *plan, const struct 
     bool sized = header_value(options, "Content-Length") != NULL ||
                  header_value(options, "Transfer-Encoding") != NULL;
 
-    text_printf(head, "%s %s HTTP/1.1\r\n", options->method, path);
+    if (plan->net.proxy.host != NULL && target->connect == NULL) {
+        write_absolute(head, &plan->net.proxy, target->host_field, path, options);
+    } else {
+        text_printf(head, "%s %s HTTP/1.1\r\n", options->method, path);
+    }
     if (header_value(options, "Host") == NULL) {
         text_printf(head, "Host: %s\r\n", target->host_field);
     }
@@ -140,6 +154,29 @@ static void write_head(struct text *head, const struct plan *plan, const struct 
         text_printf(head, "%0*d\r\n", PLAN_ID_DIGITS, 0);
     }
     text_add_str(head, "\r\n");
+}
+
+enum err plan_add_tunnel(struct plan *plan, struct plan_target *target, struct err_info *why)
+{
+    const char *bracket = strchr(target->host_field, ']');
+    const char *port = strchr(bracket != NULL ? bracket : target->host_field, ':');
+    struct text head;
+
+    CHECK(plan->net.proxy.host != NULL);
+    text_init(&head, &plan->arena);
+    /* The port is never left away here (RFC 9112 section 3.2.3). */
+    for (int i = 0; i < 2; i++) {
+        text_printf(&head, "%s%s", i == 0 ? "CONNECT " : " HTTP/1.1\r\nHost: ", target->host_field);
+        if (port == NULL) text_printf(&head, ":%s", target->service);
+    }
+    text_add_str(&head, "\r\n");
+    if (plan->net.proxy.authorization != NULL) {
+        text_printf(&head, "Proxy-Authorization: %s\r\n", plan->net.proxy.authorization);
+    }
+    text_add_str(&head, "\r\n");
+    if (head.failed) return err_set(why, ERR_MEMORY, 0, "no memory for a tunnel");
+    target->connect = head.data;
+    return ERR_OK;
 }
 
 enum err plan_build_request(struct plan *plan, uint32_t target,

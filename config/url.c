@@ -216,6 +216,7 @@ enum err plan_parse_url(struct arena *arena, const char *url, struct plan_target
         target.path == NULL || target.host_field == NULL) {
         return err_set(why, ERR_MEMORY, 0, "no memory for url '%s'", quote(url).text);
     }
+    target.connect = NULL;
     *ret_target = target;
     return ERR_OK;
 }

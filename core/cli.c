@@ -32,6 +32,13 @@ static enum err refuse_range(const struct found *found, struct err_info *why)
 {
     const struct cli_option *option = found->option;
 
+    if (option->kind == CLI_TIME && option->min > 1) {
+        char least[UNITS_TEXT_MAX];
+
+        return err_set(why, ERR_USAGE, 0, "option '%s' wants a time of at least %s, not '%s'",
+                       found->spelled.text, units_time(least, option->min),
+                       quote(found->value).text);
+    }
     if (option->kind == CLI_TIME) {
         return err_set(why, ERR_USAGE, 0, "option '%s' wants a time longer than 0, not '%s'",
                        found->spelled.text, quote(found->value).text);
@@ -103,6 +110,7 @@ static enum err store(struct cli_words *words, const struct found *found, struct
 {
     const struct cli_option *option = found->option;
     void *at = (char *)words + option->offset;
+    struct cli_list *list = at;
     uint64_t number = 0;
     enum err err;
 
@@ -114,7 +122,7 @@ static enum err store(struct cli_words *words, const struct found *found, struct
     case CLI_TEXT: *(const char **)at = found->value; break;
     case CLI_CHOICE: return read_choice(found, at, why);
     case CLI_RATE: return read_rate(found, at, why);
-    case CLI_HEADER: words->headers[words->headers_count++] = found->value; break;
+    case CLI_LIST: list->items[list->count++] = found->value; break;
     case CLI_U32:
     case CLI_U64:
     case CLI_TIME:
@@ -315,14 +323,20 @@ static void add_hint(struct err_info *why)
     memcpy(why->message + len, hint, sizeof(hint));
 }
 
+static bool make_list(struct cli_list *list, int argc, struct arena *scratch)
+{
+    list->items = arena_array(scratch, (size_t)argc + 1, sizeof(*list->items));
+    return list->items != NULL;
+}
+
 /* What cli_parse() does, on storage that it releases. */
 static enum err parse_into(struct cli_words *words, struct reader *reader, uint32_t cpus,
                            struct arena *scratch)
 {
     enum err err;
 
-    words->headers = arena_array(scratch, (size_t)reader->argc + 1, sizeof(*words->headers));
-    if (words->headers == NULL) {
+    if (!make_list(&words->headers, reader->argc, scratch) ||
+        !make_list(&words->resolves, reader->argc, scratch)) {
         return err_set(reader->why, ERR_MEMORY, 0, "no memory for the command line");
     }
     err = read_line(reader);
@@ -335,7 +349,11 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
     if (err != ERR_OK) return err;
     err = check_words(words, reader->why);
     if (err != ERR_OK) return err;
-    return cli_build_request(words, reader->url, scratch, reader->why);
+    err = cli_build_net(words, reader->why);
+    if (err != ERR_OK) return err;
+    err = cli_build_request(words, reader->url, scratch, reader->why);
+    if (err != ERR_OK) return err;
+    return cli_check_names(words, reader->why);
 }
 
 enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, struct err_info *why)

@@ -73,8 +73,28 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_IO] = {"io", "ENGINE",
                    "auto, uring or epoll; auto takes epoll only where io_uring is not to be had",
                    "auto", 0, 0, AT(cli.plan.io), CLI_CHOICE, CLI_LOAD, 0, io_choices},
-    [OPTION_HEADER] = {"header", "'NAME: VALUE'", "add a header; may be given again", NULL, 0, 0, 0,
-                       CLI_HEADER, CLI_REQUEST, 'H', NULL},
+    [OPTION_SOURCE] = {"source", "A,B,C-D",
+                       "local addresses that connections come from, in turn; also ranges such as "
+                       "127.0.0.2-127.0.0.9",
+                       "the kernel's choice", 0, 0, AT(source), CLI_TEXT, CLI_NETWORK, 0, NULL},
+    [OPTION_RESOLVE] = {"resolve", "HOST:PORT:ADDR,...",
+                        "take these addresses for HOST:PORT and ask nobody; may be given again",
+                        NULL, 0, 0, AT(resolves), CLI_LIST, CLI_NETWORK, 0, NULL},
+    [OPTION_RESOLVE_EVERY] = {"resolve-every", "TIME",
+                              "look names up again so often; new connections go to what is found",
+                              "once", 100 * NS_PER_MS, TIME_OPTION_MAX,
+                              AT(cli.plan.net.resolve_every_ns), CLI_TIME, CLI_NETWORK, 0, NULL},
+    [OPTION_UNIX] = {"unix", "PATH", "connect to this unix socket, whatever the URL's host", NULL,
+                     0, 0, AT(cli.plan.net.unix_path), CLI_TEXT, CLI_NETWORK, 0, NULL},
+    [OPTION_PROXY] = {"proxy", "URL",
+                      "send requests by way of http://[USER:PASSWORD@]HOST:PORT; http_proxy and "
+                      "the like in the environment are not looked at",
+                      NULL, 0, 0, AT(proxy), CLI_TEXT, CLI_NETWORK, 0, NULL},
+    [OPTION_PROXY_TUNNEL] = {"proxy-tunnel", NULL,
+                             "have the proxy make a tunnel (CONNECT) for each connection", NULL, 0,
+                             0, AT(cli.plan.net.proxy.tunnel), CLI_ON, CLI_NETWORK, 0, NULL},
+    [OPTION_HEADER] = {"header", "'NAME: VALUE'", "add a header; may be given again", NULL, 0, 0,
+                       AT(headers), CLI_LIST, CLI_REQUEST, 'H', NULL},
     [OPTION_METHOD] = {"method", "METHOD", "request method", "GET, with a body POST", 0, 0,
                        AT(method), CLI_TEXT, CLI_REQUEST, 'X', NULL},
     [OPTION_BODY] = {"body", "TEXT", "send TEXT as the body", NULL, 0, 0, AT(body), CLI_TEXT,
@@ -244,10 +264,8 @@ static void add_option(struct text *out, const struct cli_option *option)
 void cli_help(struct text *out)
 {
     static const char *const headings[CLI_GROUPS] = {
-        [CLI_LOAD] = "Load",
-        [CLI_REQUEST] = "Request",
-        [CLI_DEADLINES] = "Deadlines",
-        [CLI_OUTPUT] = "Output",
+        [CLI_LOAD] = "Load",           [CLI_NETWORK] = "Network", [CLI_REQUEST] = "Request",
+        [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
     };
 
     text_add_str(out, "usage: pelt [OPTION]... URL\n"

@@ -25,6 +25,12 @@ enum cli_option_id {
     OPTION_NO_KEEPALIVE,
     OPTION_NO_BATCH_WAIT,
     OPTION_IO,
+    OPTION_SOURCE,
+    OPTION_RESOLVE,
+    OPTION_RESOLVE_EVERY,
+    OPTION_UNIX,
+    OPTION_PROXY,
+    OPTION_PROXY_TUNNEL,
     OPTION_HEADER,
     OPTION_METHOD,
     OPTION_BODY,
@@ -53,10 +59,16 @@ enum cli_kind {
     CLI_TIME,   /* A time into a uint64_t of nanoseconds. */
     CLI_CHOICE, /* One of a few words; its index into a uint32_t or an enum. */
     CLI_TEXT,   /* The argument itself into a const char *. */
-    CLI_HEADER, /* One more header. */
+    CLI_LIST,   /* The argument itself, one more of a struct cli_list. */
 };
 
-enum cli_group { CLI_LOAD, CLI_REQUEST, CLI_DEADLINES, CLI_OUTPUT, CLI_GROUPS };
+enum cli_group { CLI_LOAD, CLI_NETWORK, CLI_REQUEST, CLI_DEADLINES, CLI_OUTPUT, CLI_GROUPS };
+
+/* The arguments of an option that adds up, in the order given. */
+struct cli_list {
+    const char **items; /* [count], with room for every word of the line. */
+    uint32_t count;
+};
 
 /* Where the parser puts what it reads; the offsets of the table are into this. */
 struct cli_words {
@@ -66,8 +78,10 @@ struct cli_words {
     const char *body_file; /* NULL: not given. */
     const char *stages;    /* NULL: not given. */
     double rate_per_s;     /* 0: not given. */
-    const char **headers;  /* As given; [headers_count]. */
-    uint32_t headers_count;
+    const char *source;    /* NULL: not given. */
+    const char *proxy;     /* NULL: not given. */
+    struct cli_list headers;
+    struct cli_list resolves;
     bool given[OPTION_COUNT]; /* The option was on the line. */
 };
 
@@ -104,6 +118,13 @@ static inline bool cli_is_given(const struct cli_words *words, enum cli_option_i
  * ERR_USAGE when options contradict each other, want a rate that is not there, or no request
  * would be due; ERR_MEMORY. */
 MUST_USE enum err cli_build_rate(struct cli_words *words, struct err_info *why);
+
+/* Makes the plan's net from the words, in its arena (cli_net.c); before the request is built.
+ * ERR_USAGE when one of them is wrong or options exclude each other; ERR_MEMORY. */
+MUST_USE enum err cli_build_net(struct cli_words *words, struct err_info *why);
+
+/* Once the targets are there: ERR_USAGE when what was said of names is about none of them. */
+MUST_USE enum err cli_check_names(const struct cli_words *words, struct err_info *why);
 
 /* Makes the plan's target and request from the words, in the plan's arena (cli_request.c);
  * `scratch` is for what is not needed afterwards. Failures as cli_parse(). */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/request.h"
 #include "core/base/quote.h"
 #include "core/cli_options.h"
 
@@ -66,8 +67,8 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
 {
     struct plan *plan = &words->cli.plan;
     struct plan_request_options request = {.method = words->method,
-                                           .headers_count = words->headers_count};
-    struct plan_header *headers = arena_array(scratch, words->headers_count, sizeof(*headers));
+                                           .headers_count = words->headers.count};
+    struct plan_header *headers = arena_array(scratch, words->headers.count, sizeof(*headers));
     enum err err = ERR_OK;
 
     plan->targets = arena_array(&plan->arena, 1, sizeof(*plan->targets));
@@ -76,8 +77,8 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
         return err_set(why, ERR_MEMORY, 0, "no memory for the plan");
     }
     err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
-    for (size_t i = 0; err == ERR_OK && i < words->headers_count; i++) {
-        err = plan_parse_header(scratch, words->headers[i], &headers[i], why);
+    for (size_t i = 0; err == ERR_OK && i < words->headers.count; i++) {
+        err = plan_parse_header(scratch, words->headers.items[i], &headers[i], why);
         err = name_option(err, "option '-H'", why);
     }
     request.headers = headers;
@@ -90,6 +91,10 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
     }
     if (err != ERR_OK) return err;
     plan->targets_count = 1;
+    if (plan->net.proxy.tunnel) {
+        err = plan_add_tunnel(plan, &plan->targets[0], why);
+        if (err != ERR_OK) return err;
+    }
     err = name_option(plan_check_method(words->method, why), "option '-X'", why);
     if (err != ERR_OK) return err;
     err = plan_build_request(plan, 0, &request, &plan->requests[0], why);

@@ -10,15 +10,45 @@ void coord_init(struct coord *coord, const struct plan *plan, struct worker_shar
     *coord = (struct coord){.plan = plan, .shared = shared, .owner = *owner};
 }
 
+static void order_one(struct coord *coord, uint32_t worker, enum order_kind kind, uint64_t value)
+{
+    bool posted =
+        mailbox_post(&coord->shared[worker]->orders, (struct mail){.kind = kind, .value = value});
+
+    CHECK(posted); /* At most four wait, and one of addresses. */
+    coord->owner.wake(coord->owner.self, worker);
+}
+
 static void order_all(struct coord *coord, enum order_kind kind, uint64_t value)
 {
     for (uint32_t i = 0; i < coord->plan->workers; i++) {
-        bool posted =
-            mailbox_post(&coord->shared[i]->orders, (struct mail){.kind = kind, .value = value});
-
-        CHECK(posted); /* A worker gets four orders at most. */
-        coord->owner.wake(coord->owner.self, i);
+        order_one(coord, i, kind, value);
     }
+}
+
+void coord_readdress(struct coord *coord, const struct order_addresses *order)
+{
+    CHECK(coord->phase == COORD_RUNNING);
+    CHECK(!coord_is_readdressing(coord));
+    for (uint32_t i = 0; i < coord->plan->workers; i++) {
+        if (coord->shared[i]->has_ended) continue;
+        coord->shared[i]->has_order = true;
+        coord->lent++;
+        order_one(coord, i, ORDER_ADDRESSES, (uintptr_t)order);
+    }
+}
+
+bool coord_is_readdressing(const struct coord *coord)
+{
+    return coord->lent > 0;
+}
+
+/* The worker uses what was lent to it no more. */
+static void take_back(struct coord *coord, uint32_t worker)
+{
+    if (!coord->shared[worker]->has_order) return;
+    coord->shared[worker]->has_order = false;
+    coord->lent--;
 }
 
 static void take_news(struct coord *coord)
@@ -32,7 +62,12 @@ static void take_news(struct coord *coord)
             case NEWS_FAILED:
                 if (coord->failed++ == 0) coord->first_failed = i;
                 break;
-            case NEWS_ENDED: coord->ended++; break;
+            case NEWS_ADDRESSES: take_back(coord, i); break;
+            case NEWS_ENDED:
+                coord->ended++;
+                coord->shared[i]->has_ended = true;
+                take_back(coord, i);
+                break;
             }
         }
     }

@@ -26,6 +26,7 @@ struct coord {
     uint32_t ready, failed, ended; /* Workers that have said so. */
     uint32_t first_failed;         /* Index of the worker that failed first. */
     uint32_t stops_seen;           /* How much of the stop level has been acted on. */
+    uint32_t lent;                 /* Workers that addresses are lent to. */
     uint64_t start_ns;
     uint64_t next_reading_ns;
     struct series *series; /* NULL: none is kept. Set after coord_init(), before the first step. */
@@ -44,6 +45,11 @@ void coord_init(struct coord *coord, const struct plan *plan, struct worker_shar
  * on drain, from 2 on end at once. Returns when it wants to be called again at the latest;
  * TIME_NEVER once all workers have ended (phase COORD_ENDED). */
 uint64_t coord_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level);
+
+/* Orders all workers to take other addresses; `order` is lent to them while
+ * coord_is_readdressing(), and there must be none before it. While the run goes on. */
+void coord_readdress(struct coord *coord, const struct order_addresses *order);
+bool coord_is_readdressing(const struct coord *coord);
 
 /* Takes the last sample of the series, up to `drained_ns` by the monotonic clock, when the last
  * worker stopped waiting for answers. Once, after the workers have been joined. */

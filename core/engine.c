@@ -33,7 +33,8 @@ static void *worker_main(void *arg)
     struct engine *engine = crew->engine;
     struct worker_options options = {
         .plan = engine->plan,
-        .addresses = engine->addresses,
+        .addresses = engine->names.of_target,
+        .sources = engine->names.sources,
         .shared = crew->shared,
         .stats_arena = &crew->stats_arena,
         .index = crew->index,
@@ -105,13 +106,14 @@ static void say_start(struct engine *engine)
     }
 }
 
-static void say_addresses(struct engine *engine, uint32_t target)
+static void say_addresses(struct engine *engine, const struct names_place *place)
 {
-    const struct addresses *addresses = &engine->addresses[target];
+    const struct addresses *addresses = place->current;
     char text[RESOLVE_TEXT_MAX];
 
     for (uint32_t i = 0; engine->verbose && i < addresses->count; i++) {
-        scribe_say(engine->scribe, "pelt: %s has address %s", engine->plan->targets[target].host,
+        scribe_say(engine->scribe, "pelt: %s has address %s",
+                   place->host == NULL ? "the unix socket" : place->host,
                    resolve_text(&addresses->list[i], text));
     }
 }
@@ -155,32 +157,42 @@ static void flush_scribe(struct engine *engine)
     }
 }
 
-/* Asks the scribe for every target's addresses; false when one has none, or at a stop. */
-static bool resolve_targets(struct engine *engine)
+/* Asks the scribe for the addresses of a place. */
+static enum err resolve_place(struct engine *engine, uint32_t index)
 {
-    for (uint32_t i = 0; i < engine->plan->targets_count; i++) {
-        const struct plan_target *target = &engine->plan->targets[i];
+    const struct names_place *place = &engine->names.places[index];
+    struct addresses found = {.count = 0};
+    enum err err = ERR_OK;
 
-        scribe_resolve(engine->scribe, target->host, target->service);
-        while (
-            !scribe_resolved(engine->scribe, &engine->err, &engine->addresses[i], &engine->why)) {
-            if (load_relaxed(&engine->stop_level) > 0) {
-                engine->err = err_set(&engine->why, ERR_RESOLVE, EINTR,
-                                      "interrupted while resolving '%s'", target->host);
-                return false;
-            }
-            wait_coord(engine, clock_now_ns() + NS_PER_S);
+    scribe_resolve(engine->scribe, place->host, place->service);
+    while (!scribe_resolved(engine->scribe, &err, &found, &engine->why)) {
+        if (load_relaxed(&engine->stop_level) > 0) {
+            return err_set(&engine->why, ERR_RESOLVE, EINTR, "interrupted while resolving '%s'",
+                           place->host);
         }
-        if (engine->err != ERR_OK) return false;
-        say_addresses(engine, i);
+        wait_coord(engine, clock_now_ns() + NS_PER_S);
     }
-    return true;
+    return err != ERR_OK ? err : names_found(&engine->names, index, &found, &engine->why);
+}
+
+/* Finds every place that connections go to; false when one has no address, or at a stop. */
+static bool resolve_places(struct engine *engine)
+{
+    struct names *names = &engine->names;
+
+    for (uint32_t i = 0; i < names->places_count; i++) {
+        if (!names->places[i].is_fixed) engine->err = resolve_place(engine, i);
+        if (engine->err != ERR_OK) return false;
+        say_addresses(engine, &names->places[i]);
+    }
+    engine->err = names_open(names, engine->coord_fd, &engine->why);
+    return engine->err == ERR_OK;
 }
 
 /* False when the machine's limits cannot carry the plan. */
 static bool preflight(struct engine *engine)
 {
-    struct preflight_wants wants = preflight_wants(engine->plan, engine->addresses);
+    struct preflight_wants wants = preflight_wants(engine->plan, &engine->names);
     struct preflight_limits limits;
     struct preflight_warning warning;
 
@@ -226,7 +238,7 @@ static void *coord_main(void *arg)
     struct engine *engine = arg;
     struct coord *coord = &engine->coord;
 
-    if (resolve_targets(engine) && preflight(engine)) {
+    if (resolve_places(engine) && preflight(engine)) {
         uint64_t next_ns = 0;
 
         start_crew(engine);
@@ -237,6 +249,9 @@ static void *coord_main(void *arg)
             watch_woke(engine->watch, next_ns, now_ns);
             next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
             next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
+            next_ns = min_u64(next_ns, names_step(&engine->names, coord,
+                                                  engine->quiet ? NULL : engine->scribe,
+                                                  engine->verbose, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
                 engine->cpu_start_ns = cpu_process_ns();
@@ -261,12 +276,8 @@ static bool init_crew(struct engine *engine)
 
     engine->crew = arena_array(&engine->arena, plan->workers, sizeof(*engine->crew));
     engine->shared = arena_array(&engine->arena, plan->workers, sizeof(struct worker_shared *));
-    engine->addresses = arena_array(&engine->arena, plan->targets_count, sizeof(struct addresses));
     engine->watch = arena_array(&engine->arena, 1, sizeof(*engine->watch));
-    if (engine->crew == NULL || engine->shared == NULL || engine->addresses == NULL ||
-        engine->watch == NULL) {
-        return false;
-    }
+    if (engine->crew == NULL || engine->shared == NULL || engine->watch == NULL) return false;
     for (uint32_t i = 0; i < plan->workers; i++) {
         struct crew *crew = &engine->crew[i];
         struct worker_shared *shared = arena_array(&engine->arena, 1, sizeof(*shared));
@@ -325,6 +336,8 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
     if (!init_series(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
+    err = names_init(&engine->names, engine->plan, &engine->arena, why);
+    if (err != ERR_OK) return err;
     err = scribe_new(&engine->scribe, engine->coord_fd, why);
     if (err != ERR_OK) return err;
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
@@ -392,6 +405,7 @@ void engine_free(struct engine *engine)
 
     if (engine == NULL) return;
     scribe_free(engine->scribe);
+    names_release(&engine->names);
     for (uint32_t i = 0; engine->crew != NULL && i < engine->plan->workers; i++) {
         worker_free(engine->crew[i].worker);
         arena_release(&engine->crew[i].stats_arena);

@@ -8,6 +8,7 @@
 #include "core/coord.h"
 #include "core/engine.h"
 #include "core/mod_interval.h"
+#include "core/names.h"
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "core/worker.h"
@@ -43,9 +44,9 @@ struct engine {
     struct coord coord;
     struct watch *watch;
     struct series series;
-    struct mod_interval mod;     /* Open loop: the schedule. */
-    struct addresses *addresses; /* [plan->targets_count] */
-    struct crew *crew;           /* [plan->workers] */
+    struct mod_interval mod; /* Open loop: the schedule. */
+    struct names names;      /* Where the targets are. */
+    struct crew *crew;       /* [plan->workers] */
     struct worker_shared **shared;
     enum err err; /* Coordinator's; read after it has been joined. */
     struct err_info why;

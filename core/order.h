@@ -7,12 +7,22 @@ enum order_kind {
     ORDER_START = 1, /* value: the start of the run, by the monotonic clock. */
     ORDER_STOP,      /* value: the end of the run; nothing becomes due after it; then drain. */
     ORDER_ABORT,     /* No more draining: end now. */
+    ORDER_ADDRESSES, /* value: a const struct order_addresses *, lent until NEWS_ADDRESSES. One at
+                        a time. */
+};
+
+/* A list of addresses takes the place of another one. */
+struct addresses;
+struct order_addresses {
+    const struct addresses *old;   /* Lent as well; the giver's again after NEWS_ADDRESSES. */
+    const struct addresses *fresh; /* The worker's to read from now on. */
 };
 
 /* Worker to coordinator. */
 enum news_kind {
     NEWS_READY = 1, /* Waits for ORDER_START. */
     NEWS_FAILED,    /* Could not be set up; its err_info says why. */
+    NEWS_ADDRESSES, /* Nothing of it uses the old list of the last ORDER_ADDRESSES any more. */
     NEWS_ENDED,     /* Has published its last ledger. value: when its part of the run ended. */
 };
 

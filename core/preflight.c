@@ -53,22 +53,29 @@ static enum err check_descriptors(const struct preflight_limits *limits,
 static const char *mend_ports(const struct preflight_limits *limits)
 {
     if (limits->port_low <= PORT_LOWEST && limits->port_high >= PORT_HIGHEST) {
-        return "use fewer connections, or a target with more addresses";
+        return "use fewer connections, or --source with more addresses of ours";
     }
-    return "sysctl -w net.ipv4.ip_local_port_range='1024 65535' makes it 64512 per address";
+    return "sysctl -w net.ipv4.ip_local_port_range='1024 65535' makes it 64512 per address, and "
+           "--source A,B twice as many";
 }
 
 static enum err check_ports(const struct preflight_limits *limits,
                             const struct preflight_wants *wants, uint64_t ports,
                             struct err_info *why)
 {
+    char from[32] = "";
+
     if (wants->connections <= ports) return ERR_OK;
+    if (wants->sources > 0) {
+        (void)snprintf(from, sizeof(from), " from %u source%s", wants->sources,
+                       wants->sources == 1 ? "" : "s");
+    }
     return err_set(why, ERR_LIMIT, EADDRNOTAVAIL,
-                   "%u connections to %u address%s need a local port each, and there are %llu "
+                   "%u connections%s to %u address%s need a local port each, and there are %llu "
                    "(%u to %u); %s",
-                   wants->connections, wants->destinations, wants->destinations == 1 ? "" : "es",
-                   (unsigned long long)ports, limits->port_low, limits->port_high,
-                   mend_ports(limits));
+                   wants->connections, from, wants->destinations,
+                   wants->destinations == 1 ? "" : "es", (unsigned long long)ports,
+                   limits->port_low, limits->port_high, mend_ports(limits));
 }
 
 /* Whether connections that we close use the ports up before these are free again. Only a warning:
@@ -101,10 +108,10 @@ enum err preflight_check(const struct preflight_limits *limits, const struct pre
     CHECK(wants->destinations > 0);
     ret_warning->text[0] = '\0';
     err = check_descriptors(limits, wants, why);
-    if (err != ERR_OK || limits->port_high == 0) return err;
+    if (err != ERR_OK || limits->port_high == 0 || wants->pairs == 0) return err;
     CHECK(limits->port_low <= limits->port_high);
     ports = limits->port_high - limits->port_low + 1;
-    ports = (ports - min_u64(ports, limits->ports_reserved)) * wants->destinations;
+    ports = (ports - min_u64(ports, limits->ports_reserved)) * wants->pairs;
     err = check_ports(limits, wants, ports, why);
     if (err != ERR_OK) return err;
     warn_time_wait(limits, wants, ports, ret_warning);
@@ -224,22 +231,35 @@ static void want_connects(const struct plan *plan, struct preflight_wants *wants
     if (total < (double)wants->connects_max) wants->connects_max = (uint64_t)total;
 }
 
-struct preflight_wants preflight_wants(const struct plan *plan, const struct addresses *addresses)
+/* How many sources connections to `address` may come from; none is bound where it is no network. */
+static uint64_t pairs_of(const struct names *names, const struct address *address)
+{
+    int family = address->storage.ss_family;
+
+    if (family != AF_INET && family != AF_INET6) return 0;
+    return names->sources == NULL ? 1 : sources_count(names->sources, family);
+}
+
+struct preflight_wants preflight_wants(const struct plan *plan, const struct names *names)
 {
     uint32_t cap = plan->connections_max == 0 ? plan->connections : plan->connections_max;
     struct preflight_wants wants = {
         .epoll = plan->io == PLAN_IO_EPOLL || (plan->io == PLAN_IO_AUTO && !ring_cause_probe()),
         .connections = (uint32_t)min_u64(cap, plan->connections),
         .workers = plan->workers,
+        .sources = plan->net.sources_count,
         .loopback = true,
         .keepalive = plan->keepalive,
         .connects_max = plan->requests_max == 0 ? UINT64_MAX : plan->requests_max,
     };
 
-    for (uint32_t i = 0; i < plan->targets_count; i++) {
-        wants.destinations += addresses[i].count;
-        for (uint32_t j = 0; j < addresses[i].count; j++) {
-            wants.loopback = wants.loopback && is_loopback(&addresses[i].list[j]);
+    for (uint32_t i = 0; i < names->places_count; i++) {
+        const struct addresses *addresses = names->places[i].current;
+
+        wants.destinations += addresses->count;
+        for (uint32_t j = 0; j < addresses->count; j++) {
+            wants.loopback = wants.loopback && is_loopback(&addresses->list[j]);
+            wants.pairs += pairs_of(names, &addresses->list[j]);
         }
     }
     want_connects(plan, &wants);

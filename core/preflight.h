@@ -6,8 +6,9 @@
  *
  * Ports. A connection needs a local port that no other connection from here to the same address
  * and port has, so there are as many as the range of net.ipv4.ip_local_port_range (for both
- * families) times the addresses of the target. One that we close first keeps its port for 60 s
- * (TIME_WAIT, RFC 9293 section 3.6.1), or 1 s where net.ipv4.tcp_tw_reuse lets it be used again.
+ * families) times the addresses of the target, times ours that --source gives. One that we close
+ * first keeps its port for 60 s (TIME_WAIT, RFC 9293 section 3.6.1), or 1 s where
+ * net.ipv4.tcp_tw_reuse lets it be used again.
  *
  * Threads: the coordinator's, before there are workers. preflight_check() is pure. */
 #ifndef CORE_PREFLIGHT_H
@@ -15,7 +16,7 @@
 
 #include "config/plan.h"
 #include "core/base/err.h"
-#include "io/resolve.h"
+#include "core/names.h"
 
 /* What the machine allows. */
 struct preflight_limits {
@@ -33,6 +34,8 @@ struct preflight_wants {
     uint32_t connections;  /* At once, over all workers. */
     uint32_t workers;      /* At least 1. */
     uint32_t destinations; /* Addresses that they go to; at least 1. */
+    uint32_t sources;      /* Addresses that they come from; 0: the kernel chooses one. */
+    uint64_t pairs;        /* Of a source and a destination of the same family; 0: not TCP. */
     bool loopback;         /* All of these are. */
     bool keepalive;
     double connects_per_s; /* Expected without keep-alive; 0: not known. */
@@ -51,8 +54,8 @@ MUST_USE enum err preflight_check(const struct preflight_limits *limits,
 /* Reads the limits of this process and its network namespace; `proc` is "/proc" but in tests. */
 void preflight_read(struct preflight_limits *ret_limits, const char *proc);
 
-/* What `plan` wants, its targets having `addresses` [plan->targets_count]. Tries whether there is
+/* What `plan` wants, all its `names` found. Tries whether there is
  * an io_uring to be had when the plan leaves that open. */
-struct preflight_wants preflight_wants(const struct plan *plan, const struct addresses *addresses);
+struct preflight_wants preflight_wants(const struct plan *plan, const struct names *names);
 
 #endif

@@ -14,7 +14,7 @@
 #include "core/base/mailbox.h"
 #include "io/wake.h"
 
-enum { SLOTS = 64, LINE_BYTES = 256, COLUMNS_ASSUMED = 80 };
+enum { SLOTS = 64, LINE_BYTES = 256, COLUMNS_ASSUMED = 80, HOST_BYTES = 512, SERVICE_BYTES = 16 };
 
 enum ask { ASK_RESOLVE = 1, ASK_SAY, ASK_LIVE, ASK_FLUSH, ASK_END };
 
@@ -37,7 +37,8 @@ struct scribe {
     union words words[SLOTS];
     uint32_t words_next; /* Coordinator's. */
     bool live_shown;     /* Scribe's. The live line stands on the terminal. */
-    const char *host, *service;
+    bool is_resolving;   /* Coordinator's. */
+    char host[HOST_BYTES], service[SERVICE_BYTES]; /* Whose turn it is. */
     enum err resolve_err;
     struct addresses addresses;
     struct err_info why;
@@ -170,7 +171,7 @@ static bool ask(struct scribe *scribe, enum ask kind, uint64_t value)
 /* Whether a resolve has been asked for and not been answered: then the thread may be stuck. */
 static bool is_resolving(const struct scribe *scribe)
 {
-    return scribe->host != NULL;
+    return scribe->is_resolving;
 }
 
 void scribe_free(struct scribe *scribe)
@@ -197,8 +198,11 @@ void scribe_resolve(struct scribe *scribe, const char *host, const char *service
     bool asked;
 
     CHECK(!is_resolving(scribe));
-    scribe->host = host;
-    scribe->service = service;
+    CHECK(strlen(host) < HOST_BYTES);
+    CHECK(strlen(service) < SERVICE_BYTES);
+    (void)snprintf(scribe->host, HOST_BYTES, "%s", host);
+    (void)snprintf(scribe->service, SERVICE_BYTES, "%s", service);
+    scribe->is_resolving = true;
     asked = ask(scribe, ASK_RESOLVE, 0);
     CHECK(asked); /* The first question finds room. */
 }
@@ -210,7 +214,7 @@ bool scribe_resolved(struct scribe *scribe, enum err *ret_err, struct addresses 
 
     if (!mailbox_take(&scribe->answers, &mail)) return false;
     CHECK(mail.kind == ASK_RESOLVE);
-    scribe->host = NULL;
+    scribe->is_resolving = false;
     *ret_err = scribe->resolve_err;
     if (scribe->resolve_err == ERR_OK) {
         *ret_addresses = scribe->addresses;

@@ -23,8 +23,8 @@ MUST_USE enum err scribe_new(struct scribe **ret_scribe, int notify_fd, struct e
  * is left behind and frees itself when that returns. NULL is fine. */
 void scribe_free(struct scribe *scribe);
 
-/* Asks for the addresses of `host`; one question at a time. The strings must live until the
- * answer. */
+/* Asks for the addresses of `host`; one question at a time. The strings (511 and 15 bytes
+ * at most) are copied: a thread that is stuck outlives whoever asked. */
 void scribe_resolve(struct scribe *scribe, const char *host, const char *service);
 
 /* True once the answer is there: `ret_err` and either `ret_addresses` or `ret_why`. */

@@ -44,6 +44,7 @@ struct stats {
     struct hist conn_wait;      /* Open loop: max(0, when a connection was free - due). */
     struct hist loop_lag; /* From one visit of the completion queue to the next, waits left out. */
     _Atomic uint64_t status[STATUS_COUNT];  /* Worker's. Answers by status. */
+    _Atomic uint64_t refused[STATUS_COUNT]; /* Worker's. A proxy's answers to CONNECT, no 2xx. */
     uint8_t place_of[STATUS_COUNT];         /* Worker's. 1 + its place; 0: not measured yet. */
     uint16_t status_at[STATS_STATUSES_MAX]; /* Worker's; read after it ended. */
     uint32_t places_used;                   /* Worker's; read after it ended. */

@@ -126,6 +126,30 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     CHECK(ledger_closes(l));
 }
 
+/* Puts a list in the place of another one. */
+static void take_addresses(struct worker *w, const struct order_addresses *order)
+{
+    CHECK(!w->readdressing);
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        if (w->pools[i].addresses == order->old) pool_readdress(&w->pools[i], order->fresh);
+    }
+    w->readdressing = true;
+}
+
+/* Gives the old list back once no connect is under way to one of its addresses. */
+static void return_addresses(struct worker *w)
+{
+    bool posted;
+
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        if (!pool_is_settled(&w->pools[i])) return;
+    }
+    w->readdressing = false;
+    /* The coordinator will see it soon enough without being woken. */
+    posted = mailbox_post(&w->shared->news, (struct mail){.kind = NEWS_ADDRESSES});
+    CHECK(posted);
+}
+
 static void take_orders(struct worker *w)
 {
     struct mail mail;
@@ -134,6 +158,9 @@ static void take_orders(struct worker *w)
         switch ((enum order_kind)mail.kind) {
         case ORDER_START: start(w, mail.value); break;
         case ORDER_STOP: stop(w, mail.value); break;
+        case ORDER_ADDRESSES:
+            take_addresses(w, (const struct order_addresses *)(uintptr_t)mail.value);
+            break;
         case ORDER_ABORT:
             stop(w, w->now_ns);
             end_span(w);
@@ -255,6 +282,7 @@ bool worker_step(struct worker *w)
     if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);
     take_orders(w);
+    if (unlikely(w->readdressing)) return_addresses(w);
     if (w->phase != PHASE_WAITING) {
         batch_note(&w->batch, w->now_ns, ring_counts(w->ring)->completions);
         if (w->flow.open) take_due(w);

@@ -15,6 +15,7 @@
 #include "core/stats.h"
 #include "io/resolve.h"
 #include "io/ring.h"
+#include "io/sources.h"
 
 struct worker;
 
@@ -26,11 +27,16 @@ struct worker_shared {
     struct mail news_slots[NEWS_SLOTS];
     struct ledger_shared ledger;
     struct stats stats;
+    bool has_ended; /* Coordinator's own. */
+    bool has_order; /* Coordinator's own: addresses are lent to it. */
 };
 
 struct worker_options {
     const struct plan *plan;
-    const struct addresses *addresses; /* [plan->targets_count], outlives the worker. */
+    /* [plan->targets_count]: where each target is; several may share a list. The lists stay
+     * unchanged until another takes their place: see ORDER_ADDRESSES. */
+    const struct addresses *const *addresses;
+    const struct sources *sources; /* Of connections; NULL: the kernel chooses. */
     struct worker_shared *shared;
     struct arena *stats_arena; /* For shared->stats; outlives the worker. */
     uint32_t index;            /* 0..plan->workers - 1 */

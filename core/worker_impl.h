@@ -46,6 +46,7 @@ struct worker {
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
+    bool readdressing; /* A list of addresses has to be given back. */
     struct worker_ask
         *asks; /* [asks_count]; a single one's bytes stand window_max times in a row. */
     uint32_t asks_count;

@@ -88,7 +88,7 @@ static bool init_table(struct worker *w)
     return conn_table_init(&w->table, &w->arena);
 }
 
-static bool init_pools(struct worker *w, const struct addresses *addresses)
+static bool init_pools(struct worker *w, const struct worker_options *options)
 {
     struct ledger *l = &w->ledger;
     uint32_t wanted[PLAN_URLS_MAX];
@@ -97,6 +97,7 @@ static bool init_pools(struct worker *w, const struct addresses *addresses)
     if (w->pools == NULL) return false;
     share_targets(w->plan, w->index, wanted);
     for (uint32_t i = 0; i < w->pools_count; i++) {
+        const char *tunnel = w->plan->targets[i].connect;
         struct pool *pool = &w->pools[i];
 
         pool->table = &w->table;
@@ -107,7 +108,12 @@ static bool init_pools(struct worker *w, const struct addresses *addresses)
                                             .connects_refused = &l->connects_refused,
                                             .connects_failed = &l->connects_failed,
                                             .opened = &l->opened};
-        pool->addresses = addresses[i];
+        pool->addresses = options->addresses[i];
+        pool->sources = options->sources;
+        pool->source_first = w->index + i;
+        pool->source_step = w->plan->workers;
+        pool->tunnel = tunnel;
+        pool->tunnel_len = tunnel == NULL ? 0 : (uint32_t)strlen(tunnel);
         pool->wanted = wanted[i];
         pool_init(pool);
     }
@@ -163,7 +169,7 @@ static bool init_flow(struct worker *w)
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     if (!init_table(w) || !worker_lay_out(w)) return false;
-    if (!init_pools(w, options->addresses) || !init_flow(w)) return false;
+    if (!init_pools(w, options) || !init_flow(w)) return false;
     w->sends = arena_array(&w->arena, w->table.count, sizeof(*w->sends));
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;

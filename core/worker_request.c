@@ -227,9 +227,18 @@ static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
     worker_add_due(w, flow_release_held(&w->flow, pool->index, now_ns), now_ns);
 }
 
+static void on_tunnel_refused(void *self, struct pool *pool, uint16_t status)
+{
+    struct worker *w = self;
+
+    (void)pool;
+    add_relaxed(&w->shared->stats.refused[status], 1);
+}
+
 const struct conn_owner worker_conn_owner = {.answered = on_answered,
                                              .failed = on_failed,
                                              .ready = on_ready,
                                              .connect_ended = on_connect_ended};
 const struct pool_owner worker_pool_owner = {.connect_failed = on_connect_failed,
-                                             .backoff_ended = on_backoff_ended};
+                                             .backoff_ended = on_backoff_ended,
+                                             .tunnel_refused = on_tunnel_refused};

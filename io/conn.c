@@ -19,7 +19,8 @@ enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 #define BIT(state) (1u << CONN_##state)
 const uint8_t conn_legal[CONN_STATE_COUNT] = {
     [CONN_FREE] = BIT(CONNECTING),
-    [CONN_CONNECTING] = BIT(IDLE) | BIT(CLOSING),
+    [CONN_CONNECTING] = BIT(TUNNELING) | BIT(IDLE) | BIT(CLOSING),
+    [CONN_TUNNELING] = BIT(IDLE) | BIT(CLOSING),
     [CONN_IDLE] = BIT(SENDING) | BIT(CLOSING),
     [CONN_SENDING] = BIT(RECEIVING) | BIT(CLOSING),
     [CONN_RECEIVING] = BIT(IDLE) | BIT(SENDING) | BIT(CLOSING),
@@ -59,12 +60,18 @@ bool conn_table_init(struct conn_table *table, struct arena *arena)
 /* Makes the socket and queues the connect, for a slot that nothing in the kernel names. */
 static int begin_connect(struct conn_table *table, struct conn *conn, uint64_t now_ns)
 {
-    const struct address *address = &conn->pool->addresses.list[conn->address];
-    int rc = ring_sock_open(table->ring, conn->slot, address->storage.ss_family, NULL, 0);
+    struct pool *pool = conn->pool;
+    const struct address *address = pool_destination(pool, conn);
+    int family = address->storage.ss_family;
+    const struct address *source = pool_source(pool, conn, family);
+    int rc = ring_sock_open(table->ring, conn->slot, family,
+                            source != NULL ? (const struct sockaddr *)&source->storage : NULL,
+                            source != NULL ? source->len : 0);
 
-    (*conn->pool->counts.connects)++;
+    (*pool->counts.connects)++;
     if (rc != 0) return rc;
     conn_to(conn, CONN_CONNECTING);
+    pool_connect_begun(pool);
     conn->begun_ns = now_ns;
     ring_connect(table->ring, conn->slot, (const struct sockaddr *)&address->storage, address->len,
                  conn_op(conn, OP_CONNECT));
@@ -82,6 +89,11 @@ static void free_slot(struct conn_table *table, struct conn *conn)
     table->free_count++;
 }
 
+static enum failed_class class_of(const struct conn *conn, int errno_value)
+{
+    return failed_of_connect(conn->addresses->list[conn->address].storage.ss_family, errno_value);
+}
+
 /* Begins to connect at conn->address or, where not even a socket can be made for it, at the
  * addresses after it. The slot is FREE for good when all refuse. */
 static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_t now_ns)
@@ -92,7 +104,7 @@ static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_
         int rc = begin_connect(table, conn, now_ns);
 
         if (rc == 0) return;
-        again = pool_connect_failed(conn->pool, conn, -rc, now_ns);
+        again = pool_connect_failed(conn->pool, conn, class_of(conn, -rc), now_ns);
     }
     conn->pool->connecting--;
     free_slot(table, conn);
@@ -107,8 +119,10 @@ void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns)
     table->free_count--;
     conn->idle_next = NULL;
     conn->pool = pool;
+    conn->addresses = pool->addresses;
     conn->address = pool->address_next;
     conn->addresses_tried = 0;
+    conn->sources_tried = 0;
     pool->slots_used++;
     pool->connecting++;
     connect_or_free(table, conn, now_ns);
@@ -133,7 +147,7 @@ void conn_closing_step(struct conn_table *table, struct conn *conn)
 
 static void enter_closing(struct conn_table *table, struct conn *conn)
 {
-    if (conn->state == CONN_CONNECTING && !conn->retry) conn->pool->connecting--;
+    if (conn->state < CONN_IDLE && !conn->retry) conn->pool->connecting--;
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_CLOSING);
@@ -187,40 +201,49 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     }
 }
 
-/* This address did not work: on to the next one, or give up. */
-static void connect_failed(struct conn_table *table, struct conn *conn, int errno_value,
-                           uint64_t now_ns)
+void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
+                         uint64_t now_ns)
 {
     table->owner.connect_ended(table->owner.self, conn, now_ns, false);
-    conn->retry = pool_connect_failed(conn->pool, conn, errno_value, now_ns);
+    conn->retry = pool_connect_failed(conn->pool, conn, why, now_ns);
     conn_close(table, conn);
 }
 
-static void on_connected(struct conn_table *table, struct conn *conn)
+void conn_established(struct conn_table *table, struct conn *conn)
 {
     uint64_t now_ns = clock_now_ns();
 
     table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_IDLE);
+    pool_connected(conn->pool, conn);
+    table->owner.ready(table->owner.self, conn, now_ns);
+}
+
+static void on_connected(struct conn_table *table, struct conn *conn)
+{
     conn->connected = true;
     if (++*table->counts.alive > *table->counts.alive_max) {
         *table->counts.alive_max = *table->counts.alive;
     }
-    pool_connected(conn->pool, conn);
     conn_arm_recv(table, conn);
-    table->owner.ready(table->owner.self, conn, now_ns);
+    if (conn->pool->tunnel != NULL) {
+        conn_tunnel_begin(table, conn);
+    } else {
+        conn_established(table, conn);
+    }
 }
 
 static void on_connect(struct conn_table *table, struct conn *conn, int32_t res)
 {
     conn->flight &= (uint8_t)~FLIGHT_CONNECT;
+    pool_connect_done(conn->pool, conn);
     if (conn->state == CONN_CLOSING) {
         conn_closing_step(table, conn);
     } else if (res == 0) {
         on_connected(table, conn);
     } else {
-        connect_failed(table, conn, -res, clock_now_ns());
+        conn_connect_failed(table, conn, class_of(conn, -res), clock_now_ns());
     }
 }
 
@@ -294,7 +317,8 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
 
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: UNREACHABLE("a free slot has no timer");
-    case CONN_CONNECTING: connect_failed(table, conn, ETIMEDOUT, now_ns); return;
+    case CONN_CONNECTING:
+    case CONN_TUNNELING: conn_connect_failed(table, conn, FAILED_CONNECT_TIMEOUT, now_ns); return;
     case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */

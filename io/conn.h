@@ -30,14 +30,16 @@
 #include "io/http1.h"
 #include "io/ring.h"
 
-#define CONN_STATES(X)  X(FREE) X(CONNECTING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
+#define CONN_STATES(X) X(FREE) X(CONNECTING) X(TUNNELING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
+
 #define CONN_ENUM(name) CONN_##name,
 enum conn_state { CONN_STATES(CONN_ENUM) };
 #undef CONN_ENUM
 #define CONN_ONE(name) +1
 enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
 #undef CONN_ONE
-/* SENDING: requests are outstanding and no byte of the oldest one's answer has come.
+/* TUNNELING: a proxy has been asked for the target and has not answered (conn_tunnel.c).
+ * SENDING: requests are outstanding and no byte of the oldest one's answer has come.
  * RECEIVING: some have. An answer that comes whole leads from SENDING to IDLE at once. */
 
 /* Operations in flight. A quiet send is not among them. */
@@ -92,14 +94,16 @@ struct conn {
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
     uint64_t body_left;  /* PART_LENGTH: bytes to come. */
     uint64_t body_bytes; /* Of the current answer so far. */
-    const char *send_data;    /* Of the last NOWAIT send; and */
-    uint32_t send_len;        /* of that, or of the loud send in flight. */
-    uint32_t idle_room;       /* In the idle list: conn_room() as it is counted there. */
-    uint32_t carry_len;       /* Bytes of an incomplete head in the carry. */
-    int32_t send_error;       /* errno of a send that failed; 0 = none. */
-    uint32_t address;         /* Index of the pool's address it connects to. */
-    uint32_t addresses_tried; /* CONNECTING: addresses that failed in this attempt. */
-    bool retry;               /* CLOSING: connect again, to `address`, once closed. */
+    const char *send_data;             /* Of the last NOWAIT send; and */
+    uint32_t send_len;                 /* of that, or of the loud send in flight. */
+    uint32_t idle_room;                /* In the idle list: conn_room() as it is counted there. */
+    uint32_t carry_len;                /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;                /* errno of a send that failed; 0 = none. */
+    const struct addresses *addresses; /* The pool's list when it began to connect, */
+    uint32_t address;                  /* and which of these it connects to. */
+    uint32_t addresses_tried; /* Until established: addresses that failed in this attempt, */
+    uint32_t sources_tried;   /* and sources that had no port. */
+    bool retry;               /* CLOSING: connect again once closed. */
     bool cancelled;           /* CLOSING: a cancel has been started. */
     bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */

@@ -104,29 +104,24 @@ static void begin_body(struct conn_table *table, struct conn *conn, const struct
     }
 }
 
-static void bad_response(struct conn_table *table, struct conn *conn, enum http1_result result)
+enum failed_class conn_class_of(enum http1_result result)
 {
-    uint64_t now_ns = clock_now_ns();
-
     switch (result) {
-    case HTTP1_BAD: conn_fail(table, conn, FAILED_BAD_HEAD, now_ns); return;
-    case HTTP1_BAD_FRAMING: conn_fail(table, conn, FAILED_BAD_FRAMING, now_ns); return;
-    case HTTP1_TOO_LARGE: conn_fail(table, conn, FAILED_HEAD_TOO_LARGE, now_ns); return;
+    case HTTP1_BAD: return FAILED_BAD_HEAD;
+    case HTTP1_BAD_FRAMING: return FAILED_BAD_FRAMING;
+    case HTTP1_TOO_LARGE: return FAILED_HEAD_TOO_LARGE;
     case HTTP1_DONE:
-    case HTTP1_MORE: UNREACHABLE("a result that is no failure");
+    case HTTP1_MORE: break;
     }
+    UNREACHABLE("a result that is no failure");
 }
 
-/* Parses a head that is whole in `data`, or moves what there is to the carry and parses there.
- * Returns how many bytes of `data` were used. */
-static size_t parse_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+enum http1_result conn_take_head(struct conn_table *table, struct conn *conn, const char *data,
+                                 size_t len, struct conn_head *ret_head)
 {
-    struct pool *pool = conn->pool;
     uint32_t carried = conn->carry_len;
     const char *text = data;
     size_t text_len = len;
-    struct http1_head head;
-    struct http1_framing framing;
     enum http1_result result;
 
     if (carried > 0) {
@@ -136,23 +131,38 @@ static size_t parse_head(struct conn_table *table, struct conn *conn, const char
         memcpy(carry_of(table, conn) + carried, data, text_len - carried);
         text = carry_of(table, conn);
     }
-    result = http1_parse_head(text, text_len, carried, table->head_bytes_max, &head);
+    result = http1_parse_head(text, text_len, carried, table->head_bytes_max, &ret_head->facts);
     if (result == HTTP1_MORE && text_len < table->head_bytes_max) {
         if (carried == 0) memcpy(carry_of(table, conn), data, len);
         conn->carry_len = (uint32_t)text_len;
-        return len;
+        return HTTP1_MORE;
     }
+    if (result != HTTP1_DONE) return result == HTTP1_MORE ? HTTP1_TOO_LARGE : result;
+    ret_head->text = text;
+    ret_head->used = ret_head->facts.bytes - carried;
+    return HTTP1_DONE;
+}
+
+/* Reads a head, or more of one. Returns how many bytes of `data` were used. */
+static size_t parse_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    struct pool *pool = conn->pool;
+    struct conn_head head;
+    struct http1_framing framing;
+    enum http1_result result = conn_take_head(table, conn, data, len, &head);
+
+    if (result == HTTP1_MORE) return len;
     if (result != HTTP1_DONE) {
-        bad_response(table, conn, result == HTTP1_MORE ? HTTP1_TOO_LARGE : result);
+        conn_fail(table, conn, conn_class_of(result), clock_now_ns());
         return len;
     }
-    http1_same_learn(&pool->same, text, &head);
+    http1_same_learn(&pool->same, head.text, &head.facts);
     for (uint32_t asked = 0; asked < COUNT(pool->same_framing); asked++) {
-        pool->same_framing[asked] = http1_framing(&head, (enum http1_asked)asked);
+        pool->same_framing[asked] = http1_framing(&head.facts, (enum http1_asked)asked);
     }
     framing = pool->same_framing[conn_oldest(table, conn)->asked];
-    begin_body(table, conn, &head, &framing);
-    return head.bytes - carried;
+    begin_body(table, conn, &head.facts, &framing);
+    return head.used;
 }
 
 /* Reads a head like the last one at the start of `len` bytes, and its body if that is whole. */
@@ -206,7 +216,7 @@ static size_t feed_chunked(struct conn_table *table, struct conn *conn, const ch
     if (result == HTTP1_DONE) {
         complete(table, conn, conn->reusable);
     } else if (result != HTTP1_MORE) {
-        bad_response(table, conn, result);
+        conn_fail(table, conn, conn_class_of(result), clock_now_ns());
         return len;
     }
     return used;
@@ -262,6 +272,10 @@ static void conn_idle_ended(struct conn_table *table, struct conn *conn)
 
 void conn_eof(struct conn_table *table, struct conn *conn)
 {
+    if (conn->state == CONN_TUNNELING) {
+        conn_tunnel_ended(table, conn, 0);
+        return;
+    }
     if (conn->window_count == 0) {
         conn_idle_ended(table, conn);
         return;
@@ -285,6 +299,10 @@ void conn_eof(struct conn_table *table, struct conn *conn)
 
 void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_value)
 {
+    if (conn->state == CONN_TUNNELING) {
+        conn_tunnel_ended(table, conn, errno_value);
+        return;
+    }
     if (conn->window_count == 0) {
         conn_idle_ended(table, conn);
         return;

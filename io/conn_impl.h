@@ -1,5 +1,6 @@
 /* conn_impl: what the parts of conn share: conn.c (life), conn_send.c and conn_recv.c (its two
- * halves towards the kernel) and conn_http.c (the bytes of answers). */
+ * halves towards the kernel), conn_tunnel.c (a proxy's consent) and conn_http.c (the bytes of
+ * answers). */
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
@@ -20,6 +21,35 @@ static inline void conn_to(struct conn *conn, enum conn_state next)
 /* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
 void conn_closing_step(struct conn_table *table, struct conn *conn);
 
+/* What it takes to be connected is done: the connection is idle and its owner is told. */
+void conn_established(struct conn_table *table, struct conn *conn);
+
+/* This attempt to connect, or what has to follow it, failed: another one is made, or the pool's
+ * owner has been told. Not for IDLE and later. */
+void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
+                         uint64_t now_ns);
+
+/* Asks the proxy for the target. From then on until the connection is established what comes is
+ * conn_tunnel_feed()'s, and an end of the stream is conn_tunnel_ended()'s (errno 0: in order). */
+void conn_tunnel_begin(struct conn_table *table, struct conn *conn);
+void conn_tunnel_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);
+void conn_tunnel_ended(struct conn_table *table, struct conn *conn, int errno_value);
+
+/* A response head, whole in what came or put together in the carry. */
+struct conn_head {
+    struct http1_head facts;
+    const char *text; /* Valid until the next receive. */
+    size_t used;      /* How much of what came was the head's. */
+};
+
+/* Reads a head from `data`, or goes on with the one in the carry. HTTP1_MORE: all of it is kept
+ * there. Other results but HTTP1_DONE: the connection is of no use any more. */
+MUST_USE enum http1_result conn_take_head(struct conn_table *table, struct conn *conn,
+                                          const char *data, size_t len, struct conn_head *ret_head);
+
+/* The class of a response that cannot be read. */
+enum failed_class conn_class_of(enum http1_result result);
+
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
@@ -27,6 +57,12 @@ void conn_arm_recv(struct conn_table *table, struct conn *conn);
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
 void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
+
+/* True in IDLE, SENDING and RECEIVING: what comes is answers. */
+static inline bool conn_is_open(const struct conn *conn)
+{
+    return (unsigned)conn->state - CONN_IDLE <= CONN_RECEIVING - CONN_IDLE;
+}
 
 /* Reads received bytes. May report answers and failures and may close the connection; returns
  * how many requests were answered. */

@@ -55,8 +55,10 @@ void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring
 
     if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
     if (likely(event->res > 0)) {
-        if (likely(conn->state != CONN_CLOSING)) {
+        if (likely(conn_is_open(conn))) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
+        } else if (conn->state == CONN_TUNNELING) {
+            conn_tunnel_feed(table, conn, event->data, (size_t)event->res);
         }
         return_buffer(table, event);
     } else if (conn->state == CONN_CLOSING) {

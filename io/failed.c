@@ -1,14 +1,19 @@
 #include "io/failed.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 #define FAILED_NAME(upper, lower, text) [FAILED_##upper] = #lower,
 #define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = (text),
 const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)};
 const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)};
 
-enum failed_class failed_of_connect(int errno_value)
+enum failed_class failed_of_connect(int family, int errno_value)
 {
+    /* Of a unix socket: its queue of connections is full; there is no such path (unix(7)). */
+    if (family == AF_UNIX && (errno_value == EAGAIN || errno_value == ENOENT)) {
+        return FAILED_CONNECT_REFUSED;
+    }
     switch (errno_value) {
     case ECONNREFUSED: return FAILED_CONNECT_REFUSED;
     case ETIMEDOUT: return FAILED_CONNECT_TIMEOUT;

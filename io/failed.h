@@ -10,6 +10,7 @@
     X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
     X(PORTS, ports, "no local port left")                                                      \
     X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
+    X(PROXY_REFUSED, proxy_refused, "proxy refused the tunnel")                                \
     X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
     X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                   \
     X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                   \
@@ -30,8 +31,9 @@ enum failed_class { FAILED_CLASSES(FAILED_ENUM) FAILED_COUNT };
 extern const char *const failed_names[FAILED_COUNT]; /* "connect_refused" … */
 extern const char *const failed_texts[FAILED_COUNT]; /* For people. */
 
-/* The class of a connect attempt, or of making its socket, that ended with this errno. */
-enum failed_class failed_of_connect(int errno_value);
+/* The class of a connect attempt, or of making its socket, that ended with this errno; `family`
+ * is that of the address. */
+enum failed_class failed_of_connect(int family, int errno_value);
 
 /* Where in a response a connection was. */
 enum failed_place { FAILED_BEFORE, FAILED_IN_HEAD, FAILED_IN_BODY };

@@ -1,6 +1,6 @@
 #include "io/pool.h"
 
-#include <errno.h>
+#include <string.h>
 
 #include "core/base/check.h"
 
@@ -8,9 +8,11 @@
 #define BACKOFF_LAST_NS  NS_PER_S
 #define ADDRESS_BAD_NS   (30 * NS_PER_S) /* How long a failed address is left out. */
 
+enum { SOURCES_TRIED_MAX = 16 }; /* Of one attempt, after the first. */
+
 void pool_init(struct pool *pool)
 {
-    CHECK(pool->addresses.count > 0 && pool->addresses.count <= RESOLVE_ADDRESSES_MAX);
+    CHECK(pool->addresses->count > 0 && pool->addresses->count <= RESOLVE_ADDRESSES_MAX);
     pool->backoff.kind = TIMER_POOL;
     pool->group = RING_SMALL;
 }
@@ -24,39 +26,48 @@ void pool_back_off(struct pool *pool, uint64_t now_ns)
 }
 
 /* The attempt is over. */
-static void attempt_failed(struct pool *pool, int errno_value, uint64_t now_ns)
+static void attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     pool_back_off(pool, now_ns);
-    pool->owner.connect_failed(pool->owner.self, pool, failed_of_connect(errno_value), now_ns);
-}
-
-static void count_failure(struct pool *pool, int errno_value)
-{
-    (*pool->counts.connects_failed)++;
-    if (errno_value == ECONNREFUSED) (*pool->counts.connects_refused)++;
+    pool->owner.connect_failed(pool->owner.self, pool, why, now_ns);
 }
 
 /* Whether another address may work where this one failed: not when we are the ones who lack
- * something. */
-static bool is_about_peer(int errno_value)
+ * something, nor when somebody was there and said no. */
+static bool is_about_address(enum failed_class why)
 {
-    enum failed_class why = failed_of_connect(errno_value);
-
-    return why != FAILED_PORTS && why != FAILED_DESCRIPTORS;
+    return why == FAILED_CONNECT_REFUSED || why == FAILED_CONNECT_TIMEOUT ||
+           why == FAILED_UNREACHABLE || why == FAILED_RESET_BEFORE_RESPONSE;
 }
 
-bool pool_connect_failed(struct pool *pool, struct conn *conn, int errno_value, uint64_t now_ns)
+/* The ports of one source may be used up while others have some left: connections that end do
+ * not free them in the order in which they were taken. */
+static bool try_other_source(struct pool *pool, struct conn *conn)
 {
-    count_failure(pool, errno_value);
-    if (is_about_peer(errno_value)) {
+    int family = pool->addresses->list[conn->address].storage.ss_family;
+    uint32_t others = pool->sources == NULL ? 0 : sources_count(pool->sources, family) - 1;
+
+    if (conn->sources_tried >= min_u64(others, SOURCES_TRIED_MAX)) return false;
+    conn->sources_tried++;
+    return true;
+}
+
+bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
+                         uint64_t now_ns)
+{
+    (*pool->counts.connects_failed)++;
+    if (why == FAILED_CONNECT_REFUSED) (*pool->counts.connects_refused)++;
+    if (is_about_address(why)) {
+        if (conn->addresses != pool->addresses) return true; /* There are others by now. */
         pool->address_bad_until_ns[conn->address] = now_ns + ADDRESS_BAD_NS;
-        if (conn->addresses_tried < pool->addresses.count - 1) {
+        if (conn->addresses_tried < pool->addresses->count - 1) {
             conn->addresses_tried++;
-            conn->address = (conn->address + 1) % pool->addresses.count;
+            conn->address = (conn->address + 1) % pool->addresses->count;
             return true;
         }
     }
-    attempt_failed(pool, errno_value, now_ns);
+    if (why == FAILED_PORTS && try_other_source(pool, conn)) return true;
+    attempt_failed(pool, why, now_ns);
     return false;
 }
 
@@ -65,13 +76,13 @@ void pool_connected(struct pool *pool, struct conn *conn)
     (*pool->counts.opened)++;
     pool->connecting--;
     pool->backoff_ns = 0;
-    pool->address_bad_until_ns[conn->address] = 0;
+    if (conn->addresses == pool->addresses) pool->address_bad_until_ns[conn->address] = 0;
 }
 
 /* Addresses take turns; those that failed lately are passed over unless all did. */
 static uint32_t choose_address(const struct pool *pool, uint64_t now_ns)
 {
-    uint32_t count = pool->addresses.count;
+    uint32_t count = pool->addresses->count;
 
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = (pool->address_next + i) % count;
@@ -87,8 +98,60 @@ void pool_maintain(struct pool *pool, uint64_t now_ns)
            !timer_is_armed(&pool->backoff)) {
         pool->address_next = choose_address(pool, now_ns);
         conn_open(pool->table, pool, now_ns);
-        pool->address_next = (pool->address_next + 1) % pool->addresses.count;
+        pool->address_next = (pool->address_next + 1) % pool->addresses->count;
+        pool->opens++;
     }
+}
+
+void pool_readdress(struct pool *pool, const struct addresses *addresses)
+{
+    CHECK(pool_is_settled(pool));
+    CHECK(addresses->count > 0 && addresses->count <= RESOLVE_ADDRESSES_MAX);
+    CHECK(addresses != pool->addresses);
+    pool->connects_left = pool->connects;
+    pool->addresses = addresses;
+    pool->address_next = 0;
+    memset(pool->address_bad_until_ns, 0, sizeof(pool->address_bad_until_ns));
+}
+
+bool pool_is_settled(const struct pool *pool)
+{
+    return pool->connects_left == 0;
+}
+
+const struct address *pool_destination(struct pool *pool, struct conn *conn)
+{
+    if (unlikely(conn->addresses != pool->addresses)) {
+        conn->addresses = pool->addresses;
+        conn->address %= pool->addresses->count;
+        conn->addresses_tried = 0;
+    }
+    return &pool->addresses->list[conn->address];
+}
+
+/* Sources take turns once all destinations have had theirs: so every pair of the two is used, and
+ * all the ports that it has. */
+const struct address *pool_source(const struct pool *pool, const struct conn *conn, int family)
+{
+    uint64_t turn;
+
+    if (likely(pool->sources == NULL)) return NULL;
+    turn = pool->source_first + pool->opens / pool->addresses->count * pool->source_step;
+    return sources_at(pool->sources, family, turn + conn->sources_tried);
+}
+
+void pool_connect_begun(struct pool *pool)
+{
+    pool->connects++;
+}
+
+void pool_connect_done(struct pool *pool, const struct conn *conn)
+{
+    CHECK(pool->connects > 0);
+    pool->connects--;
+    if (likely(conn->addresses == pool->addresses)) return;
+    CHECK(pool->connects_left > 0);
+    pool->connects_left--;
 }
 
 void pool_timer(struct pool *pool, struct timer *timer, uint64_t now_ns)

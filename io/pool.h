@@ -12,13 +12,17 @@
 
 #include "io/conn_table.h"
 #include "io/resolve.h"
+#include "io/sources.h"
 
 struct pool_owner {
     void *self;
-    /* An attempt failed at every address: fail the oldest waiting request, if there is one. */
+    /* An attempt failed at every address, or at the proxy: fail the oldest waiting request, if
+     * there is one. */
     void (*connect_failed)(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns);
     /* The back-off has ended at `now_ns`. */
     void (*backoff_ended)(void *self, struct pool *pool, uint64_t now_ns);
+    /* A proxy answered a CONNECT with this status, not a 2xx. */
+    void (*tunnel_refused)(void *self, struct pool *pool, uint16_t status);
 };
 
 struct pool_counts {
@@ -33,9 +37,17 @@ struct pool {
     struct pool_owner owner;
     uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
-    struct addresses addresses; /* Resolved; at least one. */
-    uint32_t address_next;      /* Where the next attempt begins. */
+    const struct addresses *addresses; /* Resolved; at least one. Borrowed: pool_readdress(). */
+    uint32_t address_next;             /* Where the next attempt begins. */
+    uint32_t connects;                 /* Connects in flight, */
+    uint32_t connects_left;            /* and of these to addresses of the list before. */
     uint64_t address_bad_until_ns[RESOLVE_ADDRESSES_MAX];
+    const struct sources *sources; /* Where connections come from; NULL: the kernel chooses. */
+    uint64_t source_first;         /* Which source is the first, */
+    uint32_t source_step;          /* and how many on is the next. */
+    uint64_t opens;                /* Connections begun: whose turn it is. */
+    const char *tunnel;  /* The CONNECT that asks a proxy for the target; NULL: none. It */
+    uint32_t tunnel_len; /* stays unchanged for the ring's life. */
     uint32_t wanted;     /* Connections to keep. */
     uint32_t slots_used; /* Slots that are not FREE. */
     uint32_t connecting;
@@ -49,7 +61,8 @@ struct pool {
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
-/* Sets up; the caller has set table, owner, counts, addresses and wanted. */
+/* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel
+ * and wanted. */
 void pool_init(struct pool *pool);
 
 /* Opens connections up to `wanted`, as far as slots and back-off allow. */
@@ -58,16 +71,28 @@ void pool_maintain(struct pool *pool, uint64_t now_ns);
 /* The pool's timer has fired. */
 void pool_timer(struct pool *pool, struct timer *timer, uint64_t now_ns);
 
-/* For conn: an attempt at one address failed. True: `conn` shall go on with the next address
- * (conn->address says which); false: the attempt is over, the owner has been told. */
-MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, int errno_value,
+/* New connections go to these addresses from now on; those that there are stay. The list before
+ * is borrowed on until pool_is_settled(); only then may this be called again. */
+void pool_readdress(struct pool *pool, const struct addresses *addresses);
+bool pool_is_settled(const struct pool *pool);
+
+/* For conn: where `conn` connects to, and from (NULL: the kernel's choice). The connect's
+ * completion must be followed by pool_connect_done(). */
+const struct address *pool_destination(struct pool *pool, struct conn *conn);
+const struct address *pool_source(const struct pool *pool, const struct conn *conn, int family);
+void pool_connect_begun(struct pool *pool);
+void pool_connect_done(struct pool *pool, const struct conn *conn);
+
+/* For conn: an attempt at one address failed. True: `conn` shall try again, at the address that
+ * pool_destination() then says; false: the attempt is over, the owner has been told. */
+MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
                                   uint64_t now_ns);
 
 /* No attempt is begun for a while: 10 ms, doubling to 1 s until one succeeds. No-op while the
  * pool backs off already. */
 void pool_back_off(struct pool *pool, uint64_t now_ns);
 
-/* For conn: connected. */
+/* For conn: connected, through the proxy where there is one. */
 void pool_connected(struct pool *pool, struct conn *conn);
 
 /* Idle list: connections that have room for requests, FIFO, so that they take turns. Adding one

@@ -24,7 +24,19 @@ struct addresses {
 MUST_USE enum err resolve(const char *host, const char *service, struct addresses *ret_addresses,
                           struct err_info *why);
 
-/* "127.0.0.1:80" or "[::1]:80" into `buf` of RESOLVE_TEXT_MAX bytes; returns `buf`. */
+/* The address that `text` (an IPv4 or IPv6 literal, perhaps with a zone) is, with the port
+ * `service`, without asking anybody; false when it is no literal. Any thread. */
+MUST_USE bool resolve_numeric(const char *text, const char *service, struct address *ret_address);
+
+/* The address of a unix socket; false when `path` is longer than the kernel takes (107 bytes). */
+MUST_USE bool resolve_unix(const char *path, struct address *ret_address);
+
+/* True if both lists hold the same addresses, in any order. */
+bool resolve_is_same(const struct addresses *a, const struct addresses *b);
+
+/* "127.0.0.1:80" or "[::1]:80", or a unix socket's path (cut), into `buf` of RESOLVE_TEXT_MAX
+ * bytes; returns `buf`. The other one leaves the port and the brackets away. */
 const char *resolve_text(const struct address *address, char *buf);
+const char *resolve_text_host(const struct address *address, char *buf);
 
 #endif

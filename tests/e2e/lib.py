@@ -28,7 +28,7 @@ TOOLS = os.path.join(os.path.dirname(os.path.realpath(PELT)), "tests", "tools") 
 SLACK_S = 30.0
 
 FAILED_CLASSES = (
-    "connect_refused connect_timeout unreachable ports descriptors reset_before_response "
+    "connect_refused connect_timeout unreachable ports descriptors proxy_refused reset_before_response "
     "reset_in_head reset_in_body closed_before_response incomplete bad_head head_too_large "
     "bad_framing unsolicited first_byte_timeout timeout not_processed"
 ).split()

@@ -14,6 +14,7 @@ static const char response_text[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\
 
 static const struct sim_route route_none = {.status = 404};
 static const struct sim_route route_any = {.status = 200};
+static const struct sim_route route_refused = {.status = 407, .body_bytes = 10};
 
 size_t sim_rubbish(struct sim_peer *peer, char *ret_bytes, size_t len_max)
 {
@@ -200,12 +201,19 @@ static void plan_ending(struct sim_peer *peer, struct sim_answer *answer)
     answer->ending = answer->mis >= SIM_MIS_CLOSE_BEFORE ? SIM_ENDING_CLOSE : SIM_ENDING_RESET;
 }
 
+/* What answers the request; a tunnel is granted or refused. */
+static const struct sim_route *route_of(struct sim_peer *peer, const struct sim_request *request)
+{
+    if (strcmp(request->method, "CONNECT") != 0) return find_route(&peer->behaviour, request->path);
+    return sim_chance(peer->sim, peer->behaviour.refusal_share) ? &route_refused : &route_any;
+}
+
 struct sim_answer *sim_answer_new(struct sim_conn *conn, const struct sim_request *request,
                                   bool close)
 {
     struct sim_peer *peer = conn->peer;
     const struct sim_behaviour *behaviour = &peer->behaviour;
-    const struct sim_route *route = find_route(behaviour, request->path);
+    const struct sim_route *route = route_of(peer, request);
     struct sim_answer *answer = peer->answers_free;
     bool last = behaviour->keepalive_max != 0 && conn->requests >= behaviour->keepalive_max;
     bool announce = close || route->close || (last && !behaviour->close_unannounced);

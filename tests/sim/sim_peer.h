@@ -85,6 +85,7 @@ struct sim_behaviour {
     uint64_t idle_close_ns; /* Closes a connection idle for so long; 0: never. */
     double mis_share;       /* Probability that an answer goes wrong, */
     uint32_t mis_mask;      /* in one of these ways (SIM_MIS_BIT), all equally likely. */
+    double refusal_share;   /* Probability that a CONNECT is answered by 407, not by 200. */
     uint64_t extra_idle_ns;
     bool extra_is_response;  /* Unasked-for bytes are a whole response, not rubbish. */
     uint64_t drip_ns;        /* 0 counts as 1 ms. */

@@ -40,7 +40,11 @@ static void parse_request_line(struct sim_conn *conn, const char *line)
     }
     if (!is_token(line, (size_t)(target - line))) malformed(conn, "a bad method", line);
     target++;
-    if (*target != '/' && *target != '*') malformed(conn, "a bad target", line);
+    if (strncmp(line, "CONNECT ", 8) == 0) { /* RFC 9110 section 9.3.6: host and port. */
+        if (strchr(target, ':') == NULL) malformed(conn, "a bad target", line);
+    } else if (*target != '/' && *target != '*') {
+        malformed(conn, "a bad target", line);
+    }
     path_len = (size_t)(version - target);
     if (memchr(target, '?', path_len) != NULL) path_len = strcspn(target, "?");
     copy_cut(conn->request.method, SIM_METHOD_BYTES, line, (size_t)(target - 1 - line));

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/request.h"
 #include "core/base/check.h"
 #include "core/base/rng.h"
 #include "core/coord.h"
@@ -35,14 +36,20 @@ struct world {
     struct plan plan;
     struct plan_target target;
     struct plan_request request;
-    struct addresses addresses;
+    struct addresses addresses[2]; /* Lists that take each other's place. */
+    const struct addresses *list;  /* The one that is in force. */
+    struct order_addresses order;
+    struct sources sources;
+    uint64_t readdress_ns, readdress_every_ns; /* 0: never. */
     struct worker *workers[WORKERS_MAX];
     struct worker_shared *shared[WORKERS_MAX];
     struct arena arena;
     struct coord coord;
     struct series series;
+    uint64_t readdressed;
     uint64_t ok_when_settled;
     bool settled;
+    uint64_t refused; /* Tunnels. */
 };
 
 /* What a run leaves, to be compared. */
@@ -50,6 +57,7 @@ struct trace {
     uint64_t hash;
     uint64_t ok, started, shed;
     uint64_t cancels_lost, quiet_failed;
+    uint64_t refused, readdressed;
 };
 
 static void wake(void *self, uint32_t worker)
@@ -114,6 +122,13 @@ static void draw_plan(struct world *world, struct rng *rng)
     plan->drain_ns = TIMEOUT_NS;
     if (rng_below(rng, 4) == 0) plan->warmup_ns = rng_below(rng, DURATION_NS);
     draw_rate(plan, rng);
+    if (rng_below(rng, 4) == 0) {
+        plan->net.proxy = (struct net_proxy){.host = "127.0.0.1", .service = "8080"};
+        CHECK(plan_add_tunnel(plan, &world->target, &why) == ERR_OK);
+    }
+    if (rng_below(rng, 3) == 0) {
+        world->readdress_every_ns = NS_PER_MS + rng_below(rng, 200 * NS_PER_MS);
+    }
     CHECK(plan_build_request(plan, 0, &options, &world->request, &why) == ERR_OK);
     plan->requests = &world->request;
     plan->requests_count = 1;
@@ -145,6 +160,7 @@ static void draw_behaviour(struct sim_behaviour *behaviour, struct sim_route *ro
     }
     if (behaviour->mis_mask == 0) behaviour->mis_share = 0;
     if (rng_below(rng, 3) == 0) behaviour->keepalive_max = 1 + (uint32_t)rng_below(rng, 20);
+    if (rng_below(rng, 2) == 0) behaviour->refusal_share = 0.3;
     behaviour->close_unannounced = rng_below(rng, 2) == 0;
     if (rng_below(rng, 4) == 0) behaviour->idle_close_ns = 1 + rng_below(rng, 50 * NS_PER_MS);
     behaviour->connect = rng_below(rng, 8) == 0   ? SIM_CONNECT_REFUSE
@@ -172,24 +188,55 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
     }
 }
 
+/* One list holds the server's address alone, the other one first another, where nobody is. */
+static void make_addresses(struct world *world, const struct sockaddr_in *address)
+{
+    struct sockaddr_in nobody = *address;
+
+    nobody.sin_port = htons(9);
+    for (int i = 0; i < 2; i++) {
+        struct addresses *list = &world->addresses[i];
+
+        if (i == 1) memcpy(&list->list[list->count++].storage, &nobody, sizeof(nobody));
+        memcpy(&list->list[list->count++].storage, address, sizeof(*address));
+        list->list[0].len = list->list[1].len = sizeof(*address);
+    }
+    world->list = &world->addresses[0];
+    CHECK(sources_init(&world->sources, &world->arena, 2));
+    CHECK(sources_add(&world->sources, "127.0.0.2") && sources_add(&world->sources, "127.0.0.3"));
+}
+
+/* Puts the other list in force when it is time and the last change is over. */
+static void readdress(struct world *world, uint64_t now_ns)
+{
+    if (world->readdress_every_ns == 0 || now_ns < world->readdress_ns) return;
+    if (world->coord.phase != COORD_RUNNING || coord_is_readdressing(&world->coord)) return;
+    world->order.old = world->list;
+    world->list = &world->addresses[world->list == &world->addresses[0]];
+    world->order.fresh = world->list;
+    coord_readdress(&world->coord, &world->order);
+    world->readdress_ns = now_ns + world->readdress_every_ns;
+    world->readdressed++;
+}
+
 static void start_workers(struct world *world, const struct sockaddr_in *address)
 {
     struct coord_owner owner = {.self = world, .wake = wake};
     struct series_options series = {.duration_ns = DURATION_NS, .drain_ns = TIMEOUT_NS};
     struct err_info why;
 
-    memcpy(&world->addresses.list[0].storage, address, sizeof(*address));
-    world->addresses.list[0].len = sizeof(*address);
-    world->addresses.count = 1;
+    make_addresses(world, address);
     coord_init(&world->coord, &world->plan, world->shared, &owner);
     CHECK(series_init(&world->series, &series, &world->arena));
     world->coord.series = &world->series;
     for (uint32_t i = 0; i < world->plan.workers; i++) {
-        struct worker_options options = {.plan = &world->plan,
-                                         .addresses = &world->addresses,
-                                         .shared = world->shared[i],
-                                         .stats_arena = &world->arena,
-                                         .index = i};
+        struct worker_options options = {
+            .plan = &world->plan,
+            .addresses = &world->list,
+            .sources = world->readdress_every_ns == 0 ? NULL : &world->sources,
+            .shared = world->shared[i],
+            .stats_arena = &world->arena,
+            .index = i};
 
         if (worker_new(&world->workers[i], &options, &why) != ERR_OK) {
             sim_fail(world->sim, "worker_new: %s", why.message);
@@ -244,6 +291,7 @@ static void run_world(struct world *world, uint64_t start_ns)
         step_workers(world);
         (void)ok_now(world, true);
         sim_at(world->sim, coord_step(&world->coord, now_ns, 0), NULL, NULL);
+        readdress(world, now_ns);
         if (world->coord.phase != COORD_ENDED && !sim_advance(world->sim)) {
             sim_fail(world->sim, "nothing will ever happen again");
         }
@@ -329,6 +377,12 @@ static void check_end(struct world *world)
         CHECK(mod_interval_init(&mod, &world->arena, world->plan.stages, world->plan.stages_count));
         if (ledger->due != mod_interval_hits(&mod)) sim_fail(world->sim, "not the integral");
     }
+    for (uint32_t i = 0; i < world->plan.workers; i++) {
+        world->refused += load_relaxed(&world->shared[i]->stats.refused[407]);
+    }
+    if (world->refused < ledger->failed[FAILED_PROXY_REFUSED]) {
+        sim_fail(world->sim, "more refusals than the proxy spoke");
+    }
     if (answered != ledger->ok) sim_fail(world->sim, "statuses do not add up to the answers");
     if (ledger->started > 0 && ledger->ok <= world->ok_when_settled) {
         sim_fail(world->sim, "no answer after the faults had stopped");
@@ -354,6 +408,8 @@ static struct trace run_seed(uint64_t seed)
     trace = (struct trace){.hash = sim_trace_hash(world.sim),
                            .ok = world.coord.ledger.ok,
                            .started = world.coord.ledger.started,
+                           .refused = world.refused,
+                           .readdressed = world.readdressed,
                            .shed = ledger_shed(&world.coord.ledger),
                            .cancels_lost = sim_counts(world.sim)->cancels_lost,
                            .quiet_failed = sim_counts(world.sim)->quiet_failed};
@@ -368,6 +424,7 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
     unsigned long long from = 1, to = SEEDS_DEFAULT;
     const char *range = getenv("SEEDS");
     uint64_t ok = 0, started = 0, shed = 0, cancels_lost = 0, quiet_failed = 0;
+    uint64_t refused = 0, readdressed = 0;
 
     if (range != NULL) {
         char *end;
@@ -387,12 +444,15 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
         shed += first.shed;
         cancels_lost += first.cancels_lost;
         quiet_failed += first.quiet_failed;
+        refused += first.refused;
+        readdressed += first.readdressed;
     }
     (void)printf("seeds %llu-%llu: %llu started, %llu answered, %llu shed, %llu cancels lost, %llu "
-                 "quiet sends failed\n",
+                 "quiet sends failed, %llu tunnels refused, %llu times other addresses\n",
                  from, to, (unsigned long long)started, (unsigned long long)ok,
                  (unsigned long long)shed, (unsigned long long)cancels_lost,
-                 (unsigned long long)quiet_failed);
+                 (unsigned long long)quiet_failed, (unsigned long long)refused,
+                 (unsigned long long)readdressed);
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/request.h"
 #include "core/base/check.h"
 #include "core/coord.h"
 #include "core/mod_interval.h"
@@ -45,6 +46,7 @@ struct world {
     struct plan_target target;
     struct plan_request request;
     struct addresses addresses;
+    const struct addresses *list;
     struct mod_interval mod;
     struct worker *workers[WORKERS_MAX];
     struct worker_shared *shared[WORKERS_MAX];
@@ -97,10 +99,11 @@ static void start_workers(struct world *world, const struct sockaddr_in *address
     memcpy(&world->addresses.list[0].storage, address, sizeof(*address));
     world->addresses.list[0].len = sizeof(*address);
     world->addresses.count = 1;
+    world->list = &world->addresses;
     for (uint32_t i = 0; i < world->plan.workers; i++) {
         struct worker_shared *shared = arena_array(&world->arena, 1, sizeof(*shared));
         struct worker_options options = {.plan = &world->plan,
-                                         .addresses = &world->addresses,
+                                         .addresses = &world->list,
                                          .shared = shared,
                                          .stats_arena = &world->arena,
                                          .index = i};

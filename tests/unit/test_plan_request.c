@@ -1,7 +1,7 @@
 /* Headers as people write them, and requests byte for byte. */
 #include <string.h>
 
-#include "config/plan.h"
+#include "config/request.h"
 #include "tests/test.h"
 
 static void test_plan_header_takes_what_is_right(void)

@@ -24,6 +24,9 @@ static const struct {
     uint64_t connects_max;
     uint32_t tw_reuse;
     bool loopback;
+    bool local;                  /* Over a unix socket. */
+    uint32_t sources;            /* 0: the kernel's choice. */
+    uint64_t pairs;              /* Those of the destinations. */
     const char *refuses, *warns; /* What the line holds; NULL: there is none. */
 } rows[] = {
     {.name = "small", .connections = 64},
@@ -93,7 +96,25 @@ static const struct {
      .connections = 64513,
      .low = 1024,
      .high = 65535,
-     .refuses = "use fewer connections, or a target with more addresses"},
+     .refuses = "use fewer connections, or --source with more addresses of ours"},
+    {.name = "as many sources",
+     .files = UINT64_MAX,
+     .connections = 20,
+     .low = 50000,
+     .high = 50009,
+     .sources = 2,
+     .pairs = 2},
+    {.name = "one source too few",
+     .files = UINT64_MAX,
+     .connections = 21,
+     .low = 50000,
+     .high = 50009,
+     .sources = 2,
+     .pairs = 2,
+     .refuses = "21 connections from 2 sources to 1 address need a local port each, and there are "
+                "20 (50000 to 50009); sysctl -w net.ipv4.ip_local_port_range='1024 65535' makes it "
+                "64512 per address, and --source A,B twice as many"},
+    {.name = "no ports wanted", .files = UINT64_MAX, .connections = 40000, .local = true},
     {.name = "the range is not known", .files = UINT64_MAX, .connections = 1000000, .low = 1},
     {.name = "few connects", .connections = 64, .connects_per_s = 470},
     {.name = "60 s each",
@@ -138,6 +159,8 @@ static void test_preflight_refuses_and_warns_with_numbers(void)
             .connections = rows[i].connections,
             .workers = rows[i].workers != 0 ? rows[i].workers : 1,
             .destinations = rows[i].destinations != 0 ? rows[i].destinations : 1,
+            .sources = rows[i].sources,
+            .pairs = rows[i].pairs,
             .loopback = rows[i].loopback,
             .keepalive = rows[i].connects_per_s <= 0,
             .connects_per_s = rows[i].connects_per_s,
@@ -147,6 +170,7 @@ static void test_preflight_refuses_and_warns_with_numbers(void)
         struct err_info why = {.message = ""};
         enum err err;
 
+        if (wants.pairs == 0 && !rows[i].local) wants.pairs = wants.destinations;
         if (rows[i].low == 1) limits.port_low = limits.port_high = 0;
         err = preflight_check(&limits, &wants, &warning, &why);
         printf("%s: %s%s\n", rows[i].name, why.message, warning.text);
@@ -251,6 +275,8 @@ static const struct {
 static void test_preflight_knows_what_a_plan_wants(void)
 {
     static struct addresses addresses;
+    struct names_place place = {.current = &addresses};
+    struct names names = {.places = &place, .places_count = 1};
 
     for (size_t i = 0; i < COUNT(targets); i++) {
         struct plan plan = {.targets_count = 1,
@@ -265,7 +291,9 @@ static void test_preflight_knows_what_a_plan_wants(void)
         addresses.list[0] = address_of(targets[i].first);
         if (targets[i].second != NULL)
             addresses.list[addresses.count++] = address_of(targets[i].second);
-        wants = preflight_wants(&plan, &addresses);
+        wants = preflight_wants(&plan, &names);
+        EXPECT(wants.pairs == wants.destinations);
+        EXPECT(wants.sources == 0);
         EXPECT(wants.epoll);
         EXPECT(wants.connections == 80);
         EXPECT(wants.workers == 2);
@@ -275,7 +303,7 @@ static void test_preflight_knows_what_a_plan_wants(void)
         EXPECT(wants.connects_max == 5);
         plan.io = PLAN_IO_URING;
         plan.connections_max = 0;
-        wants = preflight_wants(&plan, &addresses);
+        wants = preflight_wants(&plan, &names);
         EXPECT(!wants.epoll);
         EXPECT(wants.connections == 100);
     }
@@ -284,6 +312,8 @@ static void test_preflight_knows_what_a_plan_wants(void)
 static void test_preflight_expects_the_highest_rate_of_the_stages(void)
 {
     static struct addresses addresses;
+    struct names_place place = {.current = &addresses};
+    struct names names = {.places = &place, .places_count = 1};
     struct plan_stage stages[] = {{10 * NS_PER_S, 0, 4000}, {5 * NS_PER_S, 1000, 1000}};
     struct plan plan = {.targets_count = 1,
                         .connections = 1,
@@ -296,13 +326,13 @@ static void test_preflight_expects_the_highest_rate_of_the_stages(void)
 
     addresses.count = 1;
     addresses.list[0] = address_of("192.0.2.1");
-    wants = preflight_wants(&plan, &addresses);
+    wants = preflight_wants(&plan, &names);
     EXPECT(wants.connects_per_s > 3999 && wants.connects_per_s < 4001);
     EXPECT(wants.connects_max == 25000);
     plan.requests_max = 7;
-    EXPECT(preflight_wants(&plan, &addresses).connects_max == 7);
+    EXPECT(preflight_wants(&plan, &names).connects_max == 7);
     plan.open_loop = false;
-    EXPECT(preflight_wants(&plan, &addresses).connects_per_s <= 0);
+    EXPECT(preflight_wants(&plan, &names).connects_per_s <= 0);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "config/request.h"
 #include "core/exit.h"
 #include "core/version.h"
 #include "tests/golden.h"
