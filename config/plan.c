@@ -12,6 +12,7 @@ void plan_init(struct plan *plan)
         .drain_ns = 10 * NS_PER_S,
         .max_pending = 1000000,
         .seed = 1,
+        .discard_above = PLAN_DISCARD_ABOVE,
         .keepalive = true,
         .batch_wait = true,
     };

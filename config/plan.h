@@ -80,14 +80,16 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
-    struct net net; /* How connections get to the targets. */
+    uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
+    struct net net;         /* How connections get to the targets. */
 
     enum plan_io io;
     bool open_loop;
-    bool spin;       /* Open loop: do not sleep in the last 60 us before a request is due. */
-    bool keepalive;  /* Connections are used again. */
-    bool ids;        /* Every request carries its own X-Request-Id. */
-    bool batch_wait; /* A saturated closed loop may wait up to 20 us for a batch. */
+    bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */
+    bool keepalive;   /* Connections are used again. */
+    bool read_bodies; /* All bodies are received into our memory, discard_above or not. */
+    bool ids;         /* Every request carries its own X-Request-Id. */
+    bool batch_wait;  /* A saturated closed loop may wait up to 20 us for a batch. */
 };
 
 /* Parses an absolute http:// URL (RFC 3986) into `ret_target`, its strings in `arena`. An IPv6

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/base/check.h"
+#include "core/base/nearest.h"
 #include "core/version.h"
 
 #define AT(member)      .offset = offsetof(struct cli_words, member)
@@ -103,6 +103,10 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                           AT(body_file), CLI_TEXT, CLI_REQUEST, 0, NULL},
     [OPTION_IDS] = {"ids", NULL, "give every request an X-Request-Id of its own", NULL, 0, 0,
                     AT(cli.plan.ids), CLI_ON, CLI_REQUEST, 0, NULL},
+    [OPTION_READ_BODIES] = {"read-bodies", NULL,
+                            "receive all of every body; without it the kernel may throw large "
+                            "ones away once their length is known, and the report says so",
+                            NULL, 0, 0, AT(cli.plan.read_bodies), CLI_ON, CLI_REQUEST, 0, NULL},
     [OPTION_TIMEOUT] = {"timeout", "TIME",
                         "for a request, from sent to its last byte; with a rate also "
                         "for how long it may wait to be sent",
@@ -152,54 +156,13 @@ const struct cli_option *cli_option_by_letter(char letter)
     return NULL;
 }
 
-enum { NAME_MAX_LEN = 32 };
-
-static unsigned min_of(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* How many slips lead from `a` to `b`, both at most NAME_MAX_LEN long: the optimal string
- * alignment distance (Damerau 1964, Levenshtein 1966, without editing a piece twice). */
-static unsigned slips_between(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    unsigned rows[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
-
-    CHECK(a_len <= NAME_MAX_LEN);
-    CHECK(b_len <= NAME_MAX_LEN);
-    for (size_t j = 0; j <= b_len; j++) {
-        rows[0][j] = (unsigned)j;
-    }
-    for (size_t i = 1; i <= a_len; i++) {
-        rows[i][0] = (unsigned)i;
-        for (size_t j = 1; j <= b_len; j++) {
-            unsigned least = rows[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-
-            least = min_of(least, min_of(rows[i - 1][j], rows[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                least = min_of(least, rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = least;
-        }
-    }
-    return rows[a_len][b_len];
-}
-
 const struct cli_option *cli_option_like(const char *name, size_t len)
 {
+    struct nearest nearest = nearest_to(name, len);
     const struct cli_option *best = NULL;
-    unsigned best_slips = len < 4 ? 2 : len < 8 ? 3 : 4; /* One too many. */
 
-    if (len < 2 || len > NAME_MAX_LEN) return NULL;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        const struct cli_option *option = &cli_options[i];
-        unsigned slips;
-
-        if (strncmp(option->name, name, len) == 0) return option;
-        slips = slips_between(name, len, option->name, strlen(option->name));
-        if (slips >= best_slips) continue;
-        best_slips = slips;
-        best = option;
+        if (nearest_offer(&nearest, cli_options[i].name)) best = &cli_options[i];
     }
     return best;
 }

@@ -33,8 +33,10 @@ struct ledger {
     uint64_t missed[MISSED_COUNT];
     uint64_t failed[FAILED_COUNT];
 
-    uint64_t bytes_sent;     /* Of requests handed to the kernel. */
-    uint64_t bytes_received; /* Off the sockets. */
+    uint64_t bytes_sent;      /* Of requests handed to the kernel. */
+    uint64_t bytes_received;  /* Off the sockets. */
+    uint64_t bytes_discarded; /* Of these, not copied by the kernel and seen by nobody. */
+    uint64_t discarded;       /* Answers of whose bodies some were. */
 
     uint64_t connects;         /* Attempts begun. */
     uint64_t connects_refused; /* Attempts answered with a refusal. */

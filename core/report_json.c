@@ -118,6 +118,17 @@ static void put_asked(struct json *json, const struct result *result)
     if (poisson) put_u64(json, "seed", plan->seed);
 }
 
+/* Whether all bodies came into our memory. */
+static void put_bodies(struct json *json, const struct ledger *ledger)
+{
+    json_key(json, "bodies");
+    json_object(json);
+    put_str(json, "mode", ledger->bytes_discarded > 0 ? "discarded" : "read");
+    put_u64(json, "discarded", ledger->discarded);
+    put_u64(json, "discarded_bytes", ledger->bytes_discarded);
+    json_end(json);
+}
+
 static void put_traffic(struct json *json, const struct result *result,
                         const struct result_figures *figures)
 {
@@ -132,6 +143,8 @@ static void put_traffic(struct json *json, const struct result *result,
     put_u64(json, "sent", result->ledger.bytes_sent);
     put_u64(json, "received", result->ledger.bytes_received);
     json_end(json);
+
+    put_bodies(json, &result->ledger);
 
     json_key(json, "status");
     json_object(json);

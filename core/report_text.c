@@ -198,6 +198,13 @@ static void add_rate(const struct result *result, const struct result_figures *f
                 units_bytes(total, (double)ledger->bytes_received));
     text_printf(out, "%s/s sent (%s)\n", units_bytes(per_s, figures->sent_per_s),
                 units_bytes(total, (double)ledger->bytes_sent));
+    if (ledger->bytes_discarded > 0) {
+        add_label(out, "");
+        text_printf(out, "%s of it discarded in the kernel, of ",
+                    units_bytes(total, (double)ledger->bytes_discarded));
+        add_plural(out, ledger->discarded, "answer");
+        text_add_str(out, " (--read-bodies)\n");
+    }
 }
 
 static void add_latencies(const struct result *result, const struct result_figures *figures,

@@ -71,6 +71,8 @@ static bool init_table(struct worker *w)
     w->table.owner.self = w;
     w->table.counts = (struct conn_counts){
         .bytes_received = &l->bytes_received,
+        .bytes_discarded = &l->bytes_discarded,
+        .discarded = &l->discarded,
         .closed_by_peer = &l->closed_by_peer,
         .unsolicited_idle = &l->unsolicited_idle,
         .conflicting = &l->conflicting,
@@ -115,6 +117,9 @@ static bool init_pools(struct worker *w, const struct worker_options *options)
         pool->tunnel = tunnel;
         pool->tunnel_len = tunnel == NULL ? 0 : (uint32_t)strlen(tunnel);
         pool->wanted = wanted[i];
+        /* With answers back to back it does not pay: each receive would end in the next head. */
+        pool->discard_above =
+            w->plan->read_bodies || w->plan->pipeline > 1 ? UINT64_MAX : w->plan->discard_above;
         pool_init(pool);
     }
     return true;

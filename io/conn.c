@@ -5,7 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 /* How long a connection whose last answer has come waits for the peer to close it. */
@@ -19,8 +19,9 @@ enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 #define BIT(state) (1u << CONN_##state)
 const uint8_t conn_legal[CONN_STATE_COUNT] = {
     [CONN_FREE] = BIT(CONNECTING),
-    [CONN_CONNECTING] = BIT(TUNNELING) | BIT(IDLE) | BIT(CLOSING),
-    [CONN_TUNNELING] = BIT(IDLE) | BIT(CLOSING),
+    [CONN_CONNECTING] = BIT(TUNNELING) | BIT(HANDSHAKING) | BIT(IDLE) | BIT(CLOSING),
+    [CONN_TUNNELING] = BIT(HANDSHAKING) | BIT(IDLE) | BIT(CLOSING),
+    [CONN_HANDSHAKING] = BIT(IDLE) | BIT(CLOSING),
     [CONN_IDLE] = BIT(SENDING) | BIT(CLOSING),
     [CONN_SENDING] = BIT(RECEIVING) | BIT(CLOSING),
     [CONN_RECEIVING] = BIT(IDLE) | BIT(SENDING) | BIT(CLOSING),
@@ -135,12 +136,14 @@ void conn_closing_step(struct conn_table *table, struct conn *conn)
     if (conn->flight & FLIGHT_DATA) {
         /* The peer is given a moment to close, or what a cancel missed to complete. */
         if (timer_is_armed(&conn->timer)) return;
+        if (conn->tls != NULL) conn_tls_say_goodbye(table, conn);
         ring_cancel(table->ring, conn->slot, conn_op(conn, OP_CANCEL));
         conn->flight |= FLIGHT_CANCEL;
         conn->cancelled = true;
         return;
     }
     timers_cancel(table->timers, &conn->timer);
+    if (conn->tls != NULL) conn_tls_say_goodbye(table, conn);
     ring_close_sock(table->ring, conn->slot, conn_op(conn, OP_CLOSE));
     conn->flight |= FLIGHT_CLOSE;
 }
@@ -167,6 +170,8 @@ void conn_close(struct conn_table *table, struct conn *conn)
 void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t now_ns)
 {
     if (conn->state == CONN_CLOSING) return;
+    /* By this receive we see the peer's close. */
+    if (!(conn->flight & FLIGHT_RECV) && !conn->peer_ended) conn_arm_recv(table, conn);
     enter_closing(table, conn);
     if (conn->flight & FLIGHT_RECV) {
         timers_set(table->timers, &conn->timer, now_ns + CLOSE_WAIT_NS);
@@ -181,6 +186,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 
     CHECK(conn->state == CONN_CLOSING && conn->flight == 0 && conn->window_count == 0);
     conn_to(conn, CONN_FREE);
+    if (conn->tls != NULL) conn_tls_free(conn);
     conn->generation++;
     conn->part = PART_HEAD;
     conn->carry_len = 0;
@@ -194,6 +200,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->window_first = 0;
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
+    conn->peer_ended = false;
     if (retry) {
         connect_or_free(table, conn, clock_now_ns());
     } else {
@@ -209,15 +216,25 @@ void conn_connect_failed(struct conn_table *table, struct conn *conn, enum faile
     conn_close(table, conn);
 }
 
+void conn_ready(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    conn_to(conn, CONN_IDLE);
+    pool_ready(conn->pool, conn);
+    table->owner.ready(table->owner.self, conn, now_ns);
+}
+
 void conn_established(struct conn_table *table, struct conn *conn)
 {
     uint64_t now_ns = clock_now_ns();
 
     table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
-    conn_to(conn, CONN_IDLE);
     pool_connected(conn->pool, conn);
-    table->owner.ready(table->owner.self, conn, now_ns);
+    if (conn->pool->tls != NULL) {
+        conn_tls_begin(table, conn, now_ns);
+    } else {
+        conn_ready(table, conn, now_ns);
+    }
 }
 
 static void on_connected(struct conn_table *table, struct conn *conn)
@@ -271,6 +288,10 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         CHECK(current);
         conn_on_recv(table, conn, event);
         return;
+    case OP_DISCARD:
+        CHECK(current);
+        conn_on_discard(table, conn, event);
+        return;
     case OP_SEND:
         CHECK(current);
         conn_on_send(table, conn, event->res);
@@ -319,6 +340,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING:
     case CONN_TUNNELING: conn_connect_failed(table, conn, FAILED_CONNECT_TIMEOUT, now_ns); return;
+    case CONN_HANDSHAKING: conn_tls_fail(table, conn, FAILED_TLS_TIMEOUT, now_ns); return;
     case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */
@@ -326,6 +348,10 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         return;
     case CONN_SENDING:
     case CONN_RECEIVING: break;
+    }
+    if (conn->tls != NULL && conn->tls->session.failed) {
+        conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
+        return;
     }
     deadline_ns = deadline_of(table, conn, &why);
     if (deadline_ns > now_ns) {

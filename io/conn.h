@@ -29,9 +29,10 @@
 #include "io/failed.h"
 #include "io/http1.h"
 #include "io/ring.h"
+#include "tls/tls.h"
 
-#define CONN_STATES(X) X(FREE) X(CONNECTING) X(TUNNELING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
-
+#define CONN_STATES(X) \
+    X(FREE) X(CONNECTING) X(TUNNELING) X(HANDSHAKING) X(IDLE) X(SENDING) X(RECEIVING) X(CLOSING)
 #define CONN_ENUM(name) CONN_##name,
 enum conn_state { CONN_STATES(CONN_ENUM) };
 #undef CONN_ENUM
@@ -39,11 +40,17 @@ enum conn_state { CONN_STATES(CONN_ENUM) };
 enum { CONN_STATE_COUNT = 0 CONN_STATES(CONN_ONE) };
 #undef CONN_ONE
 /* TUNNELING: a proxy has been asked for the target and has not answered (conn_tunnel.c).
+ * HANDSHAKING: of TLS, with an https target (conn_tls.c).
  * SENDING: requests are outstanding and no byte of the oldest one's answer has come.
  * RECEIVING: some have. An answer that comes whole leads from SENDING to IDLE at once. */
 
 /* Operations in flight. A quiet send is not among them. */
 enum { FLIGHT_CONNECT = 1, FLIGHT_SEND = 2, FLIGHT_RECV = 4, FLIGHT_CANCEL = 8, FLIGHT_CLOSE = 16 };
+
+/* How bytes are received, by the sizes of the bodies that the pool has seen: receives that stay
+ * armed over small or large buffers; or one receive at a time, the rest of a body whose length is
+ * known being thrown away in the kernel, never a byte more. */
+enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DISCARD };
 
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
@@ -73,13 +80,22 @@ struct conn_answer {
     uint16_t status;
 };
 
+/* A TLS handshake that has ended. */
+struct conn_handshake {
+    uint64_t begun_ns, ended_ns;
+    enum failed_class why;  /* FAILED_COUNT: it did well. */
+    const char *detail;     /* What more is known of a failure; static, "" for nothing. */
+    struct tls_facts facts; /* If it did well. */
+};
+
 struct pool;
+struct conn_tls;
 
 struct conn {
     uint8_t state;               /* enum conn_state; written by conn_to() only. */
     uint8_t flight;              /* FLIGHT_… bits. */
     uint8_t part;                /* enum conn_part. */
-    uint8_t group;               /* enum ring_group that the receive was armed with. */
+    uint8_t mode;                /* enum conn_mode that the receive was armed in. */
     bool reusable;               /* After the current answer. Valid in RECEIVING. */
     uint8_t interim_count;       /* 1xx heads before the current answer. */
     uint16_t status;             /* Of the current answer, once its head is in. */
@@ -89,6 +105,7 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     struct pool *pool;           /* Not in FREE. */
+    struct conn_tls *tls;        /* NULL: plain, or not connected. */
     struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
     uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
@@ -108,6 +125,7 @@ struct conn {
     bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
+    bool peer_ended;          /* The peer has closed its side. */
     struct conn *idle_next, *idle_prev; /* Listed by the pool: has room, waits for requests. */
     struct http1_chunked chunked;       /* PART_CHUNKED. */
 };

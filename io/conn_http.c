@@ -4,7 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 static char *carry_of(const struct conn_table *table, const struct conn *conn)
@@ -64,10 +64,13 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     }
 }
 
-/* Heads larger than a small buffer's worth of body make the pool use large buffers. */
-static void note_length(const struct conn_table *table, struct pool *pool, uint64_t length)
+/* Bodies that fit a small buffer are the common case, in which there is nothing to note. */
+static void note_body(const struct conn_table *table, struct pool *pool, uint64_t length,
+                      bool known)
 {
-    if (unlikely(length > table->small_body_max)) pool->group = RING_LARGE;
+    if (length > table->small_body_max || unlikely(pool->mode != MODE_SMALL)) {
+        pool_note_body(pool, length, known);
+    }
 }
 
 /* A head is in: decides how the rest is read. True unless the connection was closed for it. */
@@ -94,7 +97,7 @@ static void begin_body(struct conn_table *table, struct conn *conn, const struct
     case HTTP1_BODY_LENGTH:
         conn->part = PART_LENGTH;
         conn->body_left = framing->length;
-        note_length(table, conn->pool, framing->length);
+        note_body(table, conn->pool, framing->length, true);
         return;
     case HTTP1_BODY_CHUNKED:
         conn->part = PART_CHUNKED;
@@ -176,7 +179,7 @@ static size_t feed_same(struct conn_table *table, struct conn *conn, size_t len)
         begin_body(table, conn, head, framing);
         return head->bytes;
     }
-    note_length(table, conn->pool, framing->length);
+    note_body(table, conn->pool, framing->length, true);
     conn->status = head->status;
     conn->body_bytes = framing->length;
     complete(table, conn, framing->reusable);
@@ -214,6 +217,7 @@ static size_t feed_chunked(struct conn_table *table, struct conn *conn, const ch
 
     conn->body_bytes += span_len;
     if (result == HTTP1_DONE) {
+        note_body(table, conn->pool, conn->body_bytes, false);
         complete(table, conn, conn->reusable);
     } else if (result != HTTP1_MORE) {
         conn_fail(table, conn, conn_class_of(result), clock_now_ns());
@@ -261,6 +265,21 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     return conn->window_first - first;
 }
 
+bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len)
+{
+    CHECK(conn->part == PART_LENGTH);
+    CHECK(len <= conn->body_left);
+    *table->counts.bytes_received += len;
+    *table->counts.bytes_discarded += len;
+    conn->body_left -= len;
+    conn->body_bytes += len;
+    if (conn->body_left > 0) return false;
+    (*table->counts.discarded)++;
+    table->fed_ns = 0;
+    complete(table, conn, conn->reusable);
+    return true;
+}
+
 /* The peer ended an idle connection. One that never carried a request makes the pool back off: a
  * server that accepts only to close again must not make us spin. */
 static void conn_idle_ended(struct conn_table *table, struct conn *conn)
@@ -272,6 +291,7 @@ static void conn_idle_ended(struct conn_table *table, struct conn *conn)
 
 void conn_eof(struct conn_table *table, struct conn *conn)
 {
+    conn->peer_ended = true;
     if (conn->state == CONN_TUNNELING) {
         conn_tunnel_ended(table, conn, 0);
         return;
@@ -281,6 +301,7 @@ void conn_eof(struct conn_table *table, struct conn *conn)
         return;
     }
     if (conn->part == PART_CLOSE) {
+        note_body(table, conn->pool, conn->body_bytes, false);
         table->fed_ns = 0;
         complete(table, conn, false);
         return;
@@ -301,6 +322,10 @@ void conn_stream_error(struct conn_table *table, struct conn *conn, int errno_va
 {
     if (conn->state == CONN_TUNNELING) {
         conn_tunnel_ended(table, conn, errno_value);
+        return;
+    }
+    if (conn->state == CONN_HANDSHAKING) {
+        conn_tls_fail(table, conn, FAILED_TLS_RESET, clock_now_ns());
         return;
     }
     if (conn->window_count == 0) {

@@ -1,6 +1,6 @@
 /* conn_impl: what the parts of conn share: conn.c (life), conn_send.c and conn_recv.c (its two
- * halves towards the kernel), conn_tunnel.c (a proxy's consent) and conn_http.c (the bytes of
- * answers). */
+ * halves towards the kernel), conn_tunnel.c (a proxy's consent), conn_tls.c (https) and conn_http.c
+ * (the bytes of answers). */
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
@@ -21,8 +21,11 @@ static inline void conn_to(struct conn *conn, enum conn_state next)
 /* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
 void conn_closing_step(struct conn_table *table, struct conn *conn);
 
-/* What it takes to be connected is done: the connection is idle and its owner is told. */
+/* What it takes to be connected is done: TLS is next, where the target speaks it. */
 void conn_established(struct conn_table *table, struct conn *conn);
+
+/* The connection is idle for the first time, and its owner is told. */
+void conn_ready(struct conn_table *table, struct conn *conn, uint64_t now_ns);
 
 /* This attempt to connect, or what has to follow it, failed: another one is made, or the pool's
  * owner has been told. Not for IDLE and later. */
@@ -53,8 +56,10 @@ enum failed_class conn_class_of(enum http1_result result);
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
-/* Completions of a receive, of a loud send, and of one that should have had none. */
+/* Completions of a receive, of one that discards, of a loud send, and of a send that should have
+ * had none. */
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
+void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
 void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
 
@@ -67,6 +72,9 @@ static inline bool conn_is_open(const struct conn *conn)
 /* Reads received bytes. May report answers and failures and may close the connection; returns
  * how many requests were answered. */
 uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);
+
+/* `len` bytes of the body were discarded, not more than were left of it. True if it is complete. */
+MUST_USE bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len);
 
 /* The peer has closed its side. */
 void conn_eof(struct conn_table *table, struct conn *conn);

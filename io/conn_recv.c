@@ -1,18 +1,36 @@
 /* The receiving half of a connection: armed receives, lent buffers, and what comes in them. */
 #include <errno.h>
 
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
+
+/* One receive: of a head, or of the rest of a body. A small buffer has room for most heads, and
+ * what it takes of a body besides is all that is copied of it. */
+static void arm_once(struct conn_table *table, const struct conn *conn)
+{
+    if (conn->part == PART_LENGTH) {
+        ring_discard(table->ring, conn->slot, conn->body_left, conn_op(conn, OP_DISCARD));
+    } else {
+        ring_recv_once(table->ring, conn->slot, conn->part == PART_HEAD ? RING_SMALL : RING_LARGE,
+                       conn_op(conn, OP_RECV));
+    }
+}
 
 void conn_arm_recv(struct conn_table *table, struct conn *conn)
 {
-    conn->group = conn->pool->group;
-    ring_recv(table->ring, conn->slot, (enum ring_group)conn->group, conn_op(conn, OP_RECV));
+    conn->mode = conn->pool->mode;
     conn->flight |= FLIGHT_RECV;
+    if (unlikely(conn->mode == MODE_DISCARD)) {
+        arm_once(table, conn);
+    } else {
+        ring_recv(table->ring, conn->slot, conn->mode == MODE_LARGE ? RING_LARGE : RING_SMALL,
+                  conn_op(conn, OP_RECV));
+    }
 }
-/* The pool wants receives from the other group of buffers: end this one; it is armed anew when
- * its last event has come. */
-static void switch_group(struct conn_table *table, struct conn *conn)
+
+/* The pool wants receives of another mode: end this one; it is armed anew when its last event has
+ * come. */
+static void switch_mode(struct conn_table *table, struct conn *conn)
 {
     if (conn->flight != FLIGHT_RECV || conn->window_count != 0) return;
     ring_cancel(table->ring, conn->slot, conn_op(conn, OP_CANCEL));
@@ -49,35 +67,72 @@ static void return_buffer(struct conn_table *table, const struct ring_event *eve
     }
 }
 
+/* A receive ended without bytes. False if the connection waits for a buffer now. */
+static bool recv_ended(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    if (res == 0 && conn->tls != NULL) conn_tls_eof(table, conn);
+    if (conn->state == CONN_CLOSING) {
+        timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
+    } else if (res == 0) {
+        conn_eof(table, conn);
+    } else if (res == -ENOBUFS) {
+        return !park(table, conn);
+    } else if (res != -ECANCELED) {
+        conn_stream_error(table, conn, -res);
+    }
+    return true;
+}
+
+/* Goes on after a receive: with closing, with the next receive, with the next request. */
+static void go_on(struct conn_table *table, struct conn *conn, uint8_t event_flags, bool answered)
+{
+    if (conn->state == CONN_CLOSING) {
+        conn_closing_step(table, conn);
+        return;
+    }
+    if (unlikely(!(conn->flight & FLIGHT_RECV))) conn_arm_recv(table, conn);
+    if (!answered) return;
+    if (unlikely(conn->mode != conn->pool->mode)) switch_mode(table, conn);
+    /* Behind the last answer there is an end, or bytes that nobody asked for. The receive just
+     * armed will show which; a request sent before would take the blame, or the bytes for its
+     * answer. With TLS they may as well be a ticket. */
+    if (unlikely(event_flags & RING_NONEMPTY) && conn->window_count == 0 && conn->tls == NULL) {
+        return;
+    }
+    if (conn_room(table, conn) > 0) {
+        table->owner.ready(table->owner.self, conn, table->done_ns);
+    }
+}
+
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event)
 {
     uint32_t answered = 0;
 
     if (!(event->flags & RING_MORE)) conn->flight &= (uint8_t)~FLIGHT_RECV;
     if (likely(event->res > 0)) {
-        if (likely(conn_is_open(conn))) {
+        if (conn->tls != NULL) {
+            answered = conn_tls_feed(table, conn, event->data, (size_t)event->res);
+        } else if (likely(conn_is_open(conn))) {
             answered = conn_feed(table, conn, event->data, (size_t)event->res);
         } else if (conn->state == CONN_TUNNELING) {
             conn_tunnel_feed(table, conn, event->data, (size_t)event->res);
         }
         return_buffer(table, event);
-    } else if (conn->state == CONN_CLOSING) {
-        timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
-    } else if (event->res == 0) {
-        conn_eof(table, conn);
-    } else if (event->res == -ENOBUFS) {
-        if (park(table, conn)) return;
-    } else if (event->res != -ECANCELED) {
-        conn_stream_error(table, conn, -event->res);
-    }
-    if (conn->state == CONN_CLOSING) {
-        conn_closing_step(table, conn);
+    } else if (!recv_ended(table, conn, event->res)) {
         return;
     }
-    if (unlikely(!(conn->flight & FLIGHT_RECV))) conn_arm_recv(table, conn);
-    if (answered == 0) return;
-    if (unlikely(conn->group != conn->pool->group)) switch_group(table, conn);
-    if (conn_room(table, conn) > 0) {
-        table->owner.ready(table->owner.self, conn, table->done_ns);
+    go_on(table, conn, event->flags, answered > 0);
+}
+
+void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event)
+{
+    bool answered = false;
+
+    conn->flight &= (uint8_t)~FLIGHT_RECV;
+    if (event->res <= 0) {
+        (void)recv_ended(table, conn, event->res);
+    } else if (conn->state != CONN_CLOSING) {
+        answered = conn_discarded(table, conn, (uint64_t)event->res);
     }
+    go_on(table, conn, event->flags, answered);
 }

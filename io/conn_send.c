@@ -3,7 +3,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "io/conn_impl.h"
+#include "io/conn_tls.h"
 #include "io/pool.h"
 
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
@@ -11,6 +11,10 @@ void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
     conn->flight &= (uint8_t)~FLIGHT_SEND;
     if (conn->state == CONN_CLOSING) {
         conn_closing_step(table, conn);
+        return;
+    }
+    if (conn->tls != NULL) {
+        conn_tls_on_send(table, conn, res);
         return;
     }
     /* After a failed send the receive ends too and says how; see conn_eof(). */
@@ -41,7 +45,7 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
 
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
-    if (conn->flight & FLIGHT_SEND) return 0;
+    if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
     return table->window_max - conn->window_count;
 }
 
@@ -67,6 +71,10 @@ void conn_push(struct conn_table *table, struct conn *conn, const struct conn_as
 void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
                enum conn_send_how how)
 {
+    if (conn->tls != NULL) {
+        conn_tls_send(table, conn, bytes, len);
+        return;
+    }
     DCHECK(!(conn->flight & FLIGHT_SEND));
     if (how == CONN_SEND_QUIET) {
         ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET,

@@ -21,15 +21,20 @@ struct conn_owner {
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
     /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */
     void (*connect_ended)(void *self, struct conn *conn, uint64_t now_ns, bool connected);
+    /* A TLS handshake has ended. */
+    void (*handshake_ended)(void *self, struct conn *conn, const struct conn_handshake *handshake);
 };
 
 /* Counters of the owner that connections keep up to date. */
 struct conn_counts {
     uint64_t *bytes_received;
+    uint64_t *bytes_discarded; /* Of these. */
+    uint64_t *discarded;       /* Answers of which some were. */
     uint64_t *closed_by_peer;
     uint64_t *unsolicited_idle;
     uint64_t *conflicting;
     uint64_t *interim;
+    uint64_t *tls_unclean; /* May be NULL where nothing is TLS. */
     uint64_t *alive;
     uint64_t *alive_max;
 };
@@ -49,12 +54,16 @@ struct conn_table {
     uint32_t free_count;
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
-    uint32_t small_body_max; /* Bodies above it make a pool use large buffers; 0xffffffff: never. */
+    uint32_t small_body_max; /* Bodies above it make a pool use large buffers. */
     bool one_request_each;   /* Connections are not used again, whatever the server says. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;
-    uint32_t returns; /* Buffers given back so far, modulo 2^32. */
+    uint64_t tls_timeout_ns; /* Of a handshake. */
+    struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
+    char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    size_t tls_out_size;     /* Of each connection's send buffer. */
+    uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;
     uint32_t *parked; /* [count]: slots whose receive waits for a buffer to come back. */
     uint64_t done_ns; /* When the last answer was complete. */
@@ -65,6 +74,13 @@ struct conn_table {
  * count, window_size, window_max, head_bytes_max and the deadlines. False when the arena refuses.
  */
 MUST_USE bool conn_table_init(struct conn_table *table, struct arena *arena);
+
+/* The same for what TLS needs, where a pool is TLS: the caller has set tls_out_size, which a send's
+ * bytes need not fit. False when the arena refuses. */
+MUST_USE bool conn_table_init_tls(struct conn_table *table, struct arena *arena);
+
+/* Closes the sessions of all connections, when the ring is closed. */
+void conn_table_release(struct conn_table *table);
 
 /* Runs one completion. */
 void conn_event(struct conn_table *table, const struct ring_event *event);

@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#define FAILED_NAME(upper, lower, text) [FAILED_##upper] = #lower,
-#define FAILED_TEXT(upper, lower, text) [FAILED_##upper] = (text),
-const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)};
-const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)};
+#define FAILED_NAME(upper, lower, text)     [FAILED_##upper] = #lower,
+#define FAILED_TEXT(upper, lower, text)     [FAILED_##upper] = (text),
+#define FAILED_TLS_NAME(upper, lower, text) [FAILED_TLS_##upper] = "tls_" #lower,
+#define FAILED_TLS_TEXT(upper, lower, text) [FAILED_TLS_##upper] = ("TLS: " text),
+const char *const failed_names[FAILED_COUNT] = {FAILED_CLASSES(FAILED_NAME)
+                                                    TLS_ERRORS(FAILED_TLS_NAME)};
+const char *const failed_texts[FAILED_COUNT] = {FAILED_CLASSES(FAILED_TEXT)
+                                                    TLS_ERRORS(FAILED_TLS_TEXT)};
 
 enum failed_class failed_of_connect(int family, int errno_value)
 {

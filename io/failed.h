@@ -3,6 +3,7 @@
 #define IO_FAILED_H
 
 #include "core/base/defs.h"
+#include "tls/tls_err.h"
 
 #define FAILED_CLASSES(X)                                                                      \
     X(CONNECT_REFUSED, connect_refused, "connection refused")                                  \
@@ -11,6 +12,8 @@
     X(PORTS, ports, "no local port left")                                                      \
     X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
     X(PROXY_REFUSED, proxy_refused, "proxy refused the tunnel")                                \
+    X(TLS_TIMEOUT, tls_timeout, "TLS handshake not complete in time")                          \
+    X(TLS_RESET, tls_reset, "connection reset in the TLS handshake")                           \
     X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
     X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                   \
     X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                   \
@@ -24,8 +27,11 @@
     X(TIMEOUT, timeout, "response not complete in time")                                       \
     X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")
 
-#define FAILED_ENUM(upper, lower, text) FAILED_##upper,
-enum failed_class { FAILED_CLASSES(FAILED_ENUM) FAILED_COUNT };
+/* The reasons of tls/tls_err.h are classes too, FAILED_TLS_… and "tls_…". */
+#define FAILED_ENUM(upper, lower, text)     FAILED_##upper,
+#define FAILED_TLS_ENUM(upper, lower, text) FAILED_TLS_##upper,
+enum failed_class { FAILED_CLASSES(FAILED_ENUM) TLS_ERRORS(FAILED_TLS_ENUM) FAILED_COUNT };
+#undef FAILED_TLS_ENUM
 #undef FAILED_ENUM
 
 extern const char *const failed_names[FAILED_COUNT]; /* "connect_refused" … */
@@ -34,6 +40,11 @@ extern const char *const failed_texts[FAILED_COUNT]; /* For people. */
 /* The class of a connect attempt, or of making its socket, that ended with this errno; `family`
  * is that of the address. */
 enum failed_class failed_of_connect(int family, int errno_value);
+
+static inline enum failed_class failed_of_tls(enum tls_err err)
+{
+    return (enum failed_class)(FAILED_COUNT - TLS_ERR_COUNT + (int)err);
+}
 
 /* Where in a response a connection was. */
 enum failed_place { FAILED_BEFORE, FAILED_IN_HEAD, FAILED_IN_BODY };

@@ -8,13 +8,46 @@
 #define BACKOFF_LAST_NS  NS_PER_S
 #define ADDRESS_BAD_NS   (30 * NS_PER_S) /* How long a failed address is left out. */
 
-enum { SOURCES_TRIED_MAX = 16 }; /* Of one attempt, after the first. */
+enum {
+    SOURCES_TRIED_MAX = 16, /* Of one attempt, after the first. */
+    SMALLER_MAX = 64,       /* Bodies in a row that make receives go back to a smaller mode. */
+};
 
 void pool_init(struct pool *pool)
 {
     CHECK(pool->addresses->count > 0 && pool->addresses->count <= RESOLVE_ADDRESSES_MAX);
     pool->backoff.kind = TIMER_POOL;
-    pool->group = RING_SMALL;
+    pool->mode = MODE_SMALL;
+    if (pool->tls != NULL) pool->discard_above = UINT64_MAX; /* Records must be seen to be read. */
+    for (uint32_t i = 0; i < pool->addresses->count; i++) {
+        int family = pool->addresses->list[i].storage.ss_family;
+
+        /* Only TCP can discard. */
+        if (family != AF_INET && family != AF_INET6) pool->discard_above = UINT64_MAX;
+    }
+}
+
+static uint8_t mode_for(const struct pool *pool, uint64_t length, bool known)
+{
+    if (known && length > pool->discard_above) return MODE_DISCARD;
+    return length > pool->table->small_body_max ? MODE_LARGE : MODE_SMALL;
+}
+
+void pool_note_body(struct pool *pool, uint64_t length, bool known)
+{
+    uint8_t mode = mode_for(pool, length, known);
+
+    if (mode >= pool->mode) {
+        pool->mode = mode;
+        pool->smaller_mode = MODE_SMALL;
+        pool->smaller_count = 0;
+        return;
+    }
+    if (mode > pool->smaller_mode) pool->smaller_mode = mode;
+    if (++pool->smaller_count < SMALLER_MAX) return;
+    pool->mode = pool->smaller_mode;
+    pool->smaller_mode = MODE_SMALL;
+    pool->smaller_count = 0;
 }
 
 void pool_back_off(struct pool *pool, uint64_t now_ns)
@@ -25,8 +58,7 @@ void pool_back_off(struct pool *pool, uint64_t now_ns)
     timers_set(pool->table->timers, &pool->backoff, now_ns + pool->backoff_ns);
 }
 
-/* The attempt is over. */
-static void attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     pool_back_off(pool, now_ns);
     pool->owner.connect_failed(pool->owner.self, pool, why, now_ns);
@@ -67,16 +99,21 @@ bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class
         }
     }
     if (why == FAILED_PORTS && try_other_source(pool, conn)) return true;
-    attempt_failed(pool, why, now_ns);
+    pool_attempt_failed(pool, why, now_ns);
     return false;
 }
 
 void pool_connected(struct pool *pool, struct conn *conn)
 {
     (*pool->counts.opened)++;
+    if (conn->addresses == pool->addresses) pool->address_bad_until_ns[conn->address] = 0;
+}
+
+void pool_ready(struct pool *pool, const struct conn *conn)
+{
+    CHECK(conn->pool == pool && pool->connecting > 0);
     pool->connecting--;
     pool->backoff_ns = 0;
-    if (conn->addresses == pool->addresses) pool->address_bad_until_ns[conn->address] = 0;
 }
 
 /* Addresses take turns; those that failed lately are passed over unless all did. */

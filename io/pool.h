@@ -38,6 +38,7 @@ struct pool {
     uint32_t index; /* The owner's: which of its pools it is. */
     struct pool_counts counts;
     const struct addresses *addresses; /* Resolved; at least one. Borrowed: pool_readdress(). */
+    struct tls_target *tls;            /* NULL: its connections are plain. */
     uint32_t address_next;             /* Where the next attempt begins. */
     uint32_t connects;                 /* Connects in flight, */
     uint32_t connects_left;            /* and of these to addresses of the list before. */
@@ -56,13 +57,17 @@ struct pool {
     uint32_t idle_room;                   /* How many requests they can take together. */
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
-    uint8_t group;                        /* enum ring_group that receives should use. */
+    uint8_t mode;                         /* enum conn_mode that receives should use. */
+    uint8_t smaller_mode;                 /* The most that the last bodies would have needed … */
+    uint32_t smaller_count;               /* … so many in a row, when that was less than it. */
+    uint64_t discard_above;               /* Bodies above it are discarded in the kernel, if their
+                                             length is known. UINT64_MAX: they are looked at. */
     struct http1_same same;               /* The last response head. */
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
-/* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel
- * and wanted. */
+/* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel,
+ * wanted and discard_above. */
 void pool_init(struct pool *pool);
 
 /* Opens connections up to `wanted`, as far as slots and back-off allow. */
@@ -88,12 +93,22 @@ void pool_connect_done(struct pool *pool, const struct conn *conn);
 MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
                                   uint64_t now_ns);
 
+/* For conn: an attempt that came to a connection has failed after all. The owner is told. */
+void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns);
+
 /* No attempt is begun for a while: 10 ms, doubling to 1 s until one succeeds. No-op while the
  * pool backs off already. */
 void pool_back_off(struct pool *pool, uint64_t now_ns);
 
-/* For conn: connected, through the proxy where there is one. */
+/* For conn: connected, through the proxy where there is one; then, once requests can be sent:
+ * ready. */
 void pool_connected(struct pool *pool, struct conn *conn);
+void pool_ready(struct pool *pool, const struct conn *conn);
+
+/* For conn: a body of `length` bytes comes or, without `known`, has come to its end. Receives go
+ * over to the mode it needs at once if that is for larger ones, and back when for a while none
+ * needed it. */
+void pool_note_body(struct pool *pool, uint64_t length, bool known);
 
 /* Idle list: connections that have room for requests, FIFO, so that they take turns. Adding one
  * that is listed notes what room it has now; true if it was not listed. */

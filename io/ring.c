@@ -155,7 +155,18 @@ void ring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message
 
 void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
 {
-    ring->ops->recv(ring, sock, group, user_data);
+    ring->ops->recv(ring, sock, group, false, user_data);
+}
+
+void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
+{
+    ring->ops->recv(ring, sock, group, true, user_data);
+}
+
+void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+{
+    CHECK(len > 0);
+    ring->ops->discard(ring, sock, len, user_data);
 }
 
 void ring_buffer_return(struct ring *ring, const struct ring_event *event)

@@ -22,46 +22,14 @@
 
 #include <sys/socket.h>
 
-#include "core/base/defs.h"
 #include "core/base/err.h"
+#include "io/ring_facts.h"
 
 struct ring;
 
-enum ring_engine { RING_AUTO, RING_URING, RING_EPOLL };
-
-/* Two sizes of receive buffers; which one a receive uses is said when it is started. */
-enum ring_group { RING_SMALL, RING_LARGE, RING_GROUPS };
-
-struct ring_options {
-    enum ring_engine engine;
-    uint32_t sq_entries;                 /* Operations queued between two waits; 16..4096. */
-    uint32_t cq_entries;                 /* Completions; at least 2 per socket. */
-    uint32_t socks_count;                /* Size of the socket table. */
-    uint32_t accept_from;                /* Accepted sockets get [accept_from, socks_count). */
-    uint32_t buffer_bytes[RING_GROUPS];  /* Size of a receive buffer. */
-    uint32_t buffers_count[RING_GROUPS]; /* Powers of two up to 32768; 0 = group unused. */
-};
-
-/* What the ring is and has; constant after ring_open(). */
-struct ring_facts {
-    const char *engine; /* "io_uring", "epoll" or "sim". */
-    char fallback[160]; /* Why not io_uring, when it was not forced and not had; else "". */
-    char shrunk[160];   /* Which limit made the queues smaller than asked; else "". */
-    uint32_t sq_entries, cq_entries; /* As given by the kernel. */
-    bool multishot;                  /* Receives stay armed. */
-    bool min_wait;                   /* ring_wait() honours min_wait_ns. */
-};
-
-/* Counters; they only grow. */
-struct ring_counts {
-    uint64_t syscalls; /* Every system call that this ring made. */
-    uint64_t enters;   /* Those that submitted or waited. */
-    uint64_t completions;
-    uint64_t no_buffers;  /* Receives that ended because all buffers were lent out. */
-    uint64_t cq_overflow; /* Visits at which the kernel kept completions back: it lost none. */
-};
-
-enum { RING_BUFFER = 1, RING_MORE = 2 };
+/* NONEMPTY, of a receive's event without RING_MORE: there was more to be had when it ended, bytes
+ * or the end of the stream. */
+enum { RING_BUFFER = 1, RING_MORE = 2, RING_NONEMPTY = 4 };
 
 struct ring_event {
     uint64_t user_data;
@@ -118,6 +86,14 @@ void ring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message
  * once. res > 0 with RING_BUFFER; 0 = end of stream; -ENOBUFS = all buffers are lent out: start
  * again after returning some. */
 void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
+
+/* The same, but once: its event has no RING_MORE. */
+void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
+
+/* Receives once: up to `len` bytes (at least 1) that the kernel throws away instead of copying
+ * them. res > 0 says how many, without a buffer; 0 = end of stream. A receive in all else, so
+ * rules 1 and 3 hold for both together. For TCP sockets only (MSG_TRUNC in tcp(7)). */
+void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data);
 
 /* Gives a lent buffer back. */
 void ring_buffer_return(struct ring *ring, const struct ring_event *event);

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/arena.h"
@@ -33,6 +35,7 @@ struct sock {
     int fd;             /* -1: the slot is empty. */
     uint8_t ops;        /* OP_… in flight. */
     uint8_t group;      /* Of the receive. */
+    bool once;          /* The receive ends with its first event. */
     bool registered;    /* In the epoll set. */
     bool readable;      /* An edge has come that no read has used up. */
     bool hung;          /* The edge said that the peer has closed, or an error. */
@@ -44,6 +47,7 @@ struct sock {
     const char *send_data; /* Of ring_send(); NULL: a message of ring_sendmsg(). */
     size_t send_len;
     const struct msghdr *message;
+    uint64_t discard_len;                  /* Of a receive that is a discard; else 0. */
     uint64_t ud_connect, ud_send, ud_recv; /* user_data; ud_recv is the accept's as well. */
 };
 
@@ -248,17 +252,31 @@ static void epoll_sendmsg(struct ring *ring, uint32_t index, const struct msghdr
     go_on_sending(epoll_of(ring), sock);
 }
 
-static void epoll_recv(struct ring *ring, uint32_t index, enum ring_group group, uint64_t user_data)
+static struct sock *start_recv(struct epoll_ring *e, uint32_t index, uint64_t user_data)
 {
-    struct epoll_ring *e = epoll_of(ring);
     struct sock *sock = &e->socks[index];
 
     CHECK(!(sock->ops & OP_RECV));
     sock->ops |= OP_RECV;
-    sock->group = (uint8_t)group;
     sock->ud_recv = user_data;
     do_register(e, index);
     if (sock->readable) list_ready(e, index);
+    return sock;
+}
+
+static void epoll_recv(struct ring *ring, uint32_t index, enum ring_group group, bool once,
+                       uint64_t user_data)
+{
+    struct sock *sock = start_recv(epoll_of(ring), index, user_data);
+
+    sock->group = (uint8_t)group;
+    sock->once = once;
+    sock->discard_len = 0;
+}
+
+static void epoll_discard(struct ring *ring, uint32_t index, uint64_t len, uint64_t user_data)
+{
+    start_recv(epoll_of(ring), index, user_data)->discard_len = min_u64(len, DISCARD_BYTES_MAX);
 }
 
 static void epoll_buffer_return(struct ring *ring, const struct ring_event *event)
@@ -326,6 +344,49 @@ static bool turn_accept(struct epoll_ring *e, struct sock *listener)
     return true;
 }
 
+/* A read that asked for `asked` bytes had `n`: says whether there is more, and notes in `readable`
+ * whether there may be. A short one has used the edge up, unless the edge told of the peer's close
+ * as well: then one more shows it. */
+static uint8_t look_for_more(struct epoll_ring *e, struct sock *sock, size_t n, size_t asked)
+{
+    int more = 0;
+
+    if (n == asked) {
+        e->base.counts.syscalls++;
+        (void)ioctl(sock->fd, FIONREAD, &more);
+    }
+    sock->readable = more > 0 || sock->hung;
+    return sock->readable ? RING_NONEMPTY : 0;
+}
+
+/* What a read that brought no bytes means; true if it is to be tried again at once. */
+static bool read_nothing(struct epoll_ring *e, struct sock *sock, ssize_t n)
+{
+    if (n < 0 && errno == EINTR) return true;
+    if (n < 0 && errno == EAGAIN) {
+        sock->readable = false;
+        return false;
+    }
+    sock->ops &= (uint8_t)~OP_RECV;
+    (void)post(e, sock->ud_recv, n == 0 ? 0 : -errno);
+    return false;
+}
+
+/* The same as read_once() for bytes that the kernel throws away. By its number, for wrappers of
+ * recv() take it that bytes were written to the address. */
+static bool discard_once(struct epoll_ring *e, struct sock *sock)
+{
+    ssize_t n;
+
+    e->base.counts.syscalls++;
+    n = syscall(SYS_recvfrom, sock->fd, NULL, sock->discard_len, MSG_TRUNC, NULL, NULL);
+    if (n <= 0) return read_nothing(e, sock, n);
+    sock->ops &= (uint8_t)~OP_RECV;
+    post(e, sock->ud_recv, (int32_t)n)->flags =
+        look_for_more(e, sock, (size_t)n, sock->discard_len);
+    return false;
+}
+
 /* Reads once into a lent buffer; true if there may be more to read. */
 static bool read_once(struct epoll_ring *e, struct sock *sock)
 {
@@ -343,25 +404,19 @@ static bool read_once(struct epoll_ring *e, struct sock *sock)
     id = group->free_ids[group->free_count - 1];
     e->base.counts.syscalls++;
     n = recv(sock->fd, group->memory + (size_t)id * group->bytes, group->bytes, 0);
-    if (n < 0 && errno == EINTR) return true;
-    if (n < 0 && errno == EAGAIN) {
-        sock->readable = false;
-        return false;
-    }
-    if (n <= 0) {
-        sock->ops &= (uint8_t)~OP_RECV;
-        (void)post(e, sock->ud_recv, n == 0 ? 0 : -errno);
-        return false;
-    }
+    if (n <= 0) return read_nothing(e, sock, n);
     group->free_count--;
     event = post(e, sock->ud_recv, (int32_t)n);
-    event->flags = RING_BUFFER | RING_MORE;
     event->group = sock->group;
     event->buffer_id = id;
     event->data = group->memory + (size_t)id * group->bytes;
-    /* A short read has used the edge up, unless the edge told of the peer's close as well: then
-     * one more read shows it. */
-    if ((size_t)n < group->bytes && !sock->hung) sock->readable = false;
+    if (sock->once) {
+        sock->ops &= (uint8_t)~OP_RECV;
+        event->flags = RING_BUFFER | look_for_more(e, sock, (size_t)n, group->bytes);
+        return false;
+    }
+    event->flags = RING_BUFFER | RING_MORE;
+    if ((size_t)n < group->bytes) sock->readable = sock->hung; /* As in look_for_more(). */
     return sock->readable;
 }
 
@@ -370,7 +425,7 @@ static bool turn_recv(struct epoll_ring *e, struct sock *sock)
 {
     for (int i = 0; i < READS_PER_TURN; i++) {
         if (queue_used(e) + 2 * READS_PER_TURN > e->queue_mask) return true;
-        if (!read_once(e, sock)) return false;
+        if (!(sock->discard_len > 0 ? discard_once(e, sock) : read_once(e, sock))) return false;
     }
     return true;
 }
@@ -499,6 +554,7 @@ static const struct ring_ops epoll_ops = {
     .send = epoll_send,
     .sendmsg = epoll_sendmsg,
     .recv = epoll_recv,
+    .discard = epoll_discard,
     .buffer_return = epoll_buffer_return,
     .cancel = epoll_cancel,
     .close_sock = epoll_close_sock,

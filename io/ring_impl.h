@@ -4,6 +4,9 @@
 
 #include "io/ring.h"
 
+/* The most that one discard asks the kernel for: below the bound of one read (read(2), notes). */
+enum { DISCARD_BYTES_MAX = 1 << 30 };
+
 /* One entry per operation of io/ring.h, with the same promises. */
 struct ring_ops {
     void (*close)(struct ring *ring);
@@ -15,7 +18,9 @@ struct ring_ops {
                  uint64_t user_data);
     void (*sendmsg)(struct ring *ring, uint32_t sock, const struct msghdr *message,
                     uint64_t user_data);
-    void (*recv)(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
+    void (*recv)(struct ring *ring, uint32_t sock, enum ring_group group, bool once,
+                 uint64_t user_data);
+    void (*discard)(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data);
     void (*buffer_return)(struct ring *ring, const struct ring_event *event);
     void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);
     void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);

@@ -131,13 +131,24 @@ static void uring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr 
     sqe->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
 }
 
-static void uring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
+static void uring_recv(struct ring *ring, uint32_t sock, enum ring_group group, bool once,
+                       uint64_t user_data)
 {
     struct io_uring_sqe *sqe = sock_sqe(uring_of(ring), IORING_OP_RECV, sock, user_data);
 
-    sqe->ioprio = IORING_RECV_MULTISHOT;
+    if (!once) sqe->ioprio = IORING_RECV_MULTISHOT;
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = (uint16_t)group;
+}
+
+/* TCP takes MSG_TRUNC to mean that nothing is copied: the address is never looked at. Without
+ * MSG_WAITALL, with which the kernel asks again for all of `len` and waits for ever. */
+static void uring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = sock_sqe(uring_of(ring), IORING_OP_RECV, sock, user_data);
+
+    sqe->len = (uint32_t)min_u64(len, DISCARD_BYTES_MAX);
+    sqe->msg_flags = MSG_TRUNC;
 }
 
 static void uring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
@@ -230,7 +241,12 @@ static bool take_cqe(struct uring *u, const struct io_uring_cqe *cqe, struct rin
     }
     event->user_data = cqe->user_data;
     event->res = cqe->res;
-    event->flags = (cqe->flags & IORING_CQE_F_MORE) ? RING_MORE : 0;
+    event->flags = 0;
+    if (cqe->flags & IORING_CQE_F_MORE) {
+        event->flags = RING_MORE;
+    } else if (cqe->flags & IORING_CQE_F_SOCK_NONEMPTY) {
+        event->flags = RING_NONEMPTY;
+    }
     event->data = NULL;
     if (cqe->flags & IORING_CQE_F_BUFFER) {
         uint32_t id_bits = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
@@ -299,6 +315,7 @@ const struct ring_ops uring_ops = {
     .send = uring_send,
     .sendmsg = uring_sendmsg,
     .recv = uring_recv,
+    .discard = uring_discard,
     .buffer_return = uring_buffer_return,
     .cancel = uring_cancel,
     .close_sock = uring_close_sock,

@@ -40,6 +40,25 @@ static const struct unit time_units[] = {
     {"sec", NS_PER_S},      {"m", 60 * NS_PER_S},    {"min", 60 * NS_PER_S},
     {"h", 3600 * NS_PER_S}, {"hr", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S}};
 
+/* Of durations in test files, which may be spelt out. */
+static const struct unit duration_units[] = {
+    {"us", NS_PER_US},         {"ms", NS_PER_MS},          {"s", NS_PER_S},
+    {"sec", NS_PER_S},         {"secs", NS_PER_S},         {"second", NS_PER_S},
+    {"seconds", NS_PER_S},     {"m", 60 * NS_PER_S},       {"min", 60 * NS_PER_S},
+    {"mins", 60 * NS_PER_S},   {"minute", 60 * NS_PER_S},  {"minutes", 60 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},    {"hr", 3600 * NS_PER_S},    {"hrs", 3600 * NS_PER_S},
+    {"hour", 3600 * NS_PER_S}, {"hours", 3600 * NS_PER_S}, {"d", 86400 * NS_PER_S},
+    {"day", 86400 * NS_PER_S}, {"days", 86400 * NS_PER_S},
+};
+
+static const struct unit byte_units[] = {
+    {"b", 1},         {"kb", 1000},     {"mb", 1000000},  {"gb", 1000000000},
+    {"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30},
+};
+
+/* Hits per minute, so that both are whole. */
+static const struct unit hit_units[] = {{"hps", 60}, {"hpm", 1}};
+
 /* ctype.h asks the locale; these do not. */
 static bool is_digit(char c)
 {
@@ -173,6 +192,76 @@ bool units_parse_time_ns(const char *str, uint64_t *ret_ns)
         if (!number_parse(&str, &number)) return false;
     }
     *ret_ns = total_ns;
+    return true;
+}
+
+static void skip_spaces(const char **at)
+{
+    while (**at == ' ' || **at == '\t') {
+        ++*at;
+    }
+}
+
+bool units_parse_duration_ns(const char *str, uint64_t *ret_ns)
+{
+    uint64_t total_ns = 0;
+
+    CHECK(str != NULL);
+    skip_spaces(&str);
+    do {
+        struct number number;
+        uint64_t scale, part_ns;
+
+        if (!number_parse(&str, &number)) return false;
+        skip_spaces(&str);
+        if (!unit_parse(&str, duration_units, COUNT(duration_units), &scale)) return false;
+        if (!number_scale(&number, scale, time_max_ns - total_ns, &part_ns)) return false;
+        total_ns += part_ns;
+        skip_spaces(&str);
+    } while (*str != '\0');
+    *ret_ns = total_ns;
+    return true;
+}
+
+bool units_parse_bytes(const char *str, uint64_t *ret_bytes)
+{
+    struct number number;
+    uint64_t scale = 1;
+
+    CHECK(str != NULL);
+    if (!number_parse(&str, &number)) return false;
+    skip_spaces(&str);
+    if (*str != '\0' && !unit_parse(&str, byte_units, COUNT(byte_units), &scale)) return false;
+    return *str == '\0' && number_scale(&number, scale, count_max, ret_bytes);
+}
+
+static double number_value(const struct number *number)
+{
+    return (double)((long double)number->whole + (long double)number->decimals / (long double)one);
+}
+
+bool units_parse_percent(const char *str, double *ret_share)
+{
+    struct number number;
+
+    CHECK(str != NULL);
+    if (!number_parse(&str, &number) || str[0] != '%' || str[1] != '\0') return false;
+    *ret_share = number_value(&number) / 100;
+    return true;
+}
+
+bool units_parse_hits(const char *str, double *ret_per_s)
+{
+    struct number number;
+    uint64_t scale;
+
+    CHECK(str != NULL);
+    if (!number_parse(&str, &number)) return false;
+    while (*str == ' ') {
+        str++;
+    }
+    if (!unit_parse(&str, hit_units, COUNT(hit_units), &scale) || *str != '\0') return false;
+    *ret_per_s = number_value(&number) * (double)scale / 60;
     return true;
 }
 

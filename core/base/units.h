@@ -23,6 +23,23 @@ MUST_USE bool units_parse_rate(const char *str, double *ret_per_s);
  * "0.5s", "1h". */
 MUST_USE bool units_parse_time_ns(const char *str, uint64_t *ret_ns);
 
+/* The formats of test files. */
+
+/* A duration: as a time, but every number has a unit, spaces (and tabs) may stand around numbers
+ * and units, and units may be spelt out: sec(s), second(s), min(s), minute(s), hr(s), hour(s),
+ * day(s). "1h45m", "4 hrs 15 mins", "1.5s". */
+MUST_USE bool units_parse_duration_ns(const char *str, uint64_t *ret_ns);
+
+/* A size: a number, spaces, and perhaps B, kB, MB, GB (powers of 1000), KiB, MiB or GiB, in
+ * either case. At most 2^63 - 1; false for a part of a byte. */
+MUST_USE bool units_parse_bytes(const char *str, uint64_t *ret_bytes);
+
+/* A number followed at once by '%'; "250%" is a share of 2.5. 18 decimals are looked at. */
+MUST_USE bool units_parse_percent(const char *str, double *ret_share);
+
+/* A number, spaces, and "hps" or "hpm" in either case: hits per second or minute. */
+MUST_USE bool units_parse_hits(const char *str, double *ret_per_s);
+
 enum { UNITS_TEXT_MAX = 32 };
 
 /* Writes e.g. "850 ns", "194.6 us", "1.23 ms", "10.0 s", "1 m 30 s" (three to four significant

@@ -59,7 +59,10 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
     ring->sq = sim_alloc(sim, ring->facts.sq_entries * sizeof(void *));
     ring->cq = sim_alloc(sim, ring->facts.cq_entries * sizeof(*ring->cq));
     for (int i = 0; i < RING_GROUPS; i++) {
-        sim_group_init(sim, &ring->groups[i], options->buffers_count[i], options->buffer_bytes[i]);
+        uint32_t count = options->buffers_count[i];
+
+        if (count > 0) count = (uint32_t)max_u64(count >> sim->options.buffers_shrink, 1);
+        sim_group_init(sim, &ring->groups[i], count, options->buffer_bytes[i]);
     }
     ring->next = sim->rings;
     sim->rings = ring;
@@ -322,7 +325,8 @@ void ring_sendmsg(struct ring *ring, uint32_t sock, const struct msghdr *message
     trace_op(op, op->hash, op->len);
 }
 
-void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
+static struct sim_op *queue_recv(struct ring *ring, uint32_t sock, enum ring_group group,
+                                 uint64_t user_data)
 {
     struct sim_op *op = queue(ring, SIM_OP_RECV, sock, user_data);
 
@@ -331,7 +335,29 @@ void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t
                  sock, ring->index, (unsigned)group);
     }
     op->group = group;
-    trace_op(op, (uint64_t)group, 0);
+    return op;
+}
+
+void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
+{
+    trace_op(queue_recv(ring, sock, group, user_data), (uint64_t)group, 0);
+}
+
+void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data)
+{
+    struct sim_op *op = queue_recv(ring, sock, group, user_data);
+
+    op->once = true;
+    trace_op(op, (uint64_t)group, 1);
+}
+
+void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+{
+    struct sim_op *op = queue(ring, SIM_OP_RECV, sock, user_data);
+
+    if (len == 0) sim_fail(ring->sim, "a discard of nothing on socket %u", sock);
+    op->discard_len = len;
+    trace_op(op, RING_GROUPS, len);
 }
 
 void ring_buffer_return(struct ring *ring, const struct ring_event *event)

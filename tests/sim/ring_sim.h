@@ -69,8 +69,10 @@ struct sim_options {
     uint32_t ports_max;       /* More connections than these are -EADDRNOTAVAIL; 0: no limit. */
     uint32_t waits_max;       /* ring_wait() calls of one ring at one moment: more is a loop. */
     uint32_t queue_shrink;    /* Rings get their sq and cq entries shifted right by so much. */
+    uint32_t buffers_shrink;  /* The same for their receive buffers; at least one is left. */
     bool multishot;           /* Receives can stay armed. */
     bool min_wait;            /* ring_wait() honours min_wait_ns. */
+    bool strict_discard;      /* A discard of bytes that are not a to z, as bodies are, is one. */
     bool strict_close;        /* ring_close() with an operation in flight is a breach. */
 };
 
@@ -122,6 +124,8 @@ struct sim_counts {
     uint64_t cancels_won;     /* Operations that ended in -ECANCELED. */
     uint64_t cancels_lost;    /* Cancels that found nothing, or whose operation completed. */
     uint64_t quiet_failed;    /* Quiet sends that made an event. */
+    uint64_t discarded;       /* Bytes. */
+    uint64_t no_buffers;      /* Receives that ended for want of a buffer. */
     uint32_t connections_now; /* From connect queued to close reaped. */
     uint32_t connections_max;
     uint32_t buffers_lent_now;

@@ -135,6 +135,7 @@ void sim_options_draw(struct sim_options *options, uint64_t seed)
     options->clock_step_ns = sim_rng_below(&rng, 4) == 0 ? sim_rng_below(&rng, 500) : 0;
     options->multishot = sim_rng_below(&rng, 4) != 0;
     options->min_wait = sim_rng_below(&rng, 2) != 0;
+    options->buffers_shrink = sim_rng_below(&rng, 4) == 0 ? (uint32_t)sim_rng_below(&rng, 8) : 0;
 }
 
 /* --- Life --------------------------------------------------------------------------------- */

@@ -45,7 +45,9 @@ struct sim_op {
     struct sim_target *target;
     /* Receives. */
     enum ring_group group;
-    uint64_t hold_ns; /* Sends and receives: the kernel does not act on it before. */
+    bool once;
+    uint64_t discard_len; /* Of a discard; else 0. */
+    uint64_t hold_ns;     /* Sends and receives: the kernel does not act on it before. */
 };
 
 /* A completion between the kernel and its owner. */

@@ -148,6 +148,23 @@ void sim_link_read(struct sim_link *link, unsigned side, void *data, size_t len)
     }
 }
 
+void sim_link_discard(struct sim_link *link, unsigned side, size_t len)
+{
+    char piece[SIM_PIECE_BYTES];
+
+    while (len > 0) {
+        size_t part = min_u64(len, sizeof(piece));
+
+        sim_link_read(link, side, piece, part);
+        len -= part;
+        for (size_t i = 0; link->sim->options.strict_discard && i < part; i++) {
+            if (piece[i] >= 'a' && piece[i] <= 'z') continue;
+            sim_fail(link->sim, "a discard threw away byte %u, which is of no body",
+                     (unsigned char)piece[i]);
+        }
+    }
+}
+
 bool sim_link_ended(const struct sim_link *link, unsigned side)
 {
     return link->pipe[1 - side].fin_arrived && link->pipe[1 - side].arrived == 0;

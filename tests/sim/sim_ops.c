@@ -246,6 +246,28 @@ static void hold(struct sim_op *op)
     sim_event_at(sim, op->hold_ns, hold_over, op, op->id);
 }
 
+/* Whether there is more to be had once a receive has taken its bytes. */
+static uint8_t more_flag(const struct sim_sock *sock)
+{
+    bool more = sim_link_readable(sock->link, sock->side) > 0 ||
+                sock->link->end[sock->side].error != 0 || sim_link_ended(sock->link, sock->side);
+
+    return more ? RING_NONEMPTY : 0;
+}
+
+/* Throws away some of the bytes that are there. */
+static void discard_bytes(struct sim_op *op, size_t readable)
+{
+    struct sim *sim = op->ring->sim;
+    struct sim_sock *sock = sock_of(op);
+    size_t len = min_u64(readable, op->discard_len);
+
+    if (sim_chance(sim, sim->options.faults.recv_split)) len = 1 + sim_draw(sim, len);
+    sim_link_discard(sock->link, sock->side, len);
+    sim->counts.discarded += len;
+    sim_post(op, &(struct ring_event){.res = (int32_t)len, .flags = more_flag(sock)}, true);
+}
+
 /* Gives the owner some of the bytes that are there. */
 static void recv_bytes(struct sim_op *op, size_t readable)
 {
@@ -256,12 +278,13 @@ static void recv_bytes(struct sim_op *op, size_t readable)
     struct sim_group *group = &ring->groups[op->group];
     struct ring_event event = {.flags = RING_BUFFER, .group = (uint8_t)op->group};
     size_t len = min_u64(readable, group->bytes);
-    bool more = ring->facts.multishot && !sim_chance(sim, faults->recv_end);
+    bool more = ring->facts.multishot && !op->once && !sim_chance(sim, faults->recv_end);
     bool split = sim_chance(sim, faults->recv_split);
     char *memory;
 
     if (!sim_buffer_take(sim, group, &event.buffer_id)) {
         ring->counts.no_buffers++;
+        sim->counts.no_buffers++;
         finish(op, -ENOBUFS);
         return;
     }
@@ -271,7 +294,7 @@ static void recv_bytes(struct sim_op *op, size_t readable)
     sim_buffer_hide(group, event.buffer_id, len);
     event.data = memory;
     event.res = (int32_t)len;
-    if (more) event.flags |= RING_MORE;
+    event.flags |= more ? RING_MORE : more_flag(sock);
     sim_post(op, &event, !more);
     if (more && split && sim_chance(sim, faults->recv_wait)) hold(op);
 }
@@ -286,6 +309,8 @@ void sim_sock_recv(struct ring *ring, uint32_t index)
 
         if (sock->link == NULL) {
             finish(op, -ENOTCONN);
+        } else if (readable > 0 && op->discard_len > 0) {
+            discard_bytes(op, readable);
         } else if (readable > 0) {
             recv_bytes(op, readable);
         } else if (sock->link->end[sock->side].error != 0) {

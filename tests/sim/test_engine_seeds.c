@@ -57,6 +57,7 @@ struct trace {
     uint64_t hash;
     uint64_t ok, started, shed;
     uint64_t cancels_lost, quiet_failed;
+    uint64_t discarded, no_buffers;
     uint64_t refused, readdressed;
 };
 
@@ -122,6 +123,8 @@ static void draw_plan(struct world *world, struct rng *rng)
     plan->drain_ns = TIMEOUT_NS;
     if (rng_below(rng, 4) == 0) plan->warmup_ns = rng_below(rng, DURATION_NS);
     draw_rate(plan, rng);
+    plan->discard_above = rng_below(rng, 3) == 0 ? rng_below(rng, 20000) : rng_below(rng, 200);
+    plan->read_bodies = rng_below(rng, 4) == 0;
     if (rng_below(rng, 4) == 0) {
         plan->net.proxy = (struct net_proxy){.host = "127.0.0.1", .service = "8080"};
         CHECK(plan_add_tunnel(plan, &world->target, &why) == ERR_OK);
@@ -176,6 +179,7 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
     sim_options_draw(&options, seed);
     options.connections_max =
         world->plan.connections_max != 0 ? world->plan.connections_max : world->plan.connections;
+    options.strict_discard = true;
     world->sim = sim_new(&options);
     arena_init(&world->arena, 0);
     for (uint32_t i = 0; i < world->plan.workers; i++) {
@@ -377,6 +381,10 @@ static void check_end(struct world *world)
         CHECK(mod_interval_init(&mod, &world->arena, world->plan.stages, world->plan.stages_count));
         if (ledger->due != mod_interval_hits(&mod)) sim_fail(world->sim, "not the integral");
     }
+    if (ledger->bytes_discarded > sim_counts(world->sim)->discarded ||
+        (world->plan.read_bodies && sim_counts(world->sim)->discarded > 0)) {
+        sim_fail(world->sim, "bytes discarded that were not, or were to be read");
+    }
     for (uint32_t i = 0; i < world->plan.workers; i++) {
         world->refused += load_relaxed(&world->shared[i]->stats.refused[407]);
     }
@@ -412,7 +420,9 @@ static struct trace run_seed(uint64_t seed)
                            .readdressed = world.readdressed,
                            .shed = ledger_shed(&world.coord.ledger),
                            .cancels_lost = sim_counts(world.sim)->cancels_lost,
-                           .quiet_failed = sim_counts(world.sim)->quiet_failed};
+                           .quiet_failed = sim_counts(world.sim)->quiet_failed,
+                           .discarded = world.coord.ledger.bytes_discarded,
+                           .no_buffers = sim_counts(world.sim)->no_buffers};
     sim_free(world.sim);
     arena_release(&world.arena);
     plan_release(&world.plan);
@@ -424,6 +434,7 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
     unsigned long long from = 1, to = SEEDS_DEFAULT;
     const char *range = getenv("SEEDS");
     uint64_t ok = 0, started = 0, shed = 0, cancels_lost = 0, quiet_failed = 0;
+    uint64_t discarded = 0, no_buffers = 0;
     uint64_t refused = 0, readdressed = 0;
 
     if (range != NULL) {
@@ -444,15 +455,22 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
         shed += first.shed;
         cancels_lost += first.cancels_lost;
         quiet_failed += first.quiet_failed;
+        discarded += first.discarded;
+        no_buffers += first.no_buffers;
         refused += first.refused;
         readdressed += first.readdressed;
     }
     (void)printf("seeds %llu-%llu: %llu started, %llu answered, %llu shed, %llu cancels lost, %llu "
-                 "quiet sends failed, %llu tunnels refused, %llu times other addresses\n",
+                 "quiet sends failed, %llu tunnels refused, %llu times other addresses, %llu bytes "
+                 "discarded, %llu times no buffer\n",
                  from, to, (unsigned long long)started, (unsigned long long)ok,
                  (unsigned long long)shed, (unsigned long long)cancels_lost,
                  (unsigned long long)quiet_failed, (unsigned long long)refused,
-                 (unsigned long long)readdressed);
+                 (unsigned long long)readdressed, (unsigned long long)discarded,
+                 (unsigned long long)no_buffers);
+    if (range != NULL) return;
+    EXPECT(discarded > 0);
+    EXPECT(no_buffers > 0);
 }
 
 int main(void)

@@ -255,6 +255,8 @@ static void run_bad(struct run *run)
         .missed = {[MISSED_END] = 10},
         .bytes_sent = 60000,
         .bytes_received = 5 << 20,
+        .bytes_discarded = 4 << 20,
+        .discarded = 40,
         .connects = 1020,
         .connects_refused = 11,
         .connects_failed = 13,

@@ -315,6 +315,114 @@ static void test_units_parse_time_loses_no_nanosecond(void)
     }
 }
 
+static void test_units_parse_duration_takes_what_test_files_have(void)
+{
+    static const struct {
+        const char *str;
+        uint64_t ns; /* untouched: refused. */
+    } rows[] = {
+        {"60s", 60 * NS_PER_S},
+        {"1h45m", 105 * 60 * NS_PER_S},
+        {"4 hrs 15 mins", 255 * 60 * NS_PER_S},
+        {"1.5s", 1500 * NS_PER_MS},
+        {"1d 2HOURS 3 Minute 4secs", UINT64_C(93784) * NS_PER_S},
+        {" 10 ms ", 10 * NS_PER_MS},
+        {"1\tday", 86400 * NS_PER_S},
+        {"7us", 7 * NS_PER_US},
+        {"2 days 1 second", 172801 * NS_PER_S},
+        {"0s", 0},
+        {"60", untouched},
+        {"1m30", untouched},
+        {"", untouched},
+        {" ", untouched},
+        {"s", untouched},
+        {"-1s", untouched},
+        {"1 fortnight", untouched},
+        {"1s,", untouched},
+        {"1. s", untouched},
+        {"36526d", untouched},
+        {"0.1us0.0001us", untouched},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t ns = untouched;
+
+        EXPECT(units_parse_duration_ns(rows[i].str, &ns) == (rows[i].ns != untouched));
+        EXPECT(ns == rows[i].ns);
+    }
+    for (size_t i = 0; i < COUNT(times); i++) {
+        uint64_t ns = untouched;
+        bool bare = strspn(times[i].str, "0123456789.") == strlen(times[i].str);
+
+        EXPECT(units_parse_duration_ns(times[i].str, &ns) == !bare);
+        EXPECT(bare || ns == times[i].ns);
+    }
+}
+
+static void test_units_parse_bytes_takes_what_test_files_have(void)
+{
+    static const struct {
+        const char *str;
+        uint64_t bytes;
+    } rows[] = {
+        {"0", 0},
+        {"1000", 1000},
+        {"16 MiB", 16 << 20},
+        {"1.5kib", 1536},
+        {"2kB", 2000},
+        {"3 MB", 3000000},
+        {"1GB", 1000000000},
+        {"1 GiB", 1 << 30},
+        {"5 B", 5},
+        {"1.5", untouched},
+        {"1k", untouched},
+        {"", untouched},
+        {"MiB", untouched},
+        {"-1", untouched},
+        {"9223372036854775808", untouched},
+        {"1 MiB ", untouched},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint64_t bytes = untouched;
+
+        EXPECT(units_parse_bytes(rows[i].str, &bytes) == (rows[i].bytes != untouched));
+        EXPECT(bytes == rows[i].bytes);
+    }
+}
+
+static void test_units_parse_percent_and_hits(void)
+{
+    static const struct {
+        const char *percent;
+        double share;
+    } shares[] = {
+        {"100%", 1}, {"15.25%", 0.1525}, {"250%", 2.5}, {"0%", 0}, {"100", -1},
+        {"1 %", -1}, {"-5%", -1},        {"%", -1},     {"", -1},  {"5%%", -1},
+    };
+    static const struct {
+        const char *hits;
+        double per_s;
+    } rates[] = {
+        {"50hps", 50},      {"60hpm", 1},  {"300 hpm", 5}, {"1.5 HPS", 1.5},
+        {"1hpm", 1.0 / 60}, {"0hps", 0},   {"50", -1},     {"hps", -1},
+        {"50 hp", -1},      {"50hph", -1}, {"50hps ", -1}, {"-1hps", -1},
+    };
+
+    for (size_t i = 0; i < COUNT(shares); i++) {
+        double share = -1;
+
+        EXPECT(units_parse_percent(shares[i].percent, &share) == (shares[i].share >= 0));
+        EXPECT(is_near(share, shares[i].share));
+    }
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        double per_s = -1;
+
+        EXPECT(units_parse_hits(rates[i].hits, &per_s) == (rates[i].per_s >= 0));
+        EXPECT(is_near(per_s, rates[i].per_s));
+    }
+}
+
 static void test_units_parse_is_blind_to_the_locale(void)
 {
     locale_t locale = newlocale(LC_ALL_MASK, "de_DE.UTF-8", (locale_t)0);
@@ -568,6 +676,9 @@ int main(void)
     TEST(test_units_parse_time_takes_right_spellings);
     TEST(test_units_parse_time_refuses_wrong_spellings);
     TEST(test_units_parse_time_loses_no_nanosecond);
+    TEST(test_units_parse_duration_takes_what_test_files_have);
+    TEST(test_units_parse_bytes_takes_what_test_files_have);
+    TEST(test_units_parse_percent_and_hits);
     TEST(test_units_parse_is_blind_to_the_locale);
     TEST(test_units_time_is_short_and_right);
     TEST(test_units_time_of_anything_reads_back_close);

@@ -1,0 +1,265 @@
+#include "io/conn_tls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "io/pool.h"
+
+bool conn_table_init_tls(struct conn_table *table, struct arena *arena)
+{
+    char *out;
+
+    CHECK(table->tls_out_size > TLS_OVERHEAD_BYTES);
+    table->tls = arena_array(arena, table->count, sizeof(*table->tls));
+    table->tls_plain = arena_array(arena, 1, TLS_PLAIN_BYTES);
+    out = arena_array(arena, table->count, table->tls_out_size);
+    if (table->tls == NULL || table->tls_plain == NULL || out == NULL) return false;
+    for (uint32_t i = 0; i < table->count; i++) {
+        table->tls[i].out = out + i * table->tls_out_size;
+    }
+    return true;
+}
+
+void conn_table_release(struct conn_table *table)
+{
+    for (uint32_t i = 0; table->tls != NULL && i < table->count; i++) {
+        tls_close(&table->tls[i].session);
+    }
+}
+
+static struct tls_out out_of(const struct conn_table *table, const struct conn_tls *tls)
+{
+    return (struct tls_out){.data = tls->out, .len = tls->out_len, .size = table->tls_out_size};
+}
+
+/* Sends what is in the buffer, unless a send is in flight: that one's end does it then. */
+static void pump(struct conn_table *table, struct conn *conn)
+{
+    struct conn_tls *tls = conn->tls;
+
+    if (tls->corked || tls->out_len == 0 || (conn->flight & FLIGHT_SEND)) return;
+    if (conn->state == CONN_CLOSING) return;
+    tls->sending = tls->out_len;
+    conn->flight |= FLIGHT_SEND;
+    ring_send(table->ring, conn->slot, tls->out, tls->sending, 0, conn_op(conn, OP_SEND));
+}
+
+/* Encrypts as much of the request as has room. A session that fails at it, for want of memory, is
+ * found by the timer: who calls us is in the middle of a send. */
+static void encrypt(struct conn_table *table, struct conn *conn)
+{
+    struct conn_tls *tls = conn->tls;
+    struct tls_out out = out_of(table, tls);
+    size_t used = 0;
+
+    if (tls->plain_left == 0 || tls->session.failed) return;
+    if (tls_write(&tls->session, &out, tls->plain, tls->plain_left, &used) == TLS_FAILED) {
+        timers_set(table->timers, &conn->timer, clock_now_ns());
+    }
+    tls->out_len = out.len;
+    tls->plain += used;
+    tls->plain_left -= used;
+}
+
+/* Tells the owner how a handshake ended; `why` is FAILED_COUNT when it did well. */
+static void tell(struct conn_table *table, struct conn *conn, enum failed_class why,
+                 uint64_t now_ns)
+{
+    const struct tls_session *session = &conn->tls->session;
+    struct conn_handshake handshake = {.begun_ns = conn->tls->begun_ns,
+                                       .ended_ns = now_ns,
+                                       .why = why,
+                                       .detail = session->failed ? session->detail : ""};
+
+    if (why == FAILED_COUNT) handshake.facts = tls_facts(session);
+    table->owner.handshake_ended(table->owner.self, conn, &handshake);
+}
+
+void conn_tls_fail(struct conn_table *table, struct conn *conn, enum failed_class why,
+                   uint64_t now_ns)
+{
+    struct pool *pool = conn->pool;
+
+    if (conn->state == CONN_HANDSHAKING) {
+        tell(table, conn, why, now_ns);
+        pool_attempt_failed(pool, why, now_ns);
+        conn_close(table, conn);
+        return;
+    }
+    /* With TLS 1.3 a server's refusal of our certificate comes after the handshake. */
+    if (why == FAILED_TLS_CLIENT_CERT_REQUIRED || why == FAILED_TLS_CLIENT_CERT_REFUSED) {
+        pool_back_off(pool, now_ns);
+    }
+    if (conn->window_count == 0) {
+        (*table->counts.closed_by_peer)++;
+        conn_close(table, conn);
+    } else {
+        conn_fail(table, conn, why, now_ns);
+    }
+}
+
+static enum failed_class class_of(const struct tls_session *session)
+{
+    CHECK(session->failed && session->err < TLS_ERR_COUNT);
+    return failed_of_tls((enum tls_err)session->err);
+}
+
+static void established(struct conn_table *table, struct conn *conn)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    timers_cancel(table->timers, &conn->timer);
+    tell(table, conn, FAILED_COUNT, now_ns);
+    conn_ready(table, conn, now_ns);
+}
+
+/* Takes the session one step on: true if there may be another. */
+static bool step(struct conn_table *table, struct conn *conn, uint32_t *answered)
+{
+    struct conn_tls *tls = conn->tls;
+    struct tls_out out = out_of(table, tls);
+    bool shaking = conn->state == CONN_HANDSHAKING;
+    enum tls_result result;
+    size_t len = 0;
+
+    if (!tls->session.established && !shaking) return false; /* CLOSING amid the handshake. */
+    result = shaking ? tls_handshake(&tls->session, &out)
+                     : tls_read(&tls->session, &out, table->tls_plain, TLS_PLAIN_BYTES, &len);
+    tls->out_len = out.len;
+    if (result == TLS_DONE) {
+        if (shaking) {
+            established(table, conn);
+        } else if (likely(conn->state != CONN_CLOSING)) {
+            *answered += conn_feed(table, conn, table->tls_plain, len);
+        }
+        return true;
+    }
+    if (result == TLS_MORE || conn->state == CONN_CLOSING) return false;
+    if (result == TLS_CLOSED) {
+        conn_eof(table, conn);
+    } else {
+        conn_tls_fail(table, conn, class_of(&tls->session), clock_now_ns());
+    }
+    return false;
+}
+
+/* Runs the session until it wants more, then sends what came of it. */
+static uint32_t turn(struct conn_table *table, struct conn *conn)
+{
+    uint32_t answered = 0;
+
+    conn->tls->corked = true;
+    while (step(table, conn, &answered)) {
+    }
+    conn->tls->corked = false;
+    pump(table, conn);
+    return answered;
+}
+
+void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    struct conn_tls *tls = &table->tls[conn->slot];
+
+    CHECK(tls->session.ssl == NULL);
+    *tls = (struct conn_tls){.out = tls->out, .begun_ns = now_ns};
+    conn->tls = tls;
+    conn_to(conn, CONN_HANDSHAKING);
+    timers_set(table->timers, &conn->timer, now_ns + table->tls_timeout_ns);
+    if (tls_connect(&tls->session, conn->pool->tls)) {
+        (void)turn(table, conn);
+    } else {
+        conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
+    }
+}
+
+uint32_t conn_tls_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    struct tls_session *session = &conn->tls->session;
+
+    if (session->failed || session->ssl == NULL) return 0; /* CLOSING. */
+    tls_feed(session, data, len);
+    return turn(table, conn);
+}
+
+void conn_tls_eof(struct conn_table *table, struct conn *conn)
+{
+    struct tls_session *session = &conn->tls->session;
+    bool unclean;
+
+    conn->tls->gone = true;
+    if (session->ssl == NULL || session->failed) return;
+    if (conn->state == CONN_HANDSHAKING) {
+        (void)(tls_eof(session) == TLS_FAILED);
+        conn_tls_fail(table, conn, class_of(session), clock_now_ns());
+        return;
+    }
+    if (!session->established) return;
+    unclean = tls_eof(session) == TLS_FAILED;
+    if (unclean && !session->notify_sent) (*table->counts.tls_unclean)++;
+    if (conn->state == CONN_CLOSING) return;
+    if (unclean && conn->part == PART_CLOSE) {
+        conn_fail(table, conn, FAILED_INCOMPLETE, clock_now_ns()); /* Its end may be missing. */
+    } else {
+        conn_eof(table, conn);
+    }
+}
+
+void conn_tls_send(struct conn_table *table, struct conn *conn, const char *bytes, size_t len)
+{
+    struct conn_tls *tls = conn->tls;
+
+    CHECK(tls->plain_left == 0);
+    tls->plain = bytes;
+    tls->plain_left = len;
+    encrypt(table, conn);
+    pump(table, conn);
+}
+
+void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    struct conn_tls *tls = conn->tls;
+    bool blocked = tls->plain_left > 0;
+    struct tls_out out;
+
+    /* After a failed send the receive ends too and says how; see conn_eof(). */
+    if (res < 0 || (size_t)res != tls->sending) {
+        conn->send_error = res < 0 ? -res : EPIPE;
+        return;
+    }
+    memmove(tls->out, tls->out + tls->sending, tls->out_len - tls->sending);
+    tls->out_len -= tls->sending;
+    tls->sending = 0;
+    out = out_of(table, tls);
+    if (tls_flush(&tls->session, &out)) {
+        tls->out_len = out.len;
+        encrypt(table, conn);
+    } else {
+        tls->out_len = out.len;
+    }
+    pump(table, conn);
+    if (blocked && tls->plain_left == 0 && conn_room(table, conn) > 0) {
+        table->owner.ready(table->owner.self, conn, clock_now_ns());
+    }
+}
+
+void conn_tls_say_goodbye(struct conn_table *table, struct conn *conn)
+{
+    struct conn_tls *tls = conn->tls;
+    struct tls_out out = out_of(table, tls);
+
+    CHECK(conn->state == CONN_CLOSING);
+    if (tls->gone || (conn->flight & FLIGHT_SEND)) return;
+    tls_shutdown(&tls->session, &out);
+    if (out.len == 0) return;
+    tls->out_len = 0;
+    ring_send(table->ring, conn->slot, tls->out, out.len, RING_SEND_QUIET | RING_SEND_NOWAIT,
+              conn_op(conn, OP_SEND_QUIET));
+}
+
+void conn_tls_free(struct conn *conn)
+{
+    tls_close(&conn->tls->session);
+    conn->tls = NULL;
+}
