@@ -7,7 +7,7 @@ PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
 COV     ?=
-PKGS    := liburing openssl yaml-0.1
+PKGS    := liburing openssl yaml-0.1 zlib libpcre2-8
 comma   := ,
 OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 
@@ -26,7 +26,7 @@ ALL_CFLAGS := $(LANGUAGE) $(WARN) $(GCCWARN) $(if $(WERROR),-Werror) \
               $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -DPELT_DEBUG,$(HARDEN)) \
               $(if $(COV),--coverage -fprofile-update=atomic) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now $(if $(COV),--coverage) $(LDFLAGS)
-LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring -lssl -lcrypto -lyaml) -lm
+LIBS := $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),-luring -lssl -lcrypto -lyaml -lz -lpcre2-8) -lm
 
 # Every .c in a room is in the library, except the one with main().
 LIB_SRC   := $(filter-out core/main.c,$(sort $(wildcard core/*.c core/*/*.c io/*.c tls/*.c config/*.c)))

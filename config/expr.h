@@ -22,9 +22,9 @@ struct expr; /* Compiled; lives in the unit's arena. */
 MUST_USE const struct expr *expr_compile(const struct expr_unit *unit,
                                          const struct expr_source *source);
 
-/* Expressions made of others, for the JSON shapes of `select` and `collect` of a list: all are
- * borrowed and live in the unit's arena. NULL when the arena is full or the depth too great; told
- * as above. */
+/* Expressions made of others, for the JSON shapes of `select`. The lists are copied, what they
+ * point to is borrowed and must live as long. NULL when the arena is full or the depth too great;
+ * told as above. */
 MUST_USE const struct expr *expr_constant(const struct expr_unit *unit, const struct value *value);
 MUST_USE const struct expr *expr_array(const struct expr_unit *unit,
                                        const struct expr *const *elements, size_t count);

@@ -26,8 +26,8 @@ struct json_error {
 };
 
 /* Parses `len` bytes. Of a key that comes twice the last value counts, at the place of the first.
- * A number that fits neither int64 nor double is wrong; half a surrogate pair becomes U+FFFD. The
- * value takes its memory from the scratch, and strings without escapes point into `text`, which
+ * A number that no double can hold becomes the largest one; half a surrogate pair becomes U+FFFD.
+ * The value takes its memory from the scratch, and strings without escapes point into `text`, which
  * must therefore live as long. False (`ret_error` may be NULL) when it is wrong, deeper than
  * VALUE_DEPTH_MAX, or the scratch is full; the scratch is then as before. */
 MUST_USE bool json_parse(const char *text, size_t len, struct scratch *scratch,
@@ -40,11 +40,11 @@ MUST_USE bool json_parse_arena(const char *text, size_t len, struct arena *arena
 /* True if the bytes are well-formed UTF-8 (RFC 3629). */
 bool json_is_utf8(const char *text, size_t len);
 
-/* What an expression takes for a body: its JSON value if the whole is JSON, else its text, else,
- * when it is not UTF-8, the string "<<binary data>>". Points into `text`. False when the scratch
- * is full. */
+/* What an expression takes for a body: its JSON value if the whole is JSON (`ret_is_json`), else
+ * its text, else, when it is not UTF-8, the string "<<binary data>>". Points into `text`. False
+ * when the scratch is full, or the text longer than VALUE_STRING_MAX. */
 MUST_USE bool json_body(const char *text, size_t len, struct scratch *scratch,
-                        struct value *ret_value);
+                        struct value *ret_value, bool *ret_is_json);
 
 /* One step of a path: a member by name, or an element by number, which in an object is the member
  * of that name. */

@@ -82,7 +82,7 @@ struct plan {
 
     uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
     struct net net;         /* How connections get to the targets. */
-
+    uint64_t rows_max;      /* Ended requests that are written down one by one; 0 = none. */
     enum plan_io io;
     bool open_loop;
     bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */

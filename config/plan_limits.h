@@ -15,6 +15,7 @@ enum {
     PLAN_RATE_PER_S_MAX = 100000000,
     PLAN_PENDING_MAX = 100000000,
     PLAN_PIPELINE_MAX = 1024, /* A power of two. */
+    PLAN_ROWS_MAX = 100000000,
     PLAN_URLS_MAX = 1000,
     PLAN_WEIGHT_MAX = 1000000,
     PLAN_LAP_MAX = 100000, /* Turns until the order of the requests repeats; see core/turns.h. */

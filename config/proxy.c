@@ -8,6 +8,7 @@
 
 #include "config/http_chars.h"
 #include "config/plan.h"
+#include "core/base/base64.h"
 
 #define PREFIX "option '--proxy' "
 
@@ -49,26 +50,6 @@ static bool decode(const char *from, size_t len, char *to, size_t *ret_len)
     return true;
 }
 
-/* RFC 4648 section 4. `to` has room for 4 bytes per 3 begun. */
-static size_t base64(const unsigned char *from, size_t len, char *to)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t out = 0;
-
-    for (size_t i = 0; i < len; i += 3) {
-        size_t count = len - i < 3 ? len - i : 3;
-        uint32_t bits = (uint32_t)from[i] << 16;
-
-        if (count > 1) bits |= (uint32_t)from[i + 1] << 8;
-        if (count > 2) bits |= from[i + 2];
-        to[out++] = digits[bits >> 18];
-        to[out++] = digits[bits >> 12 & 63];
-        to[out++] = count > 1 ? digits[bits >> 6 & 63] : '=';
-        to[out++] = count > 2 ? digits[bits & 63] : '=';
-    }
-    return out;
-}
-
 /* "Basic ..." of "user:password" (RFC 7617 section 2); without a password it is empty. */
 static enum err authorize(struct arena *arena, const char *user, size_t len,
                           struct net_proxy *proxy, struct err_info *why)
@@ -82,7 +63,7 @@ static enum err authorize(struct arena *arena, const char *user, size_t len,
     }
     if (memchr(user, ':', len) == NULL) plain[plain_len++] = ':';
     memcpy(value, "Basic ", value_len);
-    value_len += base64((const unsigned char *)plain, plain_len, value + value_len);
+    value_len += base64_encode(value + value_len, plain, plain_len);
     proxy->authorization = arena_copy(arena, value, value_len);
     if (proxy->authorization == NULL) return err_set(why, ERR_MEMORY, 0, PREFIX "found no memory");
     return ERR_OK;

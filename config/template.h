@@ -57,6 +57,10 @@ MUST_USE const char *template_outline(const struct template *template, const cha
 MUST_USE enum expr_error template_render(const struct template *template, struct expr_env *env,
                                          struct buf *buf);
 
+/* The same as a string in the scratch, of which it may fill half: else EXPR_FULL. */
+MUST_USE enum expr_error template_text(const struct template *template, struct expr_env *env,
+                                       struct value *ret_string);
+
 /* An expression whose value is the text, for shapes with templates in them. NULL as
  * expr_constant(). */
 MUST_USE const struct expr *template_expr(const struct expr_unit *unit,

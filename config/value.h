@@ -78,7 +78,8 @@ static inline struct value value_double(double real)
 static inline struct value value_string(const char *string, size_t len)
 {
     DCHECK(len <= VALUE_STRING_MAX);
-    return (struct value){.kind = VALUE_STRING, .len = (uint32_t)len, .string = string};
+    return (struct value){
+        .kind = VALUE_STRING, .len = (uint32_t)len, .string = string != NULL ? string : ""};
 }
 
 /* The same of a terminated string. */
@@ -121,6 +122,9 @@ void value_write(const struct value *value, struct buf *buf);
  * that it is one ("1.0") and reads back as the same. */
 void value_write_json(const struct value *value, struct buf *buf);
 void value_write_json_pretty(const struct value *value, struct buf *buf);
+
+/* The bytes of a string as they stand between the quotes of JSON. */
+void value_write_escaped(const char *string, size_t len, struct buf *buf);
 
 /* Bytes that value_pack() needs: a multiple of SCRATCH_ALIGN, 0 for what needs none. */
 size_t value_pack_bytes(const struct value *value);

@@ -11,6 +11,8 @@
 #include "core/base/units.h"
 #include "core/cli_options.h"
 
+enum { ROWS_DEFAULT = 1000000 };
+
 /* Where in the command line we are. */
 struct reader {
     struct cli_words *words;
@@ -273,9 +275,43 @@ static void set_defaults(struct cli_words *words, uint32_t cpus)
         if (plan->connections_max != 0) threads = min_u64(threads, plan->connections_max);
         plan->workers = (uint32_t)min_u64(threads, PLAN_WORKERS_MAX);
     }
+    if (words->cli.requests_path == NULL) {
+        plan->rows_max = 0;
+    } else if (!cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
+        plan->rows_max = ROWS_DEFAULT;
+    }
     if (words->method == NULL) {
         words->method = words->body != NULL || words->body_file != NULL ? "POST" : "GET";
     }
+}
+
+/* Files to write have names, and none is named twice. */
+static enum err check_files(const struct cli *cli, struct err_info *why)
+{
+    const struct {
+        const char *option;
+        const char *path;
+    } files[] = {{"--json", cli->json_path},
+                 {"--csv", cli->csv_path},
+                 {"--hdr", cli->hdr_path},
+                 {"--requests-out", cli->requests_path}};
+
+    for (size_t i = 0; i < COUNT(files); i++) {
+        const char *path = files[i].path;
+        bool json = path != NULL && path == cli->json_path;
+
+        if (path == NULL) continue;
+        if (path[0] == '\0' || (!json && strcmp(path, "-") == 0)) {
+            return err_set(why, ERR_USAGE, 0, "option '%s' wants a file name%s", files[i].option,
+                           json ? ", or '-' for stdout" : "");
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (files[j].path == NULL || strcmp(files[j].path, path) != 0) continue;
+            return err_set(why, ERR_USAGE, 0, "options '%s' and '%s' name the same file",
+                           files[j].option, files[i].option);
+        }
+    }
+    return ERR_OK;
 }
 
 static enum err check_words(const struct cli_words *words, struct err_info *why)
@@ -303,15 +339,15 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
     if (words->body != NULL && words->body_file != NULL) {
         return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");
     }
-    if (words->cli.json_path != NULL && words->cli.json_path[0] == '\0') {
-        return err_set(why, ERR_USAGE, 0, "option '--json' wants a file name, or '-' for stdout");
-    }
     if (plan->warmup_ns > 0 && plan->warmup_ns >= plan->duration_ns) {
         return err_set(why, ERR_USAGE, 0,
                        "option '--warmup' wants a time shorter than that of the run, of which it "
                        "is a part");
     }
-    return ERR_OK;
+    if (words->cli.requests_path == NULL && cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
+        return err_set(why, ERR_USAGE, 0, "option '--requests-out-max' wants '--requests-out'");
+    }
+    return check_files(&words->cli, why);
 }
 
 /* Every complaint about the command line ends with where to look it up. */
@@ -381,5 +417,5 @@ enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, st
 void cli_release(struct cli *cli)
 {
     plan_release(&cli->plan);
-    cli->json_path = NULL;
+    cli->json_path = cli->csv_path = cli->hdr_path = cli->requests_path = NULL;
 }

@@ -18,9 +18,12 @@
 struct cli {
     struct plan plan;      /* Complete unless help or version. */
     const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
-    bool strict;           /* Exit status 98 when the client was the limit. */
-    bool spectrum;         /* The report shows the full latency spectrum. */
-    bool quiet;            /* Nothing on stderr but errors. */
+    const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */
+    const char *hdr_path;  /* Of the histogram log. */
+    const char *requests_path;
+    bool strict;   /* Exit status 98 when the client was the limit. */
+    bool spectrum; /* The report shows the full latency spectrum. */
+    bool quiet;    /* Nothing on stderr but errors. */
     bool verbose;
     bool help;    /* Print the help and do nothing else. */
     bool version; /* Print the version and do nothing else. */

@@ -128,6 +128,23 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_JSON] = {"json", "FILE",
                      "write the results as JSON; '-' is stdout, which then carries nothing else",
                      NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
+    [OPTION_CSV] = {"csv", "FILE",
+                    "write a row of figures per second as comma-separated values, as the run goes "
+                    "on",
+                    NULL, 0, 0, AT(cli.csv_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
+    [OPTION_HDR] = {"hdr", "FILE",
+                    "write the latencies of each second as an HdrHistogram log (version 1.3), "
+                    "tagged from_due and from_sent",
+                    NULL, 0, 0, AT(cli.hdr_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
+    [OPTION_REQUESTS_OUT] = {"requests-out", "FILE",
+                             "write a row per request as comma-separated values, after the run; "
+                             "for short ones",
+                             NULL, 0, 0, AT(cli.requests_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},
+    [OPTION_REQUESTS_OUT_MAX] = {"requests-out-max", "N",
+                                 "so many rows at most, 48 bytes of memory each; later ones are "
+                                 "only counted",
+                                 "1,000,000", 1, PLAN_ROWS_MAX, AT(cli.plan.rows_max), CLI_U64,
+                                 CLI_OUTPUT, 0, NULL},
     [OPTION_QUIET] = {"quiet", NULL, "nothing on stderr but errors", NULL, 0, 0, AT(cli.quiet),
                       CLI_ON, CLI_OUTPUT, 'q', NULL},
     [OPTION_VERBOSE] = {"verbose", NULL, "say more on stderr about what is done", NULL, 0, 0,

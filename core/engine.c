@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/engine_impl.h"
 #include "core/preflight.h"
+#include "core/record.h"
 #include "io/cpu.h"
 #include "io/wake.h"
 
@@ -254,6 +255,9 @@ static void *coord_main(void *arg)
                                                   engine->verbose, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
                 engine->wall_ns = clock_wall_ns();
+                if (engine->record != NULL && coord->failed == 0) {
+                    record_start(engine->record, engine->wall_ns);
+                }
                 engine->cpu_start_ns = cpu_process_ns();
                 if (coord->failed == 0) say_start(engine);
             }
@@ -317,6 +321,10 @@ static bool init_series(struct engine *engine)
         options.asked_per_s = asked_per_s;
         options.schedule = &engine->mod;
     }
+    if (engine->record != NULL) {
+        options.taken = record_sample;
+        options.self = engine->record;
+    }
     engine->coord.series = &engine->series;
     return series_init(&engine->series, &options, &engine->arena);
 }
@@ -362,6 +370,7 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->verbose = options->verbose && !options->quiet;
     engine->live = options->live && !options->quiet;
     engine->colours = options->colours;
+    engine->record = options->record;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);

@@ -17,6 +17,8 @@ struct engine_options {
     bool verbose;            /* More lines: addresses, rings, processors. */
     bool live;               /* A live line on stderr, which must be a terminal. */
     bool colours;            /* The live line may have colours. */
+    struct record *record;   /* Gets the series as it comes; borrowed until engine_finish() has
+                                returned. NULL: none. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

@@ -35,6 +35,7 @@ struct engine {
     bool verbose;
     bool live;
     bool colours;
+    struct record *record;       /* Borrowed; NULL: none. */
     uint64_t next_live_ns;       /* When the live line is to be drawn again. */
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */

@@ -68,6 +68,25 @@ static void fill_span(struct engine *engine, uint64_t run_ns)
     result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
 }
 
+/* Gathers the rows, if there are any. */
+static bool gather_rows(struct engine *engine)
+{
+    struct result *result = &engine->result;
+    uint32_t workers = engine->plan->workers;
+
+    if (engine->plan->rows_max == 0) return true;
+    result->rows = arena_array(&engine->arena, workers, sizeof(struct rows *));
+    if (result->rows == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        const struct rows *rows = &engine->crew[i].shared->rows;
+
+        result->rows[i] = rows;
+        result->rows_kept += rows->count;
+        result->rows_not_kept += rows->not_kept;
+    }
+    return true;
+}
+
 bool engine_fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -77,7 +96,8 @@ bool engine_fill_result(struct engine *engine)
 
     result->plan = engine->plan;
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
-    if (result->workers == NULL) return false;
+    result->start_ns = coord->start_ns;
+    if (result->workers == NULL || !gather_rows(engine)) return false;
     if (!result_stats_init(result, engine->plan->open_loop, &engine->arena)) return false;
     for (uint32_t i = 0; i < workers; i++) {
         const struct crew *crew = &engine->crew[i];

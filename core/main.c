@@ -13,7 +13,7 @@
 #include "core/exit.h"
 #include "core/live.h"
 #include "core/output.h"
-#include "core/report.h"
+#include "core/outputs.h"
 #include "core/serve.h"
 #include "io/cpu.h"
 
@@ -72,52 +72,30 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool live)
     }
 }
 
-/* Prints the text report on stdout unless the JSON goes there, and writes the JSON. Returns the
- * exit code: that of the run; of a good one EXIT_CODE_OUTPUT when it could not be written down, and
- * with --strict EXIT_CODE_CLIENT_LIMITED when the client was the limit. */
-static int print_result(const struct cli *cli, const struct result *result, struct output *json)
+/* Writes all results. Returns the exit code: that of the run; of a good one EXIT_CODE_OUTPUT when
+ * it could not be written down, and with --strict EXIT_CODE_CLIENT_LIMITED when the client was the
+ * limit. */
+static int write_result(const struct cli *cli, const struct result *result, struct outputs *outputs)
 {
-    bool json_on_stdout = json->fd == STDOUT_FILENO;
+    bool written = outputs_write(outputs, cli, result, print_error);
     int code = result_exit_code(result);
-    struct err_info why;
-    struct arena arena;
-    struct text text;
-    bool written = true;
 
-    arena_init(&arena, 0);
-    text_init(&text, &arena);
-    if (!json_on_stdout) {
-        report_text(result, cli->spectrum, &text);
-        if (output_stream(STDOUT_FILENO, &text, &why) != ERR_OK) {
-            print_error(&why);
-            written = false;
-        }
-    }
-    if (json->path != NULL) {
-        text_init(&text, &arena);
-        report_json(result, false, &text);
-        if (output_write(json, &text, &why) != ERR_OK) {
-            print_error(&why);
-            written = false;
-        }
-    }
-    arena_release(&arena);
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
 }
 
-static int finish(const struct cli *cli, struct engine *engine, struct output *json)
+static int finish(const struct cli *cli, struct engine *engine, struct outputs *outputs)
 {
     const struct result *result = NULL;
     struct err_info why;
 
-    if (engine_finish(engine, &result, &why) == ERR_OK) return print_result(cli, result, json);
+    if (engine_finish(engine, &result, &why) == ERR_OK) return write_result(cli, result, outputs);
     print_error(&why);
     return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
 }
 
-static int run(const struct cli *cli)
+static int run_into(const struct cli *cli, struct outputs *outputs, int signal_fd)
 {
     struct engine_options options = {
         .plan = &cli->plan,
@@ -125,25 +103,37 @@ static int run(const struct cli *cli)
         .verbose = cli->verbose,
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),
+        .record = outputs->record,
     };
     struct engine *engine = NULL;
-    struct output json;
     struct err_info why;
-    int signal_fd = take_signals();
     int code;
 
-    raise_descriptor_limit();
-    if (output_open(&json, cli->json_path, &why) != ERR_OK) {
-        print_error(&why);
-        return EXIT_CODE_ERROR;
-    }
     if (engine_start(&engine, &options, &why) != ERR_OK) {
         print_error(&why);
         return EXIT_CODE_ERROR;
     }
     wait_for_end(engine, signal_fd, options.live);
-    code = finish(cli, engine, &json);
+    code = finish(cli, engine, outputs);
     engine_free(engine);
+    return code;
+}
+
+static int run(const struct cli *cli)
+{
+    int signal_fd = take_signals(), code;
+    struct outputs outputs;
+    struct err_info why;
+    enum err err;
+
+    raise_descriptor_limit();
+    err = outputs_open(&outputs, cli, &why);
+    if (err != ERR_OK) {
+        print_error(&why);
+        return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
+    }
+    code = run_into(cli, &outputs, signal_fd);
+    outputs_release(&outputs);
     if (signal_fd >= 0) (void)close(signal_fd);
     return code;
 }

@@ -49,19 +49,35 @@ enum err output_stream(int fd, const struct text *text, struct err_info *why)
     return err_set(why, ERR_FILE, error, "cannot write the report: %s", strerror(error));
 }
 
+void output_add(struct output *output, const struct text *piece)
+{
+    if (output->fd < 0 || output->error != 0) return;
+    if (piece->failed) {
+        output->error = ENOMEM;
+        return;
+    }
+    /* What cannot be cut, a pipe or a device, is written as it is. */
+    if (!output->begun && ftruncate(output->fd, 0) != 0 && errno != EINVAL) {
+        output->error = errno;
+        return;
+    }
+    output->begun = true;
+    output->error = write_all(output->fd, piece->data, piece->len);
+}
+
+enum err output_close(struct output *output, struct err_info *why)
+{
+    if (output->fd < 0) return ERR_OK;
+    if (close(output->fd) != 0 && output->error == 0) output->error = errno;
+    output->fd = -1;
+    if (output->error == 0) return ERR_OK;
+    return err_set(why, output->error == ENOMEM ? ERR_MEMORY : ERR_FILE, output->error,
+                   "cannot write '%s': %s", quote(output->path).text, strerror(output->error));
+}
+
 enum err output_write(struct output *output, const struct text *text, struct err_info *why)
 {
-    int error = 0;
-
-    if (output->fd < 0) return ERR_OK;
     if (output->fd == STDOUT_FILENO) return output_stream(output->fd, text, why);
-    if (text->failed) error = ENOMEM;
-    /* What cannot be cut, a pipe or a device, is written as it is. */
-    if (error == 0 && ftruncate(output->fd, 0) != 0 && errno != EINVAL) error = errno;
-    if (error == 0) error = write_all(output->fd, text->data, text->len);
-    if (close(output->fd) != 0 && error == 0) error = errno;
-    output->fd = -1;
-    if (error == 0) return ERR_OK;
-    return err_set(why, ERR_FILE, error, "cannot write '%s': %s", quote(output->path).text,
-                   strerror(error));
+    output_add(output, text);
+    return output_close(output, why);
 }

@@ -381,6 +381,16 @@ static void put_workers(struct json *json, const struct result *result)
     json_end(json);
 }
 
+static void put_rows(struct json *json, const struct result *result)
+{
+    if (result->rows == NULL) return;
+    json_key(json, "requests_out");
+    json_object(json);
+    put_u64(json, "rows", result->rows_kept);
+    put_u64(json, "not_written", result->rows_not_kept);
+    json_end(json);
+}
+
 void report_json(const struct result *result, bool compact, struct text *out)
 {
     struct result_figures figures = result_figures(result);
@@ -408,6 +418,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_client(&json, result, &figures);
     put_health(&json, result);
     put_workers(&json, result);
+    put_rows(&json, result);
     put_series(&json, result->series);
     json_end(&json);
 }

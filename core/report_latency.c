@@ -53,10 +53,10 @@ static struct cell percentile_cell(const struct hist_view *view, double share,
     return time_cell(ns, is_at_least(share, left_out_share));
 }
 
-/* A row of a table of latencies. */
-struct row {
+/* A line of a table of latencies. */
+struct line {
     const char *label;
-    const struct hist_view *view; /* One without a sample, or NULL, has no row. */
+    const struct hist_view *view; /* One without a sample, or NULL, has no line. */
     double left_out_share;
 };
 
@@ -68,19 +68,19 @@ static const struct {
 } columns[COLUMNS_COUNT] = {{"p50", 0.5},  {"p75", 0.75},    {"p90", 0.9}, {"p95", 0.95},
                             {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1},   {"mean", 0}};
 
-static bool is_empty(const struct row *row)
+static bool is_empty(const struct line *row)
 {
     return row->view == NULL || row->view->count == 0;
 }
 
-static struct cell cell_of(const struct row *row, double share)
+static struct cell cell_of(const struct line *row, double share)
 {
     if (share > 0) return percentile_cell(row->view, share, row->left_out_share);
     return time_cell((uint64_t)hist_view_mean_ns(row->view), false);
 }
 
 /* Appends a table whose columns are as wide as what stands in them. */
-static void add_table(struct text *out, const char *heading, const struct row *rows, size_t count)
+static void add_table(struct text *out, const char *heading, const struct line *rows, size_t count)
 {
     struct cell cells[ROWS_MAX][COLUMNS_COUNT];
     size_t width[COLUMNS_COUNT], label_width = LABEL_WIDTH;
@@ -112,8 +112,8 @@ static void add_table(struct text *out, const char *heading, const struct row *r
 
 void report_latency_table(const struct result *result, double left_out_share, struct text *out)
 {
-    const struct row rows[] = {{"  from due", result->from_due, left_out_share},
-                               {"  from sent", result->from_sent, left_out_share}};
+    const struct line rows[] = {{"  from due", result->from_due, left_out_share},
+                                {"  from sent", result->from_sent, left_out_share}};
 
     add_table(out, "latency", rows, COUNT(rows));
 }
@@ -130,10 +130,10 @@ static bool phases_matter(const struct result *result)
 
 void report_phases(const struct result *result, bool all, struct text *out)
 {
-    const struct row rows[] = {{"  connect", result->connect, 0},
-                               {"  no connect", result->connect_failed, 0},
-                               {"  first byte", result->first_byte, 0},
-                               {"  body", result->body, 0}};
+    const struct line rows[] = {{"  connect", result->connect, 0},
+                                {"  no connect", result->connect_failed, 0},
+                                {"  first byte", result->first_byte, 0},
+                                {"  body", result->body, 0}};
     bool known = false;
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -145,15 +145,15 @@ void report_phases(const struct result *result, bool all, struct text *out)
 void report_statuses(const struct result *result, struct text *out)
 {
     char labels[STATS_STATUSES_MAX][16];
-    struct row rows[ROWS_MAX];
+    struct line rows[ROWS_MAX];
     uint32_t count = result->by_status_count;
 
     for (uint32_t i = 0; i < count; i++) {
         (void)snprintf(labels[i], sizeof(labels[i]), "  %03u", result->by_status[i].status);
-        rows[i] = (struct row){.label = labels[i], .view = result->by_status[i].from_sent};
+        rows[i] = (struct line){.label = labels[i], .view = result->by_status[i].from_sent};
     }
     if (result->other_statuses != NULL) {
-        rows[count++] = (struct row){.label = "  others", .view = result->other_statuses};
+        rows[count++] = (struct line){.label = "  others", .view = result->other_statuses};
     }
     if (count > 1) add_table(out, "by status", rows, count);
 }

@@ -391,6 +391,19 @@ static void add_connections(const struct result *result, struct text *out)
     }
 }
 
+/* Whether each request has its row in the file. */
+static void add_rows(const struct result *result, struct text *out)
+{
+    if (result->rows == NULL) return;
+    add_label(out, "requests-out");
+    add_plural(out, result->rows_kept, "row");
+    if (result->rows_not_kept > 0) {
+        text_add_str(out, ", ");
+        add_count(out, result->rows_not_kept, "more not written (--requests-out-max)");
+    }
+    text_add_str(out, "\n");
+}
+
 /* What the tool itself took. */
 static void add_client(const struct result *result, const struct result_figures *figures,
                        struct text *out)
@@ -442,6 +455,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_connections(result, out);
     add_client(result, &figures, out);
     report_health(result, out);
+    add_rows(result, out);
     if (spectrum && result->from_due->count > 0) {
         report_latency_spectrum(result, figures.left_out_share, out);
     }

@@ -6,6 +6,7 @@
 #include "config/plan.h"
 #include "core/base/hist.h"
 #include "core/ledger.h"
+#include "core/rows.h"
 #include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
@@ -44,6 +45,7 @@ struct result {
     const char *fallback; /* Why not io_uring, or "". */
     const char *shrunk;   /* Which limit made its queues smaller than asked, or "". */
     uint64_t started_wall_ns;
+    uint64_t start_ns;   /* The same moment by the monotonic clock. */
     uint64_t warmup_ns;  /* From the start of the run to where its measured span begins. */
     uint64_t span_ns;    /* From there to the end of the run, drain not included. */
     uint64_t drained_ns; /* From the end until the last answer or the drain bound. */
@@ -67,6 +69,9 @@ struct result {
     double asked_per_s;          /* The mean of the rate asked for, over the span. */
     struct hist_view *loop_lag;  /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
+
+    const struct rows **rows; /* [plan->workers]; NULL: none were wanted. */
+    uint64_t rows_kept, rows_not_kept;
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
     uint64_t syscalls; /* Made by the workers, from the start of the run on. */

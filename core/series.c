@@ -63,7 +63,7 @@ struct hist_view *series_now(struct series *series, enum series_hist which)
     return series->now[which];
 }
 
-/* Reads what was added since the last sample, and makes it the last. */
+/* Makes series->last[which] what was added since the last sample, and reads it. */
 static struct series_latency take_latency(struct series *series, int which)
 {
     struct hist_view *interval = series->last[which];
@@ -76,10 +76,19 @@ static struct series_latency take_latency(struct series *series, int which)
         latency.p99_ns = hist_view_percentile_ns(interval, 0.99);
         latency.max_ns = interval->max_ns;
     }
-    series->last[which] = series->now[which];
-    series->now[which] = interval;
-    hist_view_clear(interval);
     return latency;
+}
+
+/* Makes what the histograms hold now the last. */
+static void end_intervals(struct series *series)
+{
+    for (int i = 0; i < SERIES_HISTS; i++) {
+        struct hist_view *interval = series->last[i];
+
+        series->last[i] = series->now[i];
+        series->now[i] = interval;
+        hist_view_clear(interval);
+    }
 }
 
 static void merge_latency(struct series_latency *into, const struct series_latency *from)
@@ -156,11 +165,14 @@ void series_take(struct series *series, uint64_t at_ns, const struct ledger *sum
     }
     series->ledger = *sum;
     series->until_ns = sample.until_ns;
-    if (sample.until_ns == sample.from_ns && sample.answered + sample.failed + sample.shed == 0) {
-        return;
+    if (sample.until_ns > sample.from_ns || sample.answered + sample.failed + sample.shed > 0) {
+        const struct series_options *options = &series->options;
+
+        if (options->taken != NULL) options->taken(options->self, &sample, series->last);
+        make_room(series);
+        series->samples[series->count++] = sample;
     }
-    make_room(series);
-    series->samples[series->count++] = sample;
+    end_intervals(series);
 }
 
 const struct series_sample *series_last(const struct series *series)

@@ -50,6 +50,11 @@ struct series_options {
      * start of the run. NULL: there is no schedule (closed loop). */
     double (*asked_per_s)(const void *schedule, uint64_t from_ns, uint64_t until_ns);
     const void *schedule; /* Borrowed. */
+    /* Gets each sample as it is taken, and what the histograms took in during it; both until it
+     * returns. NULL: nobody does. */
+    void (*taken)(void *self, const struct series_sample *sample,
+                  struct hist_view *const intervals[SERIES_HISTS]);
+    void *self;
 };
 
 struct series {
@@ -60,7 +65,8 @@ struct series {
     uint64_t until_ns;    /* Where the last sample ended. */
     struct series_options options;
     struct ledger ledger;                 /* At the last sample. */
-    struct hist_view *last[SERIES_HISTS]; /* The same of the histograms. */
+    struct hist_view *last[SERIES_HISTS]; /* The same of the histograms; for a while, what they
+                                             took in since. */
     struct hist_view *now[SERIES_HISTS];  /* What all histograms hold. */
 };
 

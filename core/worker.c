@@ -7,11 +7,6 @@
 
 enum { EVENTS_PER_REAP = 64 };
 
-/* Open loop: how long before a request is due we stop sleeping, with --spin; and how long the
- * books of what is due may lie while no connection is free to send it. */
-#define SPIN_NS  (60 * NS_PER_US)
-#define BOOKS_NS NS_PER_MS
-
 static void run_events(struct worker *w)
 {
     struct ring_event events[EVENTS_PER_REAP];
@@ -52,8 +47,7 @@ static void start(struct worker *w, uint64_t start_ns)
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
     w->totals.span.wait_known = cpu_wait_ns(w->wait_fd, &w->wait_at_start_ns);
-    w->flow.measured_from_ns = w->measured_from_ns;
-    worker_add_due(w, flow_start(&w->flow, start_ns, w->end_ns), start_ns);
+    w->load->start(w);
 }
 
 static void stop(struct worker *w, uint64_t end_ns)
@@ -61,7 +55,7 @@ static void stop(struct worker *w, uint64_t end_ns)
     if (w->phase == PHASE_WAITING) start(w, end_ns);
     w->end_ns = min_u64(w->end_ns, max_u64(end_ns, w->start_ns));
     w->span_from_ns = min_u64(w->span_from_ns, w->end_ns);
-    w->flow.end_ns = w->end_ns;
+    w->load->cut(w);
 }
 
 /* Notes what the thread had of its processor, when its part of the run ends. */
@@ -90,22 +84,11 @@ static void note_turn(struct worker *w, uint64_t from_ns, bool was_running)
     if (lag_ns > WORKER_TURN_LONG_NS) w->totals.span.stalled_ns += lag_ns;
 }
 
-/* How many waiting requests have started, since a connect attempt is under way for them. */
-static uint64_t count_bound(const struct worker *w)
-{
-    uint64_t bound = 0;
-
-    for (uint32_t i = 0; i < w->pools_count; i++) {
-        bound += min_u64(lanes_pending_of(&w->lanes, i), w->pools[i].connecting);
-    }
-    return bound;
-}
-
 static void end_run(struct worker *w, uint64_t ended_ns)
 {
     struct ledger *l = &w->ledger;
     const struct ring_counts *counts = ring_counts(w->ring);
-    uint64_t bound = count_bound(w);
+    uint64_t bound = w->load->count_bound(w);
 
     l->started += bound;
     l->cut_off += l->in_flight + bound;
@@ -177,7 +160,7 @@ static void advance(struct worker *w)
     bool nothing_open = w->ledger.in_flight == 0 && w->ledger.pending == 0;
 
     if (w->phase == PHASE_RUNNING) {
-        if (nothing_open && flow_is_exhausted(&w->flow)) {
+        if (nothing_open && w->load->is_exhausted(w)) {
             end_run(w, w->table.done_ns > w->start_ns ? w->table.done_ns : w->now_ns);
             return;
         }
@@ -191,51 +174,6 @@ static void advance(struct worker *w)
     }
 }
 
-/* Open loop: books what is due by now. */
-static void take_due(struct worker *w)
-{
-    struct flow *flow = &w->flow;
-    struct ledger *l = &w->ledger;
-
-    w->now_ns = clock_now_ns();
-    if (unlikely(flow->next_ns < w->measured_from_ns)) {
-        uint64_t warm_ns = min_u64(w->now_ns, w->measured_from_ns - 1);
-
-        worker_add_due(w, flow_due(flow, warm_ns), warm_ns);
-    }
-    worker_add_due(w, flow_due(flow, w->now_ns), w->now_ns);
-    l->shed[SHED_FULL] = flow->shed[SHED_FULL];
-    l->shed[SHED_WAITED] = flow->shed[SHED_WAITED];
-}
-
-/* Connections are kept while anything waits for one or may yet become due. */
-static void maintain(struct worker *w)
-{
-    bool more = w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow);
-
-    for (uint32_t i = 0; i < w->pools_count; i++) {
-        if (more || lanes_pending_of(&w->lanes, i) > 0) pool_maintain(&w->pools[i], w->now_ns);
-    }
-}
-
-/* Opens what is missing and gives waiting requests to idle connections. */
-static void dispatch(struct worker *w)
-{
-    struct conn *conn;
-
-    if (w->table.free_count > 0) maintain(w); /* Pools want no more than all there are. */
-    if (w->table.window_max > 1) {
-        worker_fill_windows(w);
-        return;
-    }
-    for (uint32_t i = 0; w->lanes.pending > 0 && i < w->pools_count; i++) {
-        while (lanes_pending_of(&w->lanes, i) > 0 &&
-               (conn = pool_idle_take(&w->pools[i])) != NULL) {
-            worker_fill(w, conn, clock_now_ns());
-        }
-    }
-}
-
 /* When there is something to do even if nothing completes. */
 static uint64_t next_moment(const struct worker *w)
 {
@@ -246,25 +184,9 @@ static uint64_t next_moment(const struct worker *w)
     return next_ns;
 }
 
-/* The same in an open loop. With --spin we wake a while before a request is due, and then no
- * longer sleep. */
-static uint64_t next_moment_open(const struct worker *w, uint64_t now_ns)
-{
-    uint64_t next_ns = min_u64(next_moment(w), flow_next_shed_ns(&w->flow));
-    uint64_t due_ns = flow_next_due_ns(&w->flow);
-
-    if (due_ns == TIME_NEVER) return next_ns;
-    if (w->pools[turns_peek(&w->flow.turns).lane].idle_count == 0) {
-        due_ns = max_u64(due_ns, now_ns + BOOKS_NS); /* It could not be sent. */
-    } else if (w->plan->spin) {
-        due_ns -= min_u64(due_ns, SPIN_NS);
-    }
-    return min_u64(next_ns, due_ns);
-}
-
 bool worker_step(struct worker *w)
 {
-    uint64_t next_ns = w->flow.open ? next_moment_open(w, w->turn_end_ns) : next_moment(w);
+    uint64_t next_ns = min_u64(next_moment(w), w->load->next_ns(w, w->turn_end_ns));
     struct ring_wait wait = {.timeout_ns = TIME_NEVER};
     bool is_running = w->phase == PHASE_RUNNING;
     uint64_t reaped_ns;
@@ -285,8 +207,8 @@ bool worker_step(struct worker *w)
     if (unlikely(w->readdressing)) return_addresses(w);
     if (w->phase != PHASE_WAITING) {
         batch_note(&w->batch, w->now_ns, ring_counts(w->ring)->completions);
-        if (w->flow.open) take_due(w);
-        dispatch(w);
+        w->load->book(w);
+        w->load->dispatch(w);
         advance(w);
     }
     DCHECK(ledger_closes(&w->ledger));

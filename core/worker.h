@@ -12,6 +12,7 @@
 #include "core/base/mailbox.h"
 #include "core/ledger.h"
 #include "core/order.h"
+#include "core/rows.h"
 #include "core/stats.h"
 #include "io/resolve.h"
 #include "io/ring.h"
@@ -27,8 +28,9 @@ struct worker_shared {
     struct mail news_slots[NEWS_SLOTS];
     struct ledger_shared ledger;
     struct stats stats;
-    bool has_ended; /* Coordinator's own. */
-    bool has_order; /* Coordinator's own: addresses are lent to it. */
+    struct rows rows; /* Read after the worker ended. */
+    bool has_ended;   /* Coordinator's own. */
+    bool has_order;   /* Coordinator's own: addresses are lent to it. */
 };
 
 struct worker_options {
@@ -38,7 +40,7 @@ struct worker_options {
     const struct addresses *const *addresses;
     const struct sources *sources; /* Of connections; NULL: the kernel chooses. */
     struct worker_shared *shared;
-    struct arena *stats_arena; /* For shared->stats; outlives the worker. */
+    struct arena *stats_arena; /* For shared->stats and rows; outlives the worker. */
     uint32_t index;            /* 0..plan->workers - 1 */
 };
 

@@ -1,5 +1,6 @@
-/* worker_impl: what the parts of worker share: worker.c (the loop), worker_request.c (a request's
- * life), worker_bytes.c (what is sent), worker_open.c (setting up). Private to them. */
+/* worker_impl: what the parts of worker share: worker.c (the loop), worker_flow.c (the load
+ * of a command line), worker_request.c (a request's life), worker_bytes.c (what is sent),
+ * worker_open.c (setting up). Private to them. */
 #ifndef CORE_WORKER_IMPL_H
 #define CORE_WORKER_IMPL_H
 
@@ -32,7 +33,26 @@ struct alike {
     uint64_t count;
 };
 
+/* What there is to send: asked once per turn of the loop, never per request. */
+struct worker_load {
+    /* The run has begun: start_ns, end_ns, measured_from_ns are known. */
+    void (*start)(struct worker *w);
+    /* end_ns has come nearer. */
+    void (*cut)(struct worker *w);
+    /* Books what is due by now; may stamp now_ns anew. */
+    void (*book)(struct worker *w);
+    /* Opens connections that are missing, and gives what waits to idle ones. */
+    void (*dispatch)(struct worker *w);
+    /* When there is something to do even if nothing completes; TIME_NEVER: never. */
+    uint64_t (*next_ns)(const struct worker *w, uint64_t now_ns);
+    /* How many of the waiting requests have started: a connect is under way for them. */
+    uint64_t (*count_bound)(const struct worker *w);
+    /* Nothing waits and nothing will become due any more, however requests end. */
+    bool (*is_exhausted)(const struct worker *w);
+};
+
 struct worker {
+    const struct worker_load *load;
     struct ring *ring;
     struct conn_table table;
     struct timers timers;
@@ -79,6 +99,9 @@ static inline void worker_add_due(struct worker *w, uint64_t count, uint64_t due
     w->ledger.pending = w->lanes.pending;
     if (unlikely(due_ns < w->measured_from_ns)) w->ledger.warmup += count;
 }
+
+/* One flow over the plan's requests. */
+extern const struct worker_load worker_flow_load;
 
 /* Lays the requests out; false when the arena refuses (worker_bytes.c). */
 MUST_USE bool worker_lay_out(struct worker *w);

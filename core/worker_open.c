@@ -173,12 +173,15 @@ static bool init_flow(struct worker *w)
 
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
+    uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
+
     if (!init_table(w) || !worker_lay_out(w)) return false;
     if (!init_pools(w, options) || !init_flow(w)) return false;
     w->sends = arena_array(&w->arena, w->table.count, sizeof(*w->sends));
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (!rows_init(&w->shared->rows, rows_max, options->stats_arena)) return false;
     arena_seal(&w->arena);
     return true;
 }
@@ -196,6 +199,7 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     if (w == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a worker");
     w->arena = arena;
     w->plan = plan;
+    w->load = &worker_flow_load;
     w->shared = options->shared;
     w->index = options->index;
     w->wait_fd = cpu_wait_open();

@@ -17,6 +17,40 @@ static bool is_measured(const struct worker *w, const struct conn_request *reque
     return likely(request->due_ns >= w->measured_from_ns);
 }
 
+/* Writes a row for a request that was answered. */
+static void note_answered(struct worker *w, const struct conn *conn,
+                          const struct conn_request *request, const struct conn_answer *answer)
+{
+    struct row row = {.due_ns = request->due_ns,
+                      .sent_ns = request->sent_ns,
+                      .first_ns = answer->first_ns,
+                      .done_ns = answer->done_ns,
+                      .body_bytes = answer->body_bytes,
+                      .request = request->kind,
+                      .connection = conn->number,
+                      .end = answer->status};
+
+    rows_add(&w->shared->rows, &row);
+}
+
+/* The same for one that was sent and failed. Of its answer there may be a part, unless its turn
+ * had not come. */
+static void note_failed(struct worker *w, const struct conn *conn,
+                        const struct conn_request *request, enum failed_class why, uint64_t now_ns)
+{
+    bool begun = why != FAILED_NOT_PROCESSED;
+    struct row row = {.due_ns = request->due_ns,
+                      .sent_ns = request->sent_ns,
+                      .first_ns = begun ? conn->first_ns : 0,
+                      .done_ns = now_ns,
+                      .body_bytes = begun ? conn->body_bytes : 0,
+                      .request = request->kind,
+                      .connection = conn->number,
+                      .end = (uint16_t)(ROW_FAILED + why)};
+
+    rows_add(&w->shared->rows, &row);
+}
+
 /* Puts `count` answers with the same figures into the books. */
 static inline void book_answers(struct worker *w, const struct conn_request *request,
                                 const struct conn_answer *answer, uint64_t count)
@@ -54,14 +88,14 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     struct worker *w = self;
     struct alike *alike = &w->alike;
 
-    (void)conn;
+    if (unlikely(rows_are_on(&w->shared->rows))) note_answered(w, conn, request, answer);
     if (likely(w->table.window_max == 1)) {
         book_answers(w, request, answer, 1);
         return;
     }
     if (alike->count > 0) {
         if (request->due_ns == alike->request.due_ns &&
-            request->sent_ns == alike->request.sent_ns &&
+            request->sent_ns == alike->request.sent_ns && request->kind == alike->request.kind &&
             answer->done_ns == alike->answer.done_ns &&
             answer->first_ns == alike->answer.first_ns && answer->status == alike->answer.status) {
             alike->count++;
@@ -78,7 +112,6 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     struct worker *w = self;
     uint64_t bound_ns = 0;
 
-    (void)conn;
     w->ledger.in_flight--;
     w->ledger.failed[why]++;
     if (why == FAILED_TIMEOUT) bound_ns = w->table.timeout_ns;
@@ -86,6 +119,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (bound_ns != 0 && is_measured(w, request)) {
         stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
     }
+    if (unlikely(rows_are_on(&w->shared->rows))) note_failed(w, conn, request, why, now_ns);
     slot_free(w, now_ns);
 }
 
@@ -203,6 +237,7 @@ static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, boo
     struct worker *w = self;
     struct stats *stats = &w->shared->stats;
 
+    if (connected) conn->number = (uint32_t)w->ledger.opened;
     if (conn->begun_ns < w->measured_from_ns) return;
     hist_record(connected ? &stats->connect : &stats->connect_failed, now_ns - conn->begun_ns);
 }
@@ -212,11 +247,18 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     struct worker *w = self;
     struct lane_waiting waiting;
 
-    (void)now_ns;
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
+    if (unlikely(rows_are_on(&w->shared->rows))) {
+        struct row row = {.due_ns = waiting.due_ns,
+                          .done_ns = now_ns,
+                          .request = waiting.request,
+                          .end = (uint16_t)(ROW_FAILED + why)};
+
+        rows_add(&w->shared->rows, &row);
+    }
     if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 

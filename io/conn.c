@@ -227,9 +227,9 @@ void conn_established(struct conn_table *table, struct conn *conn)
 {
     uint64_t now_ns = clock_now_ns();
 
-    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     timers_cancel(table->timers, &conn->timer);
     pool_connected(conn->pool, conn);
+    table->owner.connect_ended(table->owner.self, conn, now_ns, true);
     if (conn->pool->tls != NULL) {
         conn_tls_begin(table, conn, now_ns);
     } else {

@@ -101,6 +101,7 @@ struct conn {
     uint16_t status;             /* Of the current answer, once its head is in. */
     uint32_t slot;               /* Index in the table and in the ring's; constant. */
     uint32_t generation;         /* Grows at each FREE. */
+    uint32_t number;             /* The owner's, for telling connections apart. */
     uint32_t window_first;       /* Oldest outstanding request, modulo the window's size. */
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */

@@ -12,6 +12,12 @@ struct arena_chunk {
     size_t bytes;
 };
 
+struct arena_last {
+    struct arena_last *next;
+    void (*fn)(void *object);
+    void *object;
+};
+
 void arena_init(struct arena *arena, size_t bytes_max)
 {
     *arena = (struct arena){.bytes_max = bytes_max};
@@ -77,6 +83,16 @@ char *arena_copy(struct arena *arena, const char *text, size_t len)
     return copy;
 }
 
+bool arena_at_release(struct arena *arena, void (*fn)(void *object), void *object)
+{
+    struct arena_last *last = arena_alloc(arena, sizeof(*last), _Alignof(struct arena_last));
+
+    if (last == NULL) return false;
+    *last = (struct arena_last){arena->lasts, fn, object};
+    arena->lasts = last;
+    return true;
+}
+
 void arena_seal(struct arena *arena)
 {
     CHECK(!arena->sealed);
@@ -87,6 +103,9 @@ void arena_release(struct arena *arena)
 {
     struct arena_chunk *chunk = arena->chunks;
 
+    for (struct arena_last *last = arena->lasts; last != NULL; last = last->next) {
+        last->fn(last->object);
+    }
     while (chunk != NULL) {
         struct arena_chunk *next = chunk->next;
 

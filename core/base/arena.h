@@ -11,9 +11,11 @@
 #include "core/base/defs.h"
 
 struct arena_chunk;
+struct arena_last;
 
 struct arena {
     struct arena_chunk *chunks; /* Newest first. */
+    struct arena_last *lasts;   /* What arena_release() calls, newest first. */
     char *at;                   /* Next free byte of the newest chunk. */
     char *end;
     size_t bytes_used; /* Sum of all chunks. */
@@ -35,6 +37,10 @@ MUST_USE void *arena_array(struct arena *arena, size_t count, size_t element_siz
 
 /* A terminated copy of `len` bytes; NULL as above. */
 MUST_USE char *arena_copy(struct arena *arena, const char *text, size_t len);
+
+/* Has arena_release() call `fn(object)` before any memory goes, the newest first: for what other
+ * libraries have to take back themselves. False when the arena refuses. */
+MUST_USE bool arena_at_release(struct arena *arena, void (*fn)(void *object), void *object);
 
 /* From here on arena_alloc() is a bug. */
 void arena_seal(struct arena *arena);

@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/base/text.h"
+#include "core/base/utf8.h"
 
 void json_init(struct json *json, struct text *out, bool compact)
 {
@@ -96,28 +97,6 @@ void json_end(struct json *json)
     if (json->filled[json->depth] && !on_one_line) line_break(json);
     text_add(json->out, json->in_object[json->depth] ? "}" : "]", 1);
     value_end(json);
-}
-
-/* Length of the well-formed UTF-8 sequence at the start of `at` (table 3-7 of the Unicode
- * standard: nothing overlong, no surrogates, nothing above U+10FFFF), or 0. */
-static size_t utf8_len(const unsigned char *at, size_t len)
-{
-    unsigned char first = at[0], low = 0x80, high = 0xbf;
-    size_t need;
-
-    if (first < 0x80) return 1;
-    if (first < 0xc2 || first > 0xf4) return 0;
-    need = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (len < need) return 0;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-    if (at[1] < low || at[1] > high) return 0;
-    for (size_t i = 2; i < need; i++) {
-        if (at[i] < 0x80 || at[i] > 0xbf) return 0;
-    }
-    return need;
 }
 
 static void add_escaped(struct text *out, unsigned char c)

@@ -14,6 +14,12 @@ void text_init(struct text *text, struct arena *arena)
     *text = (struct text){.arena = arena};
 }
 
+void text_clear(struct text *text)
+{
+    text->len = 0;
+    if (text->data != NULL) text->data[0] = '\0';
+}
+
 /* Makes room for `len` more bytes and the terminator; false, and `failed`, when there is none.
  * Doubling keeps what is left behind in the arena below what is in use. */
 static bool text_reserve(struct text *text, size_t len)

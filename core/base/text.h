@@ -22,6 +22,9 @@ struct text {
  * up to four times its length from `arena`. Nothing to release. */
 void text_init(struct text *text, struct arena *arena);
 
+/* Empties `text` and keeps its room; the mark of a failure stays. */
+void text_clear(struct text *text);
+
 /* Each adds all of what it is given or, when the arena refuses, nothing, and marks the text. */
 void text_add(struct text *text, const char *data, size_t len);
 void text_add_str(struct text *text, const char *str);

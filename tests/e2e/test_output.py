@@ -78,12 +78,12 @@ def test_the_report_is_printed_beside_a_json_file():
     check("1234" in re.sub(r"[ ,_'](?=\d{3})", "", run.out), "the report lacks the count:", run)
 
 
-def test_a_json_file_that_cannot_be_made_is_named_before_the_run():
+def test_a_file_that_cannot_be_made_is_named_before_the_run():
     with Server(badserver.good) as server:
-        run = lib.pelt("--json", "/no/such/dir/report.json", "-n", 10, server.url + "/")
+        for option in ("--json", "--csv", "--hdr", "--requests-out"):
+            run = lib.pelt(option, "/no/such/dir/x", "-n", 10, server.url + "/", rc=74)
+            check("'/no/such/dir/x'" in run.err, "does not name the file:", run)
         equal(server.requests, 0, "requests of a run whose report has nowhere to go")
-    check(run.rc == 1, "exit code:", run)
-    check("/no/such/dir/report.json" in run.err, "does not name the file:", run)
 
 
 def test_a_full_disk_is_an_error_and_the_report_comes_all_the_same():

@@ -77,6 +77,10 @@ static void test_cli_has_its_defaults(void)
     EXPECT(!cli.plan.spin);
     EXPECT(!cli.strict);
     EXPECT(cli.json_path == NULL);
+    EXPECT(cli.csv_path == NULL);
+    EXPECT(cli.hdr_path == NULL);
+    EXPECT(cli.requests_path == NULL);
+    EXPECT(cli.plan.rows_max == 0);
     EXPECT(!cli.spectrum);
     EXPECT(!cli.quiet);
     EXPECT(!cli.verbose);
@@ -120,6 +124,18 @@ static void test_cli_takes_every_option(void)
     EXPECT(cli.plan.ids);
     EXPECT(!cli.plan.batch_wait);
     EXPECT(cli.verbose);
+    cli_release(&cli);
+
+    cli =
+        parse_right((const char *const[WORDS_MAX]){"--csv=a", "--hdr=b", "--requests-out=c", URL});
+    EXPECT(strcmp(cli.csv_path, "a") == 0);
+    EXPECT(strcmp(cli.hdr_path, "b") == 0);
+    EXPECT(strcmp(cli.requests_path, "c") == 0);
+    EXPECT(cli.plan.rows_max == 1000000);
+    cli_release(&cli);
+    cli = parse_right(
+        (const char *const[WORDS_MAX]){"--requests-out=c", "--requests-out-max=10k", URL});
+    EXPECT(cli.plan.rows_max == 10000);
     cli_release(&cli);
 }
 
@@ -405,6 +421,11 @@ static const struct {
     {{"-d", "-L", URL},
      "option '-d' needs a value, but '-L' follows; write '--duration=-L' if that is the value"},
     {{"--json=", URL}, "option '--json' wants a file name, or '-' for stdout"},
+    {{"--csv=", URL}, "option '--csv' wants a file name"},
+    {{"--hdr=-", URL}, "option '--hdr' wants a file name"},
+    {{"--csv", "x", "--requests-out", "x", URL},
+     "options '--csv' and '--requests-out' name the same file"},
+    {{"--requests-out-max", "10", URL}, "option '--requests-out-max' wants '--requests-out'"},
     {{"-c", "abc", URL}, "option '-c' wants a whole number such as 100 or 10k, not 'abc'"},
     {{"-c", "1.5", URL}, "option '-c' wants a whole number such as 100 or 10k, not '1.5'"},
     {{"-c", "-1", URL}, "option '-c' wants a whole number such as 100 or 10k, not '-1'"},
