@@ -91,6 +91,7 @@ enum err net_parse_proxy(struct arena *arena, const char *text, struct net_proxy
     at = memrchr(authority, '@', len);
     host = at == NULL ? authority : at + 1;
     len -= (size_t)(host - authority);
+    if (len == 0 || host[0] == ':') return refuse(why, "has no host");
     if (len > sizeof(url) - sizeof(scheme)) return refuse(why, "has a host over 253 bytes");
     (void)snprintf(url, sizeof(url), "http://%.*s", (int)len, host);
     /* The host has no secrets any more: its faults are named as a target's. */

@@ -111,6 +111,7 @@ bool engine_fill_result(struct engine *engine)
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
+    if (engine->names.resolver != NULL) result->names = &engine->names.counts;
     result->started_wall_ns = engine->wall_ns;
     fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;

@@ -170,7 +170,7 @@ static void write_list(char *to, const struct addresses *addresses)
 static void change(struct names *names, struct coord *coord, struct scribe *lines, uint64_t now_ns)
 {
     struct names_place *place = &names->places[names->next];
-    struct names_change change = {.at_ns = now_ns, .host = place->host};
+    struct names_change change = {.at_ns = now_ns - coord->start_ns, .host = place->host};
     struct addresses *old = place->current;
 
     write_list(change.addresses, place->spare);

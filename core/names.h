@@ -28,7 +28,7 @@ struct names_place {
 };
 
 struct names_change {
-    uint64_t at_ns; /* By the monotonic clock. */
+    uint64_t at_ns; /* Since the start of the run. */
     const char *host;
     char addresses[NAMES_TEXT_MAX]; /* The new ones, as many as fit. */
 };

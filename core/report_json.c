@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/report_net.h"
 #include "core/version.h"
 
 static void put_str(struct json *json, const char *key, const char *value)
@@ -415,6 +416,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
         put_latency(&json, "connection_wait_us", result->conn_wait);
     }
     put_connections(&json, result);
+    report_net_json(&json, result);
     put_client(&json, result, &figures);
     put_health(&json, result);
     put_workers(&json, result);

@@ -12,6 +12,7 @@
 #include "core/base/units.h"
 #include "core/report_health.h"
 #include "core/report_latency.h"
+#include "core/report_net.h"
 #include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
@@ -116,6 +117,7 @@ static void add_load(const struct result *result, struct text *out)
         text_printf(out, "due as in a Poisson process (seed %llu)\n",
                     (unsigned long long)plan->seed);
     }
+    report_net_text(result, out);
     add_label(out, "engine");
     text_printf(out, "%s, ", result->engine);
     add_plural(out, plan->workers, "worker");

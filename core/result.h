@@ -38,6 +38,8 @@ struct result_status {
     struct hist_view *from_sent;
 };
 
+struct names_counts;
+
 struct result {
     const struct plan *plan;
     enum result_end end;
@@ -50,9 +52,11 @@ struct result {
     uint64_t span_ns;    /* From there to the end of the run, drain not included. */
     uint64_t drained_ns; /* From the end until the last answer or the drain bound. */
 
-    struct ledger ledger;          /* Sum over workers. */
-    struct result_worker *workers; /* [plan->workers] */
-    uint64_t status[STATUS_COUNT]; /* Answers by status. */
+    struct ledger ledger;             /* Sum over workers. */
+    struct result_worker *workers;    /* [plan->workers] */
+    uint64_t status[STATUS_COUNT];    /* Answers by status. */
+    uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
+    const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;

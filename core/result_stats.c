@@ -82,6 +82,7 @@ bool result_stats_add(struct result *result, const struct stats *stats, struct a
     }
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
+        result->refused[i] += load_relaxed(&stats->refused[i]);
     }
     return add_statuses(result, stats, arena) && add_phases(result, stats, arena);
 }

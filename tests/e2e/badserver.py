@@ -96,15 +96,21 @@ class Server:
         self.open_max = 0
         self.requests = 0
         self.uses_max = 0  # Most requests on one connection.
+        self.peers = collections.Counter()  # Connections by the address that they came from.
         self.seen = []  # The first requests, whole.
         self.ids = []
         self.answers = collections.Counter()
         self.stopped = False
-        self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((host, port))
+        self.is_unix = host.startswith("/")  # The path of a unix socket.
+        if self.is_unix:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(host)
+        else:
+            self.listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.listener.bind((host, port))
         self.listener.listen(backlog)
-        self.port = self.listener.getsockname()[1]
+        self.port = 0 if self.is_unix else self.listener.getsockname()[1]
         self.url = f"http://{'[' + host + ']' if ':' in host else host}:{self.port}"
         self.thread = threading.Thread(target=self._accept, daemon=True)
         self.thread.start()
@@ -134,11 +140,13 @@ class Server:
     def _accept(self):
         while not self.stopped:
             try:
-                sock, _ = self.listener.accept()
+                sock, peer = self.listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self.is_unix:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
+                self.peers[peer[0] if peer else ""] += 1
                 conn = Conn(self, sock, self.connections)
                 self.connections += 1
                 self.socks[sock.fileno()] = sock

@@ -219,11 +219,46 @@ static void test_coord_can_do_without_a_series(void)
     rig_close(&rig);
 }
 
+/* Posts that worker's news. */
+static void rig_news_of(struct rig *rig, int worker, enum news_kind kind)
+{
+    EXPECT(mailbox_post(&rig->shared[worker].news, (struct mail){.kind = kind}));
+    (void)coord_step(&rig->coord, ++rig->now_ns, 0);
+}
+
+static void test_coord_lends_addresses_until_every_worker_gives_them_back(void)
+{
+    struct rig rig;
+    struct order_addresses order = {.old = NULL};
+
+    rig_open(&rig);
+    rig_news(&rig, NEWS_READY);
+    (void)coord_step(&rig.coord, rig.now_ns, 0);
+    EXPECT(takes_order(&rig, ORDER_START));
+    EXPECT(!coord_is_readdressing(&rig.coord));
+    coord_readdress(&rig.coord, &order);
+    EXPECT(takes_order(&rig, ORDER_ADDRESSES));
+    EXPECT(coord_is_readdressing(&rig.coord));
+    rig_news_of(&rig, 0, NEWS_ADDRESSES);
+    EXPECT(coord_is_readdressing(&rig.coord));
+    /* One that has ended needs them no more, whether it has said so or not. */
+    rig_news_of(&rig, 1, NEWS_ENDED);
+    EXPECT(!coord_is_readdressing(&rig.coord));
+    coord_readdress(&rig.coord, &order);
+    EXPECT(coord_is_readdressing(&rig.coord));
+    rig_news_of(&rig, 0, NEWS_ADDRESSES);
+    EXPECT(!coord_is_readdressing(&rig.coord));
+    rig_news_of(&rig, 0, NEWS_ENDED);
+    EXPECT(rig.coord.phase == COORD_ENDED);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     TEST(test_coord_reads_every_100_ms_and_samples_every_second);
     TEST(test_coord_ends_the_span_at_a_stop_and_says_so);
     TEST(test_coord_told_to_stop_before_the_start_has_an_empty_series);
     TEST(test_coord_can_do_without_a_series);
+    TEST(test_coord_lends_addresses_until_every_worker_gives_them_back);
     return 0;
 }

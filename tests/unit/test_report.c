@@ -7,6 +7,7 @@
 
 #include "config/request.h"
 #include "core/exit.h"
+#include "core/names.h"
 #include "core/version.h"
 #include "tests/golden.h"
 #include "tests/test.h"
@@ -381,6 +382,32 @@ static void run_open_loop(struct run *run)
     run_end(run);
 }
 
+/* By every way but the plain one, as far as they go together. */
+static void run_net(struct run *run)
+{
+    static const struct net_source sources[] = {{"127.0.0.2"}, {"127.0.0.3"}, {"127.0.0.4"}};
+    static const struct names_counts names = {
+        .lookups = 1234,
+        .failed = 3,
+        .changes = 1,
+        .kept = {{.at_ns = 1500 * NS_PER_MS, .host = "proxy.test", .addresses = "[::1]:3128"}},
+    };
+
+    run_good(run);
+    run->plan.net = (struct net){
+        .sources = sources,
+        .sources_count = COUNT(sources),
+        .resolve_every_ns = NS_PER_S,
+        .proxy = {.host = "proxy.test",
+                  .service = "3128",
+                  .authorization = "Basic c2VjcmV0OnNlY3JldA==",
+                  .tunnel = true},
+    };
+    run->result.names = &names;
+    run->result.refused[407] = 1000;
+    run->result.refused[503] = 2;
+}
+
 /* Nothing at all happened, not even time. */
 static void run_empty(struct run *run)
 {
@@ -402,6 +429,7 @@ static const struct {
     {"broken", run_broken, EXIT_CODE_LEDGER, false},
     {"empty", run_empty, EXIT_CODE_ERROR, true},
     {"open", run_open_loop, EXIT_CODE_OK, false},
+    {"net", run_net, EXIT_CODE_OK, false},
 };
 
 /* `text` with the version of today as VERSION. */
