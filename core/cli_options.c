@@ -293,15 +293,17 @@ void cli_help(struct text *out)
         [CLI_REQUEST] = "Request", [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
     };
 
-    text_add_str(out, "usage: pelt [OPTION]... URL\n"
-                      "       pelt serve --port PORT     the built-in target; see "
-                      "pelt serve --help\n"
-                      "\n"
-                      "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
-                      "rate,\n"
-                      "over a fixed number of connections, and reports rate and latencies with "
-                      "every\n"
-                      "request accounted for.\n");
+    text_add_str(out,
+                 "usage: pelt [OPTION]... URL\n"
+                 "       pelt check FILE            is a test file right? see pelt check --help\n"
+                 "       pelt serve --port PORT     the built-in target; see "
+                 "pelt serve --help\n"
+                 "\n"
+                 "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
+                 "rate,\n"
+                 "over a fixed number of connections, and reports rate and latencies with "
+                 "every\n"
+                 "request accounted for.\n");
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, "\n%s\n", headings[group]);
         for (size_t i = 0; i < OPTION_COUNT; i++) {
