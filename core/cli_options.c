@@ -67,6 +67,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                         "with several URLs: how often it is the turn of each; they take turns in "
                         "an order that keeps to it all the time",
                         "1 each", 0, 0, AT(weights), CLI_TEXT, CLI_LOAD, 0, NULL},
+    [OPTION_PIPELINE] = {"pipeline", "N",
+                         "requests that may be outstanding on a connection: each is sent without "
+                         "waiting for the answers to those before it",
+                         "1", 1, PLAN_PIPELINE_MAX, AT(cli.plan.pipeline), CLI_U32, CLI_LOAD, 0,
+                         NULL},
     [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
                              AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
@@ -292,17 +297,19 @@ void cli_help(struct text *out)
         [CLI_REQUEST] = "Request", [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
     };
 
-    text_add_str(out, "usage: pelt [OPTION]... URL...\n"
-                      "       pelt serve --port PORT     the built-in target; see "
-                      "pelt serve --help\n"
-                      "\n"
-                      "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
-                      "rate,\n"
-                      "over a fixed number of connections, and reports rate and latencies with "
-                      "every\n"
-                      "request accounted for. With several URLs requests go to each in turn; "
-                      "URLs of\n"
-                      "one host and port share connections.\n");
+    text_add_str(out,
+                 "usage: pelt [OPTION]... URL...\n"
+                 "       pelt check FILE            is a test file right? see pelt check --help\n"
+                 "       pelt serve --port PORT     the built-in target; see "
+                 "pelt serve --help\n"
+                 "\n"
+                 "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
+                 "rate,\n"
+                 "over a fixed number of connections, and reports rate and latencies with "
+                 "every\n"
+                 "request accounted for. With several URLs requests go to each in turn; "
+                 "URLs of\n"
+                 "one host and port share connections.\n");
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, "\n%s\n", headings[group]);
         for (size_t i = 0; i < OPTION_COUNT; i++) {

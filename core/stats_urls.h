@@ -32,12 +32,12 @@ struct stats_urls {
  * refuses. */
 MUST_USE bool stats_urls_init(struct stats_urls *urls, struct arena *arena, uint32_t count);
 
-/* Records a latency. */
+/* Records `count` requests with the same latencies. */
 static inline void stats_url_record(struct stats_url *url, uint64_t from_due_ns,
-                                    uint64_t from_sent_ns)
+                                    uint64_t from_sent_ns, uint64_t count)
 {
-    hist_record(&url->from_due, from_due_ns);
-    hist_record(&url->from_sent, from_sent_ns);
+    hist_record_many(&url->from_due, from_due_ns, count);
+    hist_record_many(&url->from_sent, from_sent_ns, count);
 }
 
 #endif

@@ -70,10 +70,10 @@ static void run_three(struct rig *rig)
                                      .started = 5 + w,
                                      .failed = 5 + w};
         for (uint64_t i = 1; i <= 50000; i++) {
-            stats_url_record(&urls[0], i * NS_PER_US + w, i * 500);
+            stats_url_record(&urls[0], i * NS_PER_US + w, i * 500, 1);
         }
         for (uint64_t i = 1; i <= 900; i++) {
-            stats_url_record(&urls[1], i * 100 * NS_PER_US, i * NS_PER_US);
+            stats_url_record(&urls[1], i * 100 * NS_PER_US, i * NS_PER_US, 1);
         }
     }
     fill(rig);
@@ -179,7 +179,7 @@ static void test_urls_count_what_finds_no_memory(void)
     rig.workers[0].slab.pages_used = rig.workers[0].slab.pages_count;
     url = &rig.workers[0].list[7];
     url->due = url->started = url->ok = 1;
-    stats_url_record(url, NS_PER_MS, NS_PER_MS);
+    stats_url_record(url, NS_PER_MS, NS_PER_MS, 1);
     fill(&rig);
     EXPECT(rig.result.urls[7].from_due.count == 1);
     EXPECT(rig.result.urls[7].from_due.unplaced == 1);
