@@ -13,6 +13,8 @@
 #include "core/report_health.h"
 #include "core/report_latency.h"
 #include "core/report_net.h"
+#include "core/report_tls.h"
+#include "core/report_urls.h"
 #include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
@@ -100,7 +102,14 @@ static void add_load(const struct result *result, struct text *out)
     const struct plan *plan = result->plan;
 
     add_label(out, "target");
-    text_printf(out, "%s\n", plan->targets[0].url);
+    if (plan->requests_count == 1) {
+        text_printf(out, "%s\n", plan->requests[0].url);
+    } else {
+        add_plural(out, plan->requests_count, "URL");
+        text_add_str(out, " in turn, at ");
+        add_plural(out, plan->targets_count, "target");
+        text_add_str(out, "\n");
+    }
     add_label(out, "load");
     text_printf(out, "%s ", plan->requests[0].method);
     if (plan->open_loop) {
@@ -110,6 +119,7 @@ static void add_load(const struct result *result, struct text *out)
     }
     text_add_str(out, " over ");
     add_plural(out, plan->connections, "connection");
+    if (plan->pipeline > 1) text_printf(out, ", up to %u requests on each", plan->pipeline);
     text_add_str(out, plan->keepalive ? "\n" : ", each for one request\n");
     if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
         add_label(out, "");
@@ -301,7 +311,9 @@ static void add_errors(const struct result *result, struct text *out)
     for (size_t i = 0; i < FAILED_COUNT; i++) {
         if (result->ledger.failed[i] == 0) continue;
         add_label(out, label);
-        text_printf(out, "%s: %s\n", failed_texts[i], units_grouped(buf, result->ledger.failed[i]));
+        text_add_str(out, failed_texts[i]);
+        if (result->tls.details[i] != NULL) text_printf(out, " (%s)", result->tls.details[i]);
+        text_printf(out, ": %s\n", units_grouped(buf, result->ledger.failed[i]));
         label = "";
     }
     if (label[0] == '\0' || result->ledger.ok == 0) return;
@@ -451,9 +463,11 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_status(result, out);
     if (spectrum) report_statuses(result, out);
     add_errors(result, out);
+    report_urls(result, spectrum, out);
     text_add_str(out, "\n");
     add_ledger(result, out);
     add_connections(result, out);
+    report_tls(result, out);
     add_client(result, &figures, out);
     report_health(result, out);
     add_rows(result, out);

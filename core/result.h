@@ -38,6 +38,22 @@ struct result_status {
     struct hist_view *from_sent;
 };
 
+/* Figures of a histogram; all but the counts are 0 if `count` is. */
+struct result_latency {
+    uint64_t count;
+    uint64_t unplaced; /* Of these, in no percentile for want of memory. */
+    uint64_t p50_ns, p99_ns, max_ns;
+    double mean_ns;
+};
+
+/* One URL's share, as in the ledger. */
+struct result_url {
+    uint64_t due, warmup, shed, missed, started, ok, failed, cut_off;
+    uint64_t measured; /* Due after the warm-up. */
+    uint64_t left_out; /* Of these, without a latency. */
+    struct result_latency from_due, from_sent;
+};
+
 struct names_counts;
 
 struct result {
@@ -58,16 +74,22 @@ struct result {
     uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
 
+    struct result_url *urls; /* [plan->requests_count]; NULL: there is but one. */
+
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */
-    struct hist_view *connect;        /* Attempts to connect that came to a connection … */
-    struct hist_view *connect_failed; /* … and that did not. */
-    struct hist_view *first_byte;     /* Answers: from sent to their first byte … */
+    struct hist_view *connect;           /* Attempts to connect that came to a connection … */
+    struct hist_view *connect_failed;    /* … and that did not. */
+    struct hist_view *handshake_full;    /* TLS, from connected to established … */
+    struct hist_view *handshake_resumed; /* … and the same with an earlier session. */
+    struct hist_view *first_byte;        /* Answers: from sent to their first byte … */
     struct hist_view *body; /* … and from there to the last; 0 for one that came whole. */
     struct result_status by_status[STATS_STATUSES_MAX]; /* In order. */
     uint32_t by_status_count;
     struct hist_view *other_statuses; /* From sent, where statuses were too many; else NULL. */
+    const char *tls_library;          /* Its version. */
+    struct stats_tls tls;             /* Sum over workers, but for its histograms. */
     struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
     struct hist_view *conn_wait;
     double asked_per_s;          /* The mean of the rate asked for, over the span. */
@@ -108,6 +130,9 @@ struct result_figures {
 /* Works the figures out. `left_out` is `measured` - what the buckets of from_due hold: failures but
  * for timeouts, shed, missed, cut off, and values that found no bucket. */
 struct result_figures result_figures(const struct result *result);
+
+/* The share of a URL's measured requests that is left out; 0 if there are none. */
+double result_url_left_out(const struct result_url *url);
 
 /* True if the ledger closes, and closed at every reading during the run. */
 bool result_closes(const struct result *result);

@@ -11,6 +11,7 @@
 #define CORE_STATS_H
 
 #include "core/base/hist.h"
+#include "core/stats_tls.h"
 
 enum {
     STATUS_COUNT = 1000,
@@ -40,9 +41,10 @@ struct stats {
     struct hist body;           /* Answers in pieces: from there to the last. */
     struct hist connect;        /* Attempts to connect, from begun to connected. */
     struct hist connect_failed; /* From begun to failed. */
-    struct hist lateness;       /* Open loop: sent - max(due, when a connection was free). */
-    struct hist conn_wait;      /* Open loop: max(0, when a connection was free - due). */
-    struct hist loop_lag; /* From one visit of the completion queue to the next, waits left out. */
+    struct stats_tls tls;
+    struct hist lateness;  /* Open loop: sent - max(due, when a connection was free). */
+    struct hist conn_wait; /* Open loop: max(0, when a connection was free - due). */
+    struct hist loop_lag;  /* From one visit of the completion queue to the next, waits left out. */
     _Atomic uint64_t status[STATUS_COUNT];  /* Worker's. Answers by status. */
     _Atomic uint64_t refused[STATUS_COUNT]; /* Worker's. A proxy's answers to CONNECT, no 2xx. */
     uint8_t place_of[STATUS_COUNT];         /* Worker's. 1 + its place; 0: not measured yet. */
@@ -56,23 +58,23 @@ MUST_USE bool stats_init(struct stats *stats, struct arena *arena);
 /* The first answer of a status that is measured: gives it a place, and returns that. */
 uint32_t stats_place_new(struct stats *stats, uint32_t status);
 
-/* Records an answer's times. */
+/* Records the times of `count` answers, which are the same. */
 static inline void stats_answered(struct stats *stats, uint32_t status,
-                                  const struct stats_moments *at)
+                                  const struct stats_moments *at, uint64_t count)
 {
     uint32_t place = stats->place_of[status];
     struct stats_answers *answers;
 
     place = unlikely(place == 0) ? stats_place_new(stats, status) : place - 1;
     answers = &stats->answers[place];
-    hist_record(&stats->from_due, at->done_ns - at->due_ns);
+    hist_record_many(&stats->from_due, at->done_ns - at->due_ns, count);
     if (likely(at->first_ns == at->done_ns)) {
-        hist_record(&answers->whole, at->done_ns - at->sent_ns);
+        hist_record_many(&answers->whole, at->done_ns - at->sent_ns, count);
         return;
     }
-    hist_record(&answers->pieces, at->done_ns - at->sent_ns);
-    hist_record(&stats->first_byte, at->first_ns - at->sent_ns);
-    hist_record(&stats->body, at->done_ns - at->first_ns);
+    hist_record_many(&answers->pieces, at->done_ns - at->sent_ns, count);
+    hist_record_many(&stats->first_byte, at->first_ns - at->sent_ns, count);
+    hist_record_many(&stats->body, at->done_ns - at->first_ns, count);
 }
 
 /* Records a request that was given up `bound_ns` after it was sent. */
