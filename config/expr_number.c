@@ -5,9 +5,11 @@
 #include "config/expr_impl.h"
 #include "core/base/check.h"
 
+#define INT64_END 9223372036854775808.0 /* The first double above all of them. */
+
 struct value expr_number(double real)
 {
-    if (real > -0x1p63 && real < 0x1p63 && trunc(real) == real) return value_int((int64_t)real);
+    if (fabs(real) < INT64_END && trunc(real) == real) return value_int((int64_t)real);
     return value_double(real);
 }
 

@@ -237,6 +237,7 @@ static const struct expr *make_collect(struct expr_compiler *compiler, uint32_t 
     uint32_t min, max;
     struct expr *expr;
 
+    CHECK(count >= 2);
     if (!constant_count(compiler, args[1], &min)) return NULL;
     max = min + 1;
     if (count == 3 && !constant_count(compiler, args[2], &max)) return NULL;
@@ -258,12 +259,13 @@ static const struct expr *make_collect(struct expr_compiler *compiler, uint32_t 
 static const struct expr *const *copy_args(struct expr_compiler *compiler,
                                            const struct expr *const *args, uint32_t count)
 {
-    const struct expr **copy = arena_array(compiler->unit->arena, count, sizeof(*copy));
+    const struct expr **copy =
+        arena_array(compiler->unit->arena, count, sizeof(const struct expr *));
 
     if (copy == NULL) {
         expr_no_memory(compiler);
     } else if (count > 0) {
-        memcpy(copy, args, count * sizeof(*copy));
+        memcpy(copy, args, count * sizeof(const struct expr *));
     }
     return copy;
 }
@@ -273,6 +275,7 @@ static const struct expr *make_if(struct expr_compiler *compiler, uint32_t offse
 {
     struct expr *expr;
 
+    CHECK(count == 3);
     if (is_constant(args[0])) return value_is_true(&args[0]->constant) ? args[1] : args[2];
     expr = expr_node(compiler, OP_IF, offset, args, count);
     if (expr == NULL) return NULL;

@@ -246,7 +246,7 @@ static const struct expr *make_all_specials(struct expr_compiler *compiler, uint
                                             enum expr_name_kind of)
 {
     const struct expr **members =
-        arena_array(compiler->unit->arena, COUNT(specials), sizeof(*members));
+        arena_array(compiler->unit->arena, COUNT(specials), sizeof(const struct expr *));
     struct value *keys = arena_array(compiler->unit->arena, COUNT(specials), sizeof(*keys));
     uint32_t count = 0;
     struct expr *expr;

@@ -26,7 +26,7 @@ static const struct expr *shape(const struct expr_unit *unit, enum expr_op op,
     expr_compiler_init(&compiler, unit, &nowhere);
     expr = expr_node(&compiler, op, 0, values, count);
     if (expr == NULL) return NULL;
-    values_copy = arena_array(unit->arena, count, sizeof(*values_copy));
+    values_copy = arena_array(unit->arena, count, sizeof(const struct expr *));
     keys_copy = arena_array(unit->arena, keys != NULL ? count : 0, sizeof(*keys_copy));
     if (values_copy == NULL || keys_copy == NULL) {
         expr_no_memory(&compiler);

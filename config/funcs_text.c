@@ -58,7 +58,7 @@ static void write_pad(const struct value *pad, size_t chars, struct buf *buf)
 static enum expr_error pad(struct expr_env *env, const struct expr *call, const struct value *args,
                            bool at_end, struct value *ret_value)
 {
-    struct value text[3];
+    struct value text[3] = {{0}};
     enum expr_error error = texts(env, call, args, text);
     size_t chars, missing = 0;
     struct buf buf;
@@ -131,7 +131,8 @@ static enum expr_error change_case(struct expr_env *env, const struct expr *call
     for (uint32_t i = 0; i < text.len; i++) {
         char c = text.string[i];
 
-        copy[i] = c >= first && c <= first + 25 ? (char)(c ^ 0x20) : c;
+        copy[i] = c;
+        if (c >= first && c <= first + 25) copy[i] = (char)(c ^ 0x20);
     }
     *ret_value = value_string(copy, text.len);
     return EXPR_OK;
@@ -218,7 +219,7 @@ static size_t piece_len(const char *at, const char *end, const struct value *sep
 
 FUNC_EVAL(split)
 {
-    struct value text[2];
+    struct value text[2] = {{0}};
     enum expr_error error = texts(env, call, args, text);
     const char *at, *end;
     struct value *pieces;
@@ -303,7 +304,7 @@ static enum expr_error replace_object(const struct replacing *replacing, const s
     if (members == NULL) return expr_fail(replacing->env, replacing->call, EXPR_FULL);
     for (uint32_t i = 0; i < object->len; i++) {
         const struct value_member *member = &object->members[i];
-        struct value key, value;
+        struct value key = value_null(), value = value_null();
         enum expr_error error = replace_text(replacing, &member->key, &key);
 
         if (error == EXPR_OK) error = replace_all(replacing, &member->value, &value);

@@ -514,11 +514,11 @@ static const char *in_number(struct json_select *select, const char *at, const c
 /* After a value: a comma or the end of a container. */
 static const char *after_value(struct json_select *select, const char *at)
 {
-    if (unlikely(select->depth == 0)) {
-        select->state = WRONG;
-    } else if (*at == ',') {
+    bool inside = select->depth > 0;
+
+    if (inside && *at == ',') {
         next_element(select);
-    } else if (*at == (select->is_object[select->depth - 1] ? '}' : ']')) {
+    } else if (inside && *at == (select->is_object[select->depth - 1] ? '}' : ']')) {
         close_container(select, at);
     } else {
         select->state = WRONG;

@@ -151,7 +151,7 @@ static const struct operand *parse_operand(struct jsonpath_parser *parser)
     *operand = (struct operand){.kind = OPERAND_VALUE};
     parser->nesting++;
     if (c == '@' || c == '$') {
-        good = is_function = true;
+        is_function = true;
         good = parse_query(parser, operand);
     }
     for (size_t i = 0; i < COUNT(functions) && !is_function; i++) {

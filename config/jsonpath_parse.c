@@ -29,7 +29,8 @@ void *jsonpath_alloc(struct jsonpath_parser *parser, size_t size)
 
 char jsonpath_peek(const struct jsonpath_parser *parser, size_t ahead)
 {
-    return ahead < parser->len - parser->at ? parser->text[parser->at + ahead] : '\0';
+    if (ahead >= parser->len - parser->at) return '\0';
+    return parser->text[parser->at + ahead];
 }
 
 void jsonpath_skip_blank(struct jsonpath_parser *parser)

@@ -153,7 +153,7 @@ static enum regex_result result_of(int rc)
 static enum regex_result run(const struct regex *regex, const char *text, size_t len,
                              struct scratch *scratch, size_t *ret_places)
 {
-    uint64_t steps = REGEX_STEPS_MAX + (uint64_t)REGEX_STEPS_PER_BYTE * len;
+    uint64_t steps = min_u64(REGEX_STEPS + (uint64_t)len, REGEX_STEPS_MAX);
     pcre2_general_context *general =
         pcre2_general_context_create(scratch_malloc, free_nothing, scratch);
     pcre2_match_context *context = general ? pcre2_match_context_create(general) : NULL;
@@ -161,7 +161,7 @@ static enum regex_result run(const struct regex *regex, const char *text, size_t
     int rc;
 
     if (data == NULL) return REGEX_FULL;
-    (void)pcre2_set_match_limit(context, (uint32_t)min_u64(steps, UINT32_MAX));
+    (void)pcre2_set_match_limit(context, (uint32_t)steps);
     (void)pcre2_set_heap_limit(context, REGEX_HEAP_KIB_MAX);
     rc = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, 0, data, context);
     if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
@@ -171,7 +171,7 @@ static enum regex_result run(const struct regex *regex, const char *text, size_t
     if (rc > 0 && ret_places != NULL) {
         /* Those behind the last group that took part are PCRE2_UNSET. */
         memcpy(ret_places, pcre2_get_ovector_pointer(data),
-               2 * regex->groups * sizeof(*ret_places));
+               2 * (size_t)regex->groups * sizeof(*ret_places));
     }
     return result_of(rc);
 }

@@ -22,8 +22,8 @@ struct regex_error {
 enum {
     REGEX_BYTES_MAX = 4096, /* Of a pattern. */
     REGEX_GROUPS_MAX = 100,
-    REGEX_STEPS_MAX = 1000 * 1000, /* PCRE2's match limit, and a few per byte of the text. */
-    REGEX_STEPS_PER_BYTE = 8,
+    REGEX_STEPS = 200 * 1000,      /* PCRE2's match limit is so much, and one per byte … */
+    REGEX_STEPS_MAX = 2000 * 1000, /* … up to this. */
     REGEX_HEAP_KIB_MAX = 4096,
 };
 

@@ -21,7 +21,8 @@ static bool refuse(struct guard *guard, size_t at, const char *what)
 /* The character `ahead` of the present one, 0 behind the end. */
 static char peek(const struct guard *guard, size_t ahead)
 {
-    return guard->at + ahead < guard->len ? guard->text[guard->at + ahead] : '\0';
+    if (guard->at + ahead >= guard->len) return '\0';
+    return guard->text[guard->at + ahead];
 }
 
 static bool is_alnum(char c)

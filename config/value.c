@@ -5,6 +5,8 @@
 
 #include "core/base/check.h"
 
+#define INT64_END 9223372036854775808.0 /* The first double above all int64. */
+
 struct value value_str(const char *string)
 {
     return value_string(string, strlen(string));
@@ -88,8 +90,8 @@ static enum value_order compare_int_double(int64_t integer, double real)
     int64_t whole;
     double rest;
 
-    if (real >= 0x1p63) return VALUE_LESS;
-    if (real < -0x1p63) return VALUE_GREATER;
+    if (real >= INT64_END) return VALUE_LESS;
+    if (real < -INT64_END) return VALUE_GREATER;
     whole = (int64_t)real; /* Towards zero. */
     rest = real - (double)whole;
     if (integer != whole) return order_of(integer<whole, integer> whole);
@@ -190,7 +192,7 @@ static uint64_t hash_double(double real)
 {
     uint64_t bits;
 
-    if (real >= -0x1p63 && real < 0x1p63 && (double)(int64_t)real == real) {
+    if (real >= -INT64_END && real < INT64_END && (double)(int64_t)real == real) {
         return mix((uint64_t)(int64_t)real + VALUE_INT); /* As the equal int. */
     }
     memcpy(&bits, &real, sizeof(bits));

@@ -389,6 +389,25 @@ static void test_funcs_are_listed_in_order(void)
     EXPECT(count + 1 == 33);
 }
 
+static void test_funcs_are_all_documented(void)
+{
+    static char docs[64 * 1024];
+    FILE *file = fopen("docs/expressions.md", "r");
+    size_t len;
+
+    EXPECT(file != NULL);
+    len = fread(docs, 1, sizeof(docs) - 1, file);
+    docs[len] = '\0';
+    EXPECT(fclose(file) == 0);
+    for (size_t i = 0; expr_function_name(i) != NULL; i++) {
+        char call[64];
+
+        (void)snprintf(call, sizeof(call), "`%s(", expr_function_name(i));
+        if (strstr(docs, call) == NULL) (void)fprintf(stderr, "%s)\n", call);
+        EXPECT(strstr(docs, call) != NULL);
+    }
+}
+
 int main(void)
 {
     TEST(test_funcs_collect_outside_of_declare_is_its_item);
@@ -411,5 +430,6 @@ int main(void)
     TEST(test_funcs_uuid);
     TEST(test_funcs_world);
     TEST(test_funcs_are_listed_in_order);
+    TEST(test_funcs_are_all_documented);
     return 0;
 }

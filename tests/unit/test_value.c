@@ -168,7 +168,7 @@ static bool reads_back(double real)
 
     EXPECT(len <= sizeof(text));
     EXPECT(json_parse(text, len, &scratch, &value, NULL));
-    return value.kind == VALUE_DOUBLE && memcmp(&value.real, &real, sizeof(real)) == 0;
+    return value.kind == VALUE_DOUBLE && value.real == real && signbit(value.real) == signbit(real);
 }
 
 static void test_value_doubles_read_back(void)
