@@ -243,16 +243,18 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     return conn->window_first - first;
 }
 
-bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len)
+bool conn_drained(struct conn_table *table, struct conn *conn, uint64_t len)
 {
     CHECK(conn->part == PART_LENGTH);
     CHECK(len <= conn->body_left);
     *table->counts.bytes_received += len;
-    *table->counts.bytes_discarded += len;
+    if (table->sink == NULL) {
+        *table->counts.bytes_discarded += len;
+        *table->counts.discarded += len == conn->body_left;
+    }
     conn->body_left -= len;
     conn->body_bytes += len;
     if (conn->body_left > 0) return false;
-    (*table->counts.discarded)++;
     complete(table, conn, conn->reusable);
     return true;
 }

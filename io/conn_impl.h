@@ -48,9 +48,9 @@ enum failed_class conn_class_of(enum http1_result result);
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
-/* Completions of a receive, of one that discards, and of a loud send. */
+/* Completions of a receive, of one that drains, and of a loud send. */
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
-void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event);
+void conn_on_drain(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
 
 /* True in IDLE, SENDING and RECEIVING: what comes is answers. */
@@ -63,8 +63,8 @@ static inline bool conn_is_open(const struct conn *conn)
  * how many requests were answered. */
 uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);
 
-/* `len` bytes of the body were discarded, not more than were left of it. True if it is complete. */
-MUST_USE bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len);
+/* `len` bytes of the body were drained, not more than were left of it. True if it is complete. */
+MUST_USE bool conn_drained(struct conn_table *table, struct conn *conn, uint64_t len);
 
 /* The peer has closed its side. */
 void conn_eof(struct conn_table *table, struct conn *conn);

@@ -54,7 +54,9 @@ struct conn_table {
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
     uint32_t small_body_max; /* Bodies above it make a pool use large buffers. */
-    bool one_request_each;   /* Connections are not used again, whatever the server says. */
+    void *sink;          /* Where bodies are drained to; NULL: nowhere, the kernel discards them. */
+    uint32_t sink_bytes; /* Its size. */
+    bool one_request_each; /* Connections are not used again, whatever the server says. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;

@@ -59,14 +59,14 @@ struct pool {
     uint8_t mode;                         /* enum conn_mode that receives should use. */
     uint8_t smaller_mode;                 /* The most that the last bodies would have needed … */
     uint32_t smaller_count;               /* … so many in a row, when that was less than it. */
-    uint64_t discard_above;               /* Bodies above it are discarded in the kernel, if their
-                                             length is known. UINT64_MAX: they are looked at. */
+    uint64_t drain_above;                 /* Bodies above it are drained, if their length is
+                                             known. UINT64_MAX: somebody looks at them. */
     struct http1_same same;               /* The last response head. */
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
 /* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel,
- * wanted and discard_above. */
+ * wanted and drain_above. */
 void pool_init(struct pool *pool);
 
 /* Opens connections up to `wanted`, as far as slots and back-off allow. */
