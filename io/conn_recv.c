@@ -4,11 +4,11 @@
 #include "io/conn_tls.h"
 #include "io/pool.h"
 
-/* One receive: of a head, or of the rest of a body. A small buffer has room for most heads, and
- * what it takes of a body besides is all that is copied of it. */
+/* One receive: of a head, or of the rest of a body, which is drained if nobody looks at it. A small
+ * buffer has room for most heads; what it takes of a body besides is all that comes in. */
 static void arm_once(struct conn_table *table, const struct conn *conn)
 {
-    if (conn->part == PART_LENGTH) {
+    if (conn->part == PART_LENGTH && !conn_oldest(table, conn)->watched) {
         uint64_t len = conn->body_left;
 
         if (table->sink != NULL) len = min_u64(len, table->sink_bytes);

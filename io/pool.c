@@ -27,15 +27,15 @@ void pool_init(struct pool *pool)
     }
 }
 
-static uint8_t mode_for(const struct pool *pool, uint64_t length, bool known)
+static uint8_t mode_for(const struct pool *pool, uint64_t length, bool drainable)
 {
-    if (known && length > pool->drain_above) return MODE_DRAIN;
+    if (drainable && length > pool->drain_above) return MODE_DRAIN;
     return length > pool->table->small_body_max ? MODE_LARGE : MODE_SMALL;
 }
 
-void pool_note_body(struct pool *pool, uint64_t length, bool known)
+void pool_note_body(struct pool *pool, uint64_t length, bool drainable)
 {
-    uint8_t mode = mode_for(pool, length, known);
+    uint8_t mode = mode_for(pool, length, drainable);
 
     if (mode >= pool->mode) {
         pool->mode = mode;

@@ -104,10 +104,10 @@ void pool_back_off(struct pool *pool, uint64_t now_ns);
 void pool_connected(struct pool *pool, struct conn *conn);
 void pool_ready(struct pool *pool, const struct conn *conn);
 
-/* For conn: a body of `length` bytes comes or, without `known`, has come to its end. Receives go
- * over to the mode it needs at once if that is for larger ones, and back when for a while none
- * needed it. */
-void pool_note_body(struct pool *pool, uint64_t length, bool known);
+/* For conn: a body of `length` bytes comes or, without `drainable`, comes to be looked at or has
+ * come to its end. Receives go over to the mode it needs at once if that is for larger ones, and
+ * back when for a while none needed it. */
+void pool_note_body(struct pool *pool, uint64_t length, bool drainable);
 
 /* Idle list: FIFO, so that connections take turns. */
 void pool_idle_add(struct pool *pool, struct conn *conn);
