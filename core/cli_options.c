@@ -63,6 +63,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                                 "included; with fewer than -c, requests wait for one",
                                 "as -c", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections_max),
                                 CLI_U32, CLI_LOAD, 0, NULL},
+    [OPTION_PIPELINE] = {"pipeline", "N",
+                         "requests that may be outstanding on a connection: each is sent without "
+                         "waiting for the answers to those before it",
+                         "1", 1, PLAN_PIPELINE_MAX, AT(cli.plan.pipeline), CLI_U32, CLI_LOAD, 0,
+                         NULL},
     [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
                              AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
