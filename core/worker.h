@@ -29,8 +29,8 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct rows rows; /* Read after the worker ended. */
-    bool has_ended; /* Coordinator's own. */
-    bool has_order; /* Coordinator's own: addresses are lent to it. */
+    bool has_ended;   /* Coordinator's own. */
+    bool has_order;   /* Coordinator's own: addresses are lent to it. */
 };
 
 struct worker_options {

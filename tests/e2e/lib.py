@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 import time
 
+import schema
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PELT = os.path.abspath(os.environ.get("PELT") or os.path.join(ROOT, "build", "pelt"))
 LIGHT = bool(os.environ.get("PELT_E2E_LIGHT"))  # Sanitizers, coverage: fewer requests.
@@ -251,11 +253,18 @@ def pelt(*args, timeout=SLACK_S + 10, rc=None, **how):
     return run
 
 
+def assert_as_the_schema_says(report):
+    root = json.loads(read_file(os.path.join(ROOT, "docs", "report.schema.json")))
+    found = list(schema.errors(report, root, root))
+    check(not found, "\n".join(found[:5]))
+
+
 def load_report(run, path):
     """Reads the JSON report at `path` into the run, whose ledger must close."""
     check(os.path.exists(path) and os.path.getsize(path), "no JSON report:", run)
     run.report = json.loads(read_file(path))
     try:
+        assert_as_the_schema_says(run.report)
         assert_ledger_closes(run.report)
         assert_series_adds_up(run.report)
         assert_numbers_are_possible(run)

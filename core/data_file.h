@@ -1,0 +1,46 @@
+/* data_file: a file that a provider reads, opened and looked at before the run.
+ *
+ * It is read by its descriptor, so that removing or replacing it in the run does no harm. One that
+ * is read in random order is gone through once, for the places where records begin: of each when it
+ * is small, of every 64th when it is large, so that a file of 10 GB costs a few megabytes.
+ *
+ * Threads: main, before the run; afterwards never changed. */
+#ifndef CORE_DATA_FILE_H
+#define CORE_DATA_FILE_H
+
+#include "config/records.h"
+#include "core/base/err.h"
+
+enum {
+    DATA_FILE_LOADED_MAX = 64 << 20, /* Up to here a file in random order is kept in memory. */
+    DATA_FILE_STRIDE = 64,           /* Of a larger one, every so many-th record is known. */
+};
+
+struct data_file {
+    const char *path; /* As messages show it; borrowed. */
+    int fd;           /* -1: not open. */
+    uint64_t bytes;   /* When it was opened. */
+    struct records_options options;
+    bool random;
+
+    /* Random order only. */
+    const struct value *names; /* Of columns, from the first row; else those of the options. */
+    uint32_t names_count;
+    const char *data;       /* All of it, or NULL. */
+    uint64_t *offsets;      /* Of record 0, stride, 2 × stride …; the last is the file's end. */
+    uint64_t offsets_count; /* That one not counted. */
+    uint32_t stride;        /* 1 or DATA_FILE_STRIDE. */
+    uint64_t count;         /* Records. */
+};
+
+/* Opens `path` (borrowed, as what `options` points to); what is kept of it comes from `arena`.
+ * ERR_FILE with the reason when it cannot be read, is no regular file, or, if `random`, holds a bad
+ * record (with its line). ERR_MEMORY. */
+MUST_USE enum err data_file_open(struct data_file *file, const char *path,
+                                 const struct records_options *options, bool random,
+                                 struct arena *arena, struct err_info *why);
+
+/* Closes it. One that was not opened (fd -1) is fine. */
+void data_file_close(struct data_file *file);
+
+#endif
