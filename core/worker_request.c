@@ -22,7 +22,7 @@ static void note_answered(struct worker *w, const struct conn *conn,
                       .first_ns = answer->first_ns,
                       .done_ns = answer->done_ns,
                       .body_bytes = answer->body_bytes,
-                      .request = request->kind,
+                      .request = (uint16_t)request->kind,
                       .connection = conn->number,
                       .end = answer->status};
 
@@ -40,7 +40,7 @@ static void note_failed(struct worker *w, const struct conn *conn,
                       .first_ns = begun ? conn->first_ns : 0,
                       .done_ns = now_ns,
                       .body_bytes = begun ? conn->body_bytes : 0,
-                      .request = request->kind,
+                      .request = (uint16_t)request->kind,
                       .connection = conn->number,
                       .end = (uint16_t)(ROW_FAILED + why)};
 
