@@ -330,6 +330,12 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
                        "a connection of its own",
                        plan->workers, plan->connections_max);
     }
+    if (plan->pipeline > 1 && !plan->keepalive) {
+        return err_set(why, ERR_USAGE, 0,
+                       "options '--pipeline' and '--no-keepalive' exclude each other: a "
+                       "connection that ends with its first answer cannot carry %u requests",
+                       plan->pipeline);
+    }
     if (words->body != NULL && words->body_file != NULL) {
         return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");
     }

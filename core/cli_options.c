@@ -63,6 +63,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                                 "included; with fewer than -c, requests wait for one",
                                 "as -c", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections_max),
                                 CLI_U32, CLI_LOAD, 0, NULL},
+    [OPTION_PIPELINE] = {"pipeline", "N",
+                         "requests that may be outstanding on a connection: each is sent without "
+                         "waiting for the answers to those before it",
+                         "1", 1, PLAN_PIPELINE_MAX, AT(cli.plan.pipeline), CLI_U32, CLI_LOAD, 0,
+                         NULL},
     [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
                              AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
@@ -288,15 +293,17 @@ void cli_help(struct text *out)
         [CLI_REQUEST] = "Request", [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
     };
 
-    text_add_str(out, "usage: pelt [OPTION]... URL\n"
-                      "       pelt serve --port PORT     the built-in target; see "
-                      "pelt serve --help\n"
-                      "\n"
-                      "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
-                      "rate,\n"
-                      "over a fixed number of connections, and reports rate and latencies with "
-                      "every\n"
-                      "request accounted for.\n");
+    text_add_str(out,
+                 "usage: pelt [OPTION]... URL\n"
+                 "       pelt check FILE            is a test file right? see pelt check --help\n"
+                 "       pelt serve --port PORT     the built-in target; see "
+                 "pelt serve --help\n"
+                 "\n"
+                 "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
+                 "rate,\n"
+                 "over a fixed number of connections, and reports rate and latencies with "
+                 "every\n"
+                 "request accounted for.\n");
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, "\n%s\n", headings[group]);
         for (size_t i = 0; i < OPTION_COUNT; i++) {

@@ -275,6 +275,7 @@ static void put_connections(struct json *json, const struct result *result)
     json_object(json);
     put_u64(json, "asked", plan->connections);
     put_u64(json, "max", plan->connections_max != 0 ? plan->connections_max : plan->connections);
+    put_u64(json, "pipeline", plan->pipeline);
     put_u64(json, "attempts", ledger->connects);
     put_u64(json, "opened", ledger->opened);
     put_u64(json, "alive_max", ledger->alive_max);

@@ -195,11 +195,13 @@ bool worker_step(struct worker *w)
     if (next_ns != TIME_NEVER) {
         wait.timeout_ns = next_ns > w->turn_end_ns ? next_ns - w->turn_end_ns : 0;
     }
+    if (unlikely(w->unsettled)) wait.timeout_ns = 0;
     if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
     reaped_ns = clock_now_ns();
     w->now_ns = reaped_ns;
     run_events(w);
+    if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);
     take_orders(w);
     if (unlikely(w->readdressing)) return_addresses(w);

@@ -85,7 +85,6 @@ static void draw_rate(struct plan *plan, struct rng *rng)
 
     plan->open_loop = rng_below(rng, 2) == 0;
     if (!plan->open_loop) return;
-    plan->pipeline = 1;
     plan->stages = arena_array(&plan->arena, COUNT(stages), sizeof(*stages));
     CHECK(plan->stages != NULL);
     memcpy(plan->stages, stages, sizeof(stages));
@@ -109,7 +108,7 @@ static void draw_plan(struct world *world, struct rng *rng)
     plan->connections = 1 + (uint32_t)rng_below(rng, 24);
     plan->workers = 1 + (uint32_t)rng_below(rng, WORKERS_MAX);
     if (plan->workers > plan->connections) plan->workers = plan->connections;
-    plan->pipeline = rng_below(rng, 3) == 0 ? 1u << rng_below(rng, 4) : 1;
+    plan->pipeline = rng_below(rng, 3) == 0 ? 1 + (uint32_t)rng_below(rng, 9) : 1;
     if (rng_below(rng, 4) == 0) {
         plan->connections_max =
             plan->workers + (uint32_t)rng_below(rng, plan->connections - plan->workers + 1);
@@ -180,7 +179,6 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
     sim_options_draw(&options, seed);
     options.connections_max =
         world->plan.connections_max != 0 ? world->plan.connections_max : world->plan.connections;
-    if (world->plan.pipeline > 1) options.faults.quiet_hold = 0;
     options.strict_discard = true;
     world->sim = sim_new(&options);
     arena_init(&world->arena, 0);
