@@ -24,8 +24,8 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                             "10", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections), CLI_U32,
                             CLI_LOAD, 'c', NULL},
     [OPTION_THREADS] = {"threads", "N", "worker threads, each pinned to a CPU",
-                        "one per CPU allowed, at most one per connection", 1, PLAN_WORKERS_MAX,
-                        AT(cli.plan.workers), CLI_U32, CLI_LOAD, 't', NULL},
+                        "one per CPU allowed, at most one per connection to each host and port", 1,
+                        PLAN_WORKERS_MAX, AT(cli.plan.workers), CLI_U32, CLI_LOAD, 't', NULL},
     [OPTION_DURATION] = {"duration", "TIME", "how long to send requests", "10s, with -n no bound",
                          1, TIME_OPTION_MAX, AT(cli.plan.duration_ns), CLI_TIME, CLI_LOAD, 'd',
                          NULL},
@@ -63,6 +63,10 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                                 "included; with fewer than -c, requests wait for one",
                                 "as -c", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections_max),
                                 CLI_U32, CLI_LOAD, 0, NULL},
+    [OPTION_WEIGHTS] = {"weights", "N,N,...",
+                        "with several URLs: how often it is the turn of each; they take turns in "
+                        "an order that keeps to it all the time",
+                        "1 each", 0, 0, AT(weights), CLI_TEXT, CLI_LOAD, 0, NULL},
     [OPTION_PIPELINE] = {"pipeline", "N",
                          "requests that may be outstanding on a connection: each is sent without "
                          "waiting for the answers to those before it",
@@ -294,7 +298,7 @@ void cli_help(struct text *out)
     };
 
     text_add_str(out,
-                 "usage: pelt [OPTION]... URL\n"
+                 "usage: pelt [OPTION]... URL...\n"
                  "       pelt check FILE            is a test file right? see pelt check --help\n"
                  "       pelt serve --port PORT     the built-in target; see "
                  "pelt serve --help\n"
@@ -303,7 +307,9 @@ void cli_help(struct text *out)
                  "rate,\n"
                  "over a fixed number of connections, and reports rate and latencies with "
                  "every\n"
-                 "request accounted for.\n");
+                 "request accounted for. With several URLs requests go to each in turn; "
+                 "URLs of\n"
+                 "one host and port share connections.\n");
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, "\n%s\n", headings[group]);
         for (size_t i = 0; i < OPTION_COUNT; i++) {
@@ -318,6 +324,7 @@ void cli_help(struct text *out)
              "Examples\n"
              "  pelt -c 64 -d 30s http://127.0.0.1:8080/\n"
              "  pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/\n"
+             "  pelt -R 1k --weights 9,1 http://127.0.0.1:8080/ http://127.0.0.1:8080/buy\n"
              "  pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/\n"
              "  pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json \\\n"
              "       http://[::1]:8080/echo\n"

@@ -95,6 +95,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     l->missed[MISSED_END] += l->pending - bound;
     l->in_flight = 0;
     l->pending = 0;
+    worker_end_urls(w);
     end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);

@@ -1,6 +1,6 @@
 /* worker_impl: what the parts of worker share: worker.c (the loop), worker_flow.c (the load
  * of a command line), worker_request.c (a request's life), worker_bytes.c (what is sent),
- * worker_open.c (setting up). Private to them. */
+ * worker_urls.c (figures by URL), worker_open.c (setting up). Private to them. */
 #ifndef CORE_WORKER_IMPL_H
 #define CORE_WORKER_IMPL_H
 
@@ -111,6 +111,18 @@ MUST_USE bool worker_lay_out(struct worker *w);
 /* Adds a request to the send. A connection's bytes are its own until the send is over. */
 void worker_send_add(struct worker *w, const struct conn *conn, struct worker_send *send,
                      uint32_t request);
+
+/* Ends the figures by URL, if there are several: what waits is missed or cut off, and the lanes are
+ * empty then (worker_urls.c). */
+void worker_end_urls(struct worker *w);
+
+/* The figures of a URL, or NULL if there is but one. */
+static inline struct stats_url *worker_url(struct worker *w, uint32_t request)
+{
+    struct stats_urls *urls = &w->shared->urls;
+
+    return likely(urls->count == 0) ? NULL : &urls->list[request];
+}
 
 /* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);

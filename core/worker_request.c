@@ -56,6 +56,7 @@ static inline void book_answers(struct worker *w, const struct conn_request *req
                                 const struct conn_answer *answer, uint64_t count)
 {
     struct stats *stats = &w->shared->stats;
+    struct stats_url *url = worker_url(w, request->kind);
 
     w->ledger.in_flight -= count;
     w->ledger.ok += count;
@@ -70,6 +71,13 @@ static inline void book_answers(struct worker *w, const struct conn_request *req
                                    .done_ns = answer->done_ns};
 
         stats_answered(stats, answer->status, &at, count);
+    }
+    if (unlikely(url != NULL)) {
+        url->ok += count;
+        if (is_measured(w, request)) {
+            stats_url_record(url, answer->done_ns - request->due_ns,
+                             answer->done_ns - request->sent_ns, count);
+        }
     }
     for (uint64_t i = 0; i < count; i++) {
         slot_free(w, answer->done_ns);
@@ -110,6 +118,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
                       enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
+    struct stats_url *url = worker_url(w, request->kind);
     uint64_t bound_ns = 0;
 
     w->ledger.in_flight--;
@@ -118,7 +127,11 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
     if (bound_ns != 0 && is_measured(w, request)) {
         stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
+        if (url != NULL) {
+            stats_url_record(url, request->sent_ns + bound_ns - request->due_ns, bound_ns, 1);
+        }
     }
+    if (url != NULL) url->failed++;
     if (unlikely(rows_are_on(&w->shared->rows))) note_failed(w, conn, request, why, now_ns);
     slot_free(w, now_ns);
 }
@@ -148,10 +161,12 @@ static void take_waiting(struct worker *w, struct conn *conn, struct worker_send
         struct conn_ask ask = {.due_ns = waiting.due_ns,
                                .kind = waiting.request,
                                .asked = w->asks[waiting.request].asked};
+        struct stats_url *url = worker_url(w, waiting.request);
 
         if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
         conn_push(&w->table, conn, &ask, now_ns);
         worker_send_add(w, conn, send, waiting.request);
+        if (unlikely(url != NULL)) url->started++;
     }
     w->ledger.pending = w->lanes.pending;
     w->ledger.started += send->count - had;
@@ -246,11 +261,17 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
 {
     struct worker *w = self;
     struct lane_waiting waiting;
+    struct stats_url *url;
 
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
+    url = worker_url(w, waiting.request);
+    if (url != NULL) {
+        url->started++;
+        url->failed++;
+    }
     if (unlikely(rows_are_on(&w->shared->rows))) {
         struct row row = {.due_ns = waiting.due_ns,
                           .done_ns = now_ns,
