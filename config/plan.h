@@ -7,6 +7,7 @@
 
 #include "config/net.h"
 #include "config/plan_limits.h"
+#include "config/plan_tls.h"
 #include "core/base/arena.h"
 #include "core/base/defs.h"
 #include "core/base/err.h"
@@ -18,6 +19,7 @@ struct plan_target {
     const char *service;    /* The port in digits. */
     const char *path;       /* Path and query as sent: begins with '/', no fragment. */
     const char *host_field; /* Value of the Host field: brackets for IPv6, a non-default port. */
+    bool tls;               /* https */
     const char *connect;    /* The CONNECT that asks the proxy for it; NULL: there is no tunnel. */
 };
 
@@ -81,7 +83,9 @@ struct plan {
 
     uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
     struct net net;         /* How connections get to the targets. */
+    struct plan_tls tls;    /* Of connections to https targets. */
     uint64_t rows_max;      /* Ended requests that are written down one by one; 0 = none. */
+
     enum plan_io io;
     bool open_loop;
     bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */
@@ -91,11 +95,11 @@ struct plan {
     bool batch_wait;  /* A saturated closed loop may wait up to 20 us for a batch. */
 };
 
-/* Parses an absolute http:// URL (RFC 3986) into `ret_target`, its strings in `arena`. An IPv6
- * zone (RFC 6874, "%25eth0") goes into `host` as "%eth0" and not into `host_field`. Bytes above
- * 127 are sent as given in the path and refused in the host. ERR_USAGE with the reason for
- * anything else: no or unknown scheme, https (until TLS is there), no host, bad port, bad
- * brackets, user information, control characters or spaces. */
+/* Parses an absolute http:// or https:// URL (RFC 3986) into `ret_target`, its strings in `arena`.
+ * An IPv6 zone (RFC 6874, "%25eth0") goes into `host` as "%eth0" and not into `host_field`. Bytes
+ * above 127 are sent as given in the path and refused in the host. ERR_USAGE with the reason for
+ * anything else: no or unknown scheme, no host, bad port, bad brackets, user information, control
+ * characters or spaces. */
 MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
                                  struct plan_target *ret_target, struct err_info *why);
 

@@ -1,5 +1,5 @@
-/* Splits an http:// URL as RFC 3986 does, and refuses what would only fail later or, worse, be
- * sent somewhere else than was meant. */
+/* Splits an http:// or https:// URL as RFC 3986 does, and refuses what would only fail later or,
+ * worse, be sent somewhere else than was meant. */
 #include "config/plan.h"
 
 #include <arpa/inet.h>
@@ -10,7 +10,7 @@
 #include "config/http_chars.h"
 #include "core/base/quote.h"
 
-enum { PORT_DEFAULT = 80, PORT_MAX = 65535 };
+enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535 };
 
 /* A piece of the URL; not terminated. */
 struct span {
@@ -23,6 +23,7 @@ struct url_parts {
     struct span zone;    /* Of an IPv6 address; empty when there is none. */
     struct span port;    /* Digits; empty when there is none. */
     struct span request; /* Path and query; empty or from '/' or '?' on. */
+    bool tls;
     bool bracketed;
     unsigned port_number;
 };
@@ -33,7 +34,8 @@ static enum err refuse(struct err_info *why, const char *url, const char *reason
 }
 
 /* Checks every byte and takes the scheme off; `*ret_rest` is what follows "//". */
-static enum err url_scheme(const char *url, const char **ret_rest, struct err_info *why)
+static enum err url_scheme(const char *url, struct url_parts *parts, const char **ret_rest,
+                           struct err_info *why)
 {
     const char *mark = strstr(url, "://");
     size_t len = strlen(url);
@@ -49,16 +51,17 @@ static enum err url_scheme(const char *url, const char **ret_rest, struct err_in
     if (mark == NULL && strncasecmp(url, "http:", 5) == 0) {
         return refuse(why, url, "has no '//' behind its 'http:'");
     }
+    if (mark == NULL && strncasecmp(url, "https:", 6) == 0) {
+        return refuse(why, url, "has no '//' behind its 'https:'");
+    }
     if (mark == NULL || mark > url + strcspn(url, "/?#")) {
         return err_set(why, ERR_USAGE, 0, "url '%s' has no scheme; write 'http://%s'",
                        quote(url).text, quote(url).text);
     }
     len = (size_t)(mark - url);
-    if (len == 5 && strncasecmp(url, "https", len) == 0) {
-        return refuse(why, url, "asks for TLS, which this version does not speak; use http://");
-    }
-    if (len != 4 || strncasecmp(url, "http", len) != 0) {
-        return refuse(why, url, "has an unknown scheme; only http:// is known");
+    parts->tls = len == 5 && strncasecmp(url, "https", len) == 0;
+    if (!parts->tls && (len != 4 || strncasecmp(url, "http", len) != 0)) {
+        return refuse(why, url, "has an unknown scheme; http:// and https:// are known");
     }
     *ret_rest = mark + 3;
     return ERR_OK;
@@ -129,7 +132,7 @@ static enum err url_port(const char *url, struct span rest, struct url_parts *pa
 {
     unsigned port = 0;
 
-    parts->port_number = PORT_DEFAULT;
+    parts->port_number = parts->tls ? PORT_HTTPS : PORT_HTTP;
     if (rest.len == 0) return ERR_OK;
     if (rest.at[0] != ':') return refuse(why, url, "has more than a port behind its ']'");
     if (rest.len == 1) return ERR_OK;
@@ -147,7 +150,7 @@ static enum err url_split(const char *url, struct url_parts *parts, struct err_i
 {
     struct span authority;
     const char *rest = url;
-    enum err err = url_scheme(url, &rest, why);
+    enum err err = url_scheme(url, parts, &rest, why);
 
     if (err != ERR_OK) return err;
     authority = (struct span){rest, strcspn(rest, "/?#")};
@@ -202,7 +205,8 @@ enum err plan_parse_url(struct arena *arena, const char *url, struct plan_target
     if (err != ERR_OK) return err;
     (void)snprintf(digits, sizeof(digits), "%u", parts.port_number);
     slash = parts.request.len == 0 || parts.request.at[0] != '/';
-    port = parts.port_number != PORT_DEFAULT;
+    port = parts.port_number != (parts.tls ? PORT_HTTPS : PORT_HTTP);
+    target.tls = parts.tls;
 
     target.url = arena_copy(arena, url, strlen(url));
     target.service = arena_copy(arena, digits, strlen(digits));

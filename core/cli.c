@@ -381,8 +381,11 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
     err = check_words(words, reader->why);
     if (err != ERR_OK) return err;
     err = cli_build_net(words, reader->why);
+    if (err == ERR_OK) err = cli_build_tls(words, reader->why);
     if (err != ERR_OK) return err;
     err = cli_build_request(words, reader->url, scratch, reader->why);
+    if (err != ERR_OK) return err;
+    err = cli_check_tls(words, reader->why);
     if (err != ERR_OK) return err;
     return cli_check_names(words, reader->why);
 }

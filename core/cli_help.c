@@ -5,8 +5,8 @@
 #include "core/version.h"
 
 const char *const cli_group_names[CLI_GROUPS] = {
-    [CLI_LOAD] = "Load",           [CLI_NETWORK] = "Network", [CLI_REQUEST] = "Request",
-    [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
+    [CLI_LOAD] = "Load",       [CLI_NETWORK] = "Network",     [CLI_TLS] = "TLS (https)",
+    [CLI_REQUEST] = "Request", [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
 };
 
 const char cli_about[] =
@@ -32,7 +32,8 @@ const char *const cli_examples[] = {
     "pelt -c 64 -d 30s http://127.0.0.1:8080/",
     "pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/",
     "pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/",
-    "pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json http://[::1]:8080/echo",
+    "pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json "
+    "http://[::1]:8080/echo",
     NULL,
 };
 
@@ -125,6 +126,8 @@ static void add_example(struct text *out, const char *line)
 void cli_help(struct text *out)
 {
     text_add_str(out, "usage: pelt [OPTION]... URL\n"
+                      "       pelt check FILE            is a test file right? see pelt check "
+                      "--help\n"
                       "       pelt serve --port PORT     the built-in target; see "
                       "pelt serve --help\n"
                       "\n");

@@ -72,7 +72,7 @@ static void add_argument(struct text *out, const char *argument)
     text_add_str(out, "\\fR");
 }
 
-static void add_option(struct text *out, const struct cli_option *option)
+static void add_option(struct text *out, const struct cli_entry *option)
 {
     const char letter[] = {option->letter, '\0'};
     char words[512];
@@ -92,23 +92,39 @@ static void add_option(struct text *out, const struct cli_option *option)
     add_words(out, words);
 }
 
+/* The options of a command; of a run those of one group. */
+static void add_options_of(struct text *out, enum cli_command command, size_t group)
+{
+    struct cli_entry entry;
+
+    for (size_t i = 0; cli_entry_at(command, i, &entry); i++) {
+        if (command != CLI_RUN || entry.group == group) add_option(out, &entry);
+    }
+}
+
 static void add_options(struct text *out)
 {
     add_section(out, "OPTIONS");
     add_words(out, cli_arguments);
     for (size_t group = 0; group < CLI_GROUPS; group++) {
         text_printf(out, ".SS %s\n", cli_group_names[group]);
-        for (size_t i = 0; i < OPTION_COUNT; i++) {
-            if (cli_options[i].group == group) add_option(out, &cli_options[i]);
-        }
+        add_options_of(out, CLI_RUN, group);
     }
 }
 
+static void add_check(struct text *out)
+{
+    add_section(out, "TEST FILES");
+    text_add_str(out, "\\fBpelt check\\fR \\fIFILE\\fR\n");
+    add_words(out, "reads a test file and all that it includes, and says what is wrong with it.");
+    add_options_of(out, CLI_CHECK, 0);
+}
+
+/* A path of the built-in target. */
 static void add_entry(struct text *out, const char *before, const struct serve_text *entry)
 {
     text_add_str(out, ".TP\n");
     add_name(out, before, entry->name);
-    add_argument(out, entry->value);
     text_add_str(out, "\n");
     add_words(out, entry->help);
 }
@@ -123,9 +139,7 @@ static void add_serve(struct text *out)
               "is an HTTP/1.1 server to test against, as fast as a core can be: a test target, "
               "no product server. SIGINT or SIGTERM ends it.");
     text_add_str(out, ".SS Options\n");
-    for (size_t i = 0; serve_option_at(i, &entry); i++) {
-        add_entry(out, "", &entry);
-    }
+    add_options_of(out, CLI_SERVE, 0);
     text_add_str(out, ".SS Paths\n");
     for (size_t i = 0; serve_route_at(i, &entry); i++) {
         add_entry(out, "", &entry);
@@ -163,10 +177,12 @@ void cli_man(struct text *out)
     text_add_str(out, "pelt \\- load\\-test engine for HTTP/1.1\n");
     add_section(out, "SYNOPSIS");
     text_add_str(out, "\\fBpelt\\fR [\\fIOPTION\\fR]... \\fIURL\\fR\n.br\n"
+                      "\\fBpelt check\\fR [\\fIOPTION\\fR]... \\fIFILE\\fR\n.br\n"
                       "\\fBpelt serve\\fR [\\fIOPTION\\fR]...\n");
     add_section(out, "DESCRIPTION");
     add_words(out, cli_about);
     add_options(out);
+    add_check(out);
     add_serve(out);
     add_ends(out);
 }

@@ -17,6 +17,10 @@ static const char *const arrivals_choices[] = {
 static const char *const shell_choices[] = {
     [CLI_BASH] = "bash", [CLI_ZSH] = "zsh", [CLI_FISH] = "fish", NULL};
 
+static const char *const tls_choices[] = {
+    [PLAN_TLS_ANY] = "any", [PLAN_TLS_1_0] = "1.0", [PLAN_TLS_1_1] = "1.1",
+    [PLAN_TLS_1_2] = "1.2", [PLAN_TLS_1_3] = "1.3", NULL};
+
 const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_CONNECTIONS] = {"connections", "N", "connections, opened at the start and kept open",
                             "10", 1, PLAN_CONNECTIONS_MAX, AT(cli.plan.connections), CLI_U32,
@@ -90,6 +94,44 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_PROXY_TUNNEL] = {"proxy-tunnel", NULL,
                              "have the proxy make a tunnel (CONNECT) for each connection", NULL, 0,
                              0, AT(cli.plan.net.proxy.tunnel), CLI_ON, CLI_NETWORK, 0, NULL},
+    [OPTION_CACERT] = {"cacert", "FILE",
+                       "trust the certificates in FILE (PEM): issuers, or the server's own",
+                       "the system's roots", 0, 0, AT(cli.plan.tls.ca_file), CLI_TEXT, CLI_TLS, 0,
+                       NULL},
+    [OPTION_INSECURE] = {"insecure", NULL,
+                         "trust every certificate, whoever issued it for whatever name", NULL, 0, 0,
+                         AT(cli.plan.tls.insecure), CLI_ON, CLI_TLS, 'k', NULL},
+    [OPTION_CRL] = {"crl", "FILE",
+                    "revocation lists (PEM), one for every issuer of the chain; without them "
+                    "revocation is not looked at",
+                    NULL, 0, 0, AT(cli.plan.tls.crl_file), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_CERT] = {"cert", "FILE", "client certificate and its issuers (PEM)", NULL, 0, 0,
+                     AT(cli.plan.tls.cert_file), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_KEY] = {"key", "FILE", "the key of that certificate (PEM)", "in the same file", 0, 0,
+                    AT(cli.plan.tls.key_file), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_SNI] = {"sni", "NAME", "name to ask the server for, and to verify",
+                    "the host of the url", 0, 0, AT(cli.plan.tls.sni), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_ALPN] = {"alpn", "A,B", "application protocols to offer, or none; spoken is HTTP/1.1",
+                     "http/1.1", 0, 0, AT(cli.plan.tls.alpn), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_TLS_RESUME] = {"tls-resume", "HOW",
+                           "tickets: new connections resume a session where they can; full: none "
+                           "does; mix:80%: so many try to",
+                           "tickets", 0, 0, AT(tls_resume), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_TLS_MIN] = {"tls-min", "VERSION", "lowest TLS version: 1.0, 1.1, 1.2, 1.3 or any",
+                        "1.2", 0, 0, AT(tls_min), CLI_CHOICE, CLI_TLS, 0, tls_choices},
+    [OPTION_TLS_MAX] = {"tls-max", "VERSION", "highest TLS version", "any", 0, 0, AT(tls_max),
+                        CLI_CHOICE, CLI_TLS, 0, tls_choices},
+    [OPTION_CIPHERS] = {"ciphers", "LIST", "ciphers of TLS 1.2 and below, as openssl-ciphers(1)",
+                        "OpenSSL's", 0, 0, AT(cli.plan.tls.ciphers), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_CIPHERSUITES] = {"ciphersuites", "LIST", "cipher suites of TLS 1.3", "OpenSSL's", 0, 0,
+                             AT(cli.plan.tls.ciphersuites), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_GROUPS] = {"groups", "LIST", "key exchange groups, such as X25519:P-256", "OpenSSL's",
+                       0, 0, AT(cli.plan.tls.groups), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_SECLEVEL] = {"seclevel", "N",
+                         "OpenSSL's security level: 0 takes any key and digest, 2 none below 112 "
+                         "bits",
+                         "as OpenSSL is set up", 0, PLAN_TLS_SECLEVEL_MAX, AT(seclevel), CLI_U32,
+                         CLI_TLS, 0, NULL},
     [OPTION_HEADER] = {"header", "'NAME: VALUE'", "add a header; may be given again", NULL, 0, 0,
                        AT(headers), CLI_LIST, CLI_REQUEST, 'H', NULL},
     [OPTION_METHOD] = {"method", "METHOD", "request method", "GET, with a body POST", 0, 0,
@@ -112,6 +154,9 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_CONNECT_TIMEOUT] = {"connect-timeout", "TIME", "for a connection to be made", "as -T",
                                 1, TIME_OPTION_MAX, AT(cli.plan.connect_timeout_ns), CLI_TIME,
                                 CLI_DEADLINES, 0, NULL},
+    [OPTION_TLS_TIMEOUT] = {"tls-timeout", "TIME", "for a TLS handshake, from connected on",
+                            "as --connect-timeout", 1, TIME_OPTION_MAX, AT(cli.plan.tls.timeout_ns),
+                            CLI_TIME, CLI_DEADLINES, 0, NULL},
     [OPTION_FIRST_BYTE_TIMEOUT] = {"first-byte-timeout", "TIME",
                                    "for a request, from sent to its first byte", "only -T", 1,
                                    TIME_OPTION_MAX, AT(cli.plan.first_byte_timeout_ns), CLI_TIME,

@@ -1,60 +1,12 @@
 /* cli_options: the table of options, and what it is read into. Private to the command line
  * (cli*.c).
  *
- * A new option is a new row here and nothing else, unless it needs a check against others. */
+ * A new option is a new id, a new row and nothing else, unless it needs a check against others. */
 #ifndef CORE_CLI_OPTIONS_H
 #define CORE_CLI_OPTIONS_H
 
 #include "core/cli.h"
-
-/* In the order of the help; indexes of the table. */
-enum cli_option_id {
-    OPTION_CONNECTIONS,
-    OPTION_THREADS,
-    OPTION_DURATION,
-    OPTION_REQUESTS,
-    OPTION_RATE,
-    OPTION_STAGES,
-    OPTION_ARRIVALS,
-    OPTION_SEED,
-    OPTION_MAX_PENDING,
-    OPTION_SPIN,
-    OPTION_WARMUP,
-    OPTION_MAX_CONNECTIONS,
-    OPTION_NO_KEEPALIVE,
-    OPTION_NO_BATCH_WAIT,
-    OPTION_IO,
-    OPTION_SOURCE,
-    OPTION_RESOLVE,
-    OPTION_RESOLVE_EVERY,
-    OPTION_UNIX,
-    OPTION_PROXY,
-    OPTION_PROXY_TUNNEL,
-    OPTION_HEADER,
-    OPTION_METHOD,
-    OPTION_BODY,
-    OPTION_BODY_FILE,
-    OPTION_IDS,
-    OPTION_READ_BODIES,
-    OPTION_TIMEOUT,
-    OPTION_CONNECT_TIMEOUT,
-    OPTION_FIRST_BYTE_TIMEOUT,
-    OPTION_DRAIN,
-    OPTION_STRICT,
-    OPTION_LATENCY,
-    OPTION_JSON,
-    OPTION_CSV,
-    OPTION_HDR,
-    OPTION_REQUESTS_OUT,
-    OPTION_REQUESTS_OUT_MAX,
-    OPTION_QUIET,
-    OPTION_VERBOSE,
-    OPTION_HELP,
-    OPTION_VERSION,
-    OPTION_COMPLETIONS,
-    OPTION_MAN,
-    OPTION_COUNT,
-};
+#include "core/cli_option_ids.h"
 
 enum cli_kind {
     CLI_ON,     /* No argument; sets a bool. */
@@ -68,7 +20,15 @@ enum cli_kind {
     CLI_LIST,   /* The argument itself, one more of a struct cli_list. */
 };
 
-enum cli_group { CLI_LOAD, CLI_NETWORK, CLI_REQUEST, CLI_DEADLINES, CLI_OUTPUT, CLI_GROUPS };
+enum cli_group {
+    CLI_LOAD,
+    CLI_NETWORK,
+    CLI_TLS,
+    CLI_REQUEST,
+    CLI_DEADLINES,
+    CLI_OUTPUT,
+    CLI_GROUPS
+};
 
 /* The arguments of an option that adds up, in the order given. */
 struct cli_list {
@@ -79,13 +39,16 @@ struct cli_list {
 /* Where the parser puts what it reads; the offsets of the table are into this. */
 struct cli_words {
     struct cli cli;
-    const char *method;    /* NULL: not given. */
-    const char *body;      /* NULL: not given. */
-    const char *body_file; /* NULL: not given. */
-    const char *stages;    /* NULL: not given. */
-    double rate_per_s;     /* 0: not given. */
-    const char *source;    /* NULL: not given. */
-    const char *proxy;     /* NULL: not given. */
+    const char *method;        /* NULL: not given. */
+    const char *body;          /* NULL: not given. */
+    const char *body_file;     /* NULL: not given. */
+    const char *stages;        /* NULL: not given. */
+    double rate_per_s;         /* 0: not given. */
+    const char *source;        /* NULL: not given. */
+    const char *proxy;         /* NULL: not given. */
+    const char *tls_resume;    /* NULL: not given. */
+    uint32_t tls_min, tls_max; /* enum plan_tls_version */
+    uint32_t seclevel;         /* Where given. */
     struct cli_list headers;
     struct cli_list resolves;
     bool given[OPTION_COUNT]; /* The option was on the line. */
@@ -128,6 +91,13 @@ MUST_USE enum err cli_build_rate(struct cli_words *words, struct err_info *why);
 /* Makes the plan's net from the words, in its arena (cli_net.c); before the request is built.
  * ERR_USAGE when one of them is wrong or options exclude each other; ERR_MEMORY. */
 MUST_USE enum err cli_build_net(struct cli_words *words, struct err_info *why);
+
+/* Makes the plan's TLS from the words, once connect_timeout_ns is known (cli_tls.c). ERR_USAGE when
+ * one of them is wrong or options exclude each other. */
+MUST_USE enum err cli_build_tls(struct cli_words *words, struct err_info *why);
+
+/* Once the targets are there: ERR_USAGE when options are about TLS and no target is. */
+MUST_USE enum err cli_check_tls(const struct cli_words *words, struct err_info *why);
 
 /* Once the targets are there: ERR_USAGE when what was said of names is about none of them. */
 MUST_USE enum err cli_check_names(const struct cli_words *words, struct err_info *why);

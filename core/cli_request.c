@@ -91,7 +91,8 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
     }
     if (err != ERR_OK) return err;
     plan->targets_count = 1;
-    if (plan->net.proxy.tunnel) {
+    /* Through a proxy TLS goes by a tunnel only. */
+    if (plan->net.proxy.tunnel || (plan->targets[0].tls && plan->net.proxy.host != NULL)) {
         err = plan_add_tunnel(plan, &plan->targets[0], why);
         if (err != ERR_OK) return err;
     }

@@ -11,33 +11,50 @@ bool cli_argument_is_file(const char *argument)
     return argument != NULL && (strcmp(argument, "FILE") == 0 || strcmp(argument, "PATH") == 0);
 }
 
-/* What a shell has to know of an option of either command. */
-struct entry {
-    const char *name; /* Long, without dashes. */
-    const char *argument, *help;
-    const char *const *choices;
-    char letter;
-};
-
-static bool entry_at(bool serve, size_t n, struct entry *ret_entry)
+bool cli_entry_at(enum cli_command command, size_t n, struct cli_entry *ret_entry)
 {
+    static const char *const formats[] = {"human", "json", NULL};
+    static const struct cli_entry of_check[] = {
+        {.name = "format",
+         .argument = "FORMAT",
+         .help = "how to say what is wrong: human, or json, an object per line on stdout",
+         .fallback = "human",
+         .choices = formats,
+         .letter = 'f'},
+        {.name = "help", .help = "print the help, or what a key means, and exit", .letter = 'h'},
+        {.name = "reference",
+         .help = "print the reference of the test file, as Markdown, and exit"},
+    };
     const struct cli_option *option = &cli_options[n];
     struct serve_text text;
 
-    if (serve) {
+    switch (command) {
+    case CLI_RUN:
+        if (n >= OPTION_COUNT) return false;
+        *ret_entry = (struct cli_entry){.name = option->name,
+                                        .argument = option->argument,
+                                        .help = option->help,
+                                        .fallback = option->fallback,
+                                        .choices = option->choices,
+                                        .group = option->group,
+                                        .letter = option->letter};
+        return true;
+    case CLI_CHECK:
+        if (n >= COUNT(of_check)) return false;
+        *ret_entry = of_check[n];
+        return true;
+    case CLI_SERVE:
         if (!serve_option_at(n, &text)) return false;
-        *ret_entry = (struct entry){
+        *ret_entry = (struct cli_entry){
             .name = text.name + strlen("--"), .argument = text.value, .help = text.help};
         return true;
+    case CLI_COMMANDS: break;
     }
-    if (n >= OPTION_COUNT) return false;
-    *ret_entry = (struct entry){.name = option->name,
-                                .argument = option->argument,
-                                .help = option->help,
-                                .choices = option->choices,
-                                .letter = option->letter};
-    return true;
+    return false;
 }
+
+static const char *const names[CLI_COMMANDS] = {
+    [CLI_RUN] = "run", [CLI_CHECK] = "check", [CLI_SERVE] = "serve"};
 
 static void add_choices(struct text *out, const char *const *choices)
 {
@@ -47,19 +64,19 @@ static void add_choices(struct text *out, const char *const *choices)
 }
 
 /* "'--one --two'" */
-static void add_bash_names(struct text *out, bool serve)
+static void add_bash_names(struct text *out, enum cli_command command)
 {
-    struct entry entry;
+    struct cli_entry entry;
 
     text_add_str(out, "'");
-    for (size_t i = 0; entry_at(serve, i, &entry); i++) {
+    for (size_t i = 0; cli_entry_at(command, i, &entry); i++) {
         text_printf(out, "%s--%s", i == 0 ? "" : " ", entry.name);
     }
     text_add_str(out, "'");
 }
 
 /* A branch for what follows an option with an argument. */
-static void add_bash_branch(struct text *out, const struct entry *entry)
+static void add_bash_branch(struct text *out, const struct cli_entry *entry)
 {
     if (entry->argument == NULL) return;
     text_add_str(out, "    ");
@@ -76,25 +93,32 @@ static void add_bash_branch(struct text *out, const struct entry *entry)
     }
 }
 
-static void add_bash_command(struct text *out, bool serve)
+static void add_bash_command(struct text *out, enum cli_command command)
 {
-    struct entry entry;
+    static const char *const ends[CLI_COMMANDS] = {
+        [CLI_RUN] = "\n        first='check serve'",
+        [CLI_CHECK] = "\n        [[ $now == -* ]] || files=yes",
+        [CLI_SERVE] = "",
+    };
+    struct cli_entry entry;
 
-    text_printf(out, "_pelt_%s() {\n    case $1 in\n", serve ? "serve" : "run");
-    for (size_t i = 0; entry_at(serve, i, &entry); i++) {
+    text_printf(out, "_pelt_%s() {\n    case $1 in\n", names[command]);
+    for (size_t i = 0; cli_entry_at(command, i, &entry); i++) {
         add_bash_branch(out, &entry);
     }
     text_add_str(out, "    *) words=");
-    add_bash_names(out, serve);
-    text_printf(out, "%s ;;\n    esac\n}\n\n", serve ? "" : " first=serve");
+    add_bash_names(out, command);
+    text_add_str(out, ends[command]);
+    text_add_str(out, "\n        ;;\n    esac\n}\n\n");
 }
 
 /* bash takes "--name=value" for three words. */
 static void write_bash(struct text *out)
 {
     text_add_str(out, "# Completion of pelt for bash; made by 'pelt --completions bash'.\n\n");
-    add_bash_command(out, false);
-    add_bash_command(out, true);
+    for (int command = 0; command < CLI_COMMANDS; command++) {
+        add_bash_command(out, (enum cli_command)command);
+    }
     text_add_str(out,
                  "_pelt() {\n"
                  "    local now=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
@@ -105,11 +129,11 @@ static void write_bash(struct text *out)
                  "    elif [[ $before == '=' && $COMP_CWORD -gt 1 ]]; then\n"
                  "        before=${COMP_WORDS[COMP_CWORD - 2]}\n"
                  "    fi\n"
-                 "    if [[ ${COMP_WORDS[1]} == serve && $COMP_CWORD -gt 1 ]]; then\n"
-                 "        _pelt_serve \"$before\"\n"
-                 "    else\n"
-                 "        _pelt_run \"$before\"\n"
-                 "    fi\n"
+                 "    case $((COMP_CWORD > 1))${COMP_WORDS[1]} in\n"
+                 "    1check) _pelt_check \"$before\" ;;\n"
+                 "    1serve) _pelt_serve \"$before\" ;;\n"
+                 "    *) _pelt_run \"$before\" ;;\n"
+                 "    esac\n"
                  "    [[ $COMP_CWORD -eq 1 && $now != -* ]] && words=$first\n"
                  "    if [[ -n $files ]]; then\n"
                  "        compopt -o filenames 2>/dev/null\n"
@@ -135,7 +159,7 @@ static void add_zsh_quoted(struct text *out, const char *words)
 }
 
 /* "'(-c --connections)'{-c+,--connections=}'[words]:N:'", or "'--ids[words]'". */
-static void add_zsh_entry(struct text *out, const struct entry *entry)
+static void add_zsh_entry(struct text *out, const struct cli_entry *entry)
 {
     const char *equals = entry->argument != NULL ? "=" : "";
 
@@ -164,36 +188,50 @@ static void add_zsh_entry(struct text *out, const struct entry *entry)
     text_add_str(out, "'");
 }
 
+static void add_zsh_command(struct text *out, enum cli_command command)
+{
+    static const char *const ends[CLI_COMMANDS] = {[CLI_RUN] = " \\\n        '*:URL:_pelt_urls'",
+                                                   [CLI_CHECK] = " \\\n        '*:FILE:_files'",
+                                                   [CLI_SERVE] = ""};
+    struct cli_entry entry;
+
+    text_printf(out, "_pelt_%s() {\n    _arguments -s", names[command]);
+    for (size_t i = 0; cli_entry_at(command, i, &entry); i++) {
+        add_zsh_entry(out, &entry);
+    }
+    text_add_str(out, ends[command]);
+    text_add_str(out, "\n}\n\n");
+}
+
 static void write_zsh(struct text *out)
 {
-    struct entry entry;
-
     text_add_str(out, "#compdef pelt\n"
-                      "# Completion of pelt for zsh; made by 'pelt --completions zsh'.\n\n"
+                      "# Completion of pelt for zsh; made by 'pelt --completions zsh'.\n\n");
+    for (int command = 0; command < CLI_COMMANDS; command++) {
+        add_zsh_command(out, (enum cli_command)command);
+    }
+    text_add_str(out, "_pelt_urls() {\n"
+                      "    (( CURRENT == 2 )) && compadd check serve\n"
+                      "    _urls\n"
+                      "}\n\n"
                       "_pelt() {\n"
-                      "    if [[ ${words[2]} == serve && $CURRENT -gt 2 ]]; then\n"
+                      "    if [[ ${words[2]} == (check|serve) && $CURRENT -gt 2 ]]; then\n"
                       "        shift words\n"
                       "        (( CURRENT-- ))\n"
-                      "        _arguments -s");
-    for (size_t i = 0; entry_at(true, i, &entry); i++) {
-        add_zsh_entry(out, &entry);
-    }
-    text_add_str(out, "\n        return\n    fi\n    _arguments -s");
-    for (size_t i = 0; entry_at(false, i, &entry); i++) {
-        add_zsh_entry(out, &entry);
-    }
-    text_add_str(out, " \\\n        '*:URL:_pelt_urls'\n}\n\n"
-                      "_pelt_urls() {\n"
-                      "    (( CURRENT == 2 )) && compadd serve\n"
-                      "    _urls\n"
+                      "        _pelt_${words[1]}\n"
+                      "    else\n"
+                      "        _pelt_run\n"
+                      "    fi\n"
                       "}\n\n"
                       "_pelt \"$@\"\n");
 }
 
-static void add_fish_entry(struct text *out, bool serve, const struct entry *entry)
+static void add_fish_entry(struct text *out, enum cli_command command,
+                           const struct cli_entry *entry)
 {
-    text_printf(out, "complete -c pelt -n '%s__fish_seen_subcommand_from serve' -l %s",
-                serve ? "" : "not ", entry->name);
+    text_printf(out, "complete -c pelt -n '%s__fish_seen_subcommand_from %s' -l %s",
+                command == CLI_RUN ? "not " : "",
+                command == CLI_RUN ? "check serve" : names[command], entry->name);
     if (entry->letter != 0) text_printf(out, " -s %c", entry->letter);
     if (entry->choices != NULL) {
         text_add_str(out, " -x -a '");
@@ -212,15 +250,18 @@ static void add_fish_entry(struct text *out, bool serve, const struct entry *ent
 
 static void write_fish(struct text *out)
 {
-    struct entry entry;
+    struct cli_entry entry;
 
     text_add_str(out, "# Completion of pelt for fish; made by 'pelt --completions fish'.\n\n"
                       "complete -c pelt -f\n"
+                      "complete -c pelt -n __fish_use_subcommand -a check -d 'is a test file "
+                      "right?'\n"
                       "complete -c pelt -n __fish_use_subcommand -a serve -d 'the built-in "
-                      "target'\n");
-    for (int serve = 0; serve <= 1; serve++) {
-        for (size_t i = 0; entry_at(serve, i, &entry); i++) {
-            add_fish_entry(out, serve, &entry);
+                      "target'\n"
+                      "complete -c pelt -n '__fish_seen_subcommand_from check' -F\n");
+    for (int command = 0; command < CLI_COMMANDS; command++) {
+        for (size_t i = 0; cli_entry_at((enum cli_command)command, i, &entry); i++) {
+            add_fish_entry(out, (enum cli_command)command, &entry);
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "core/engine_impl.h"
 #include "core/result_stats.h"
 #include "io/cpu.h"
+#include "tls/tls_ctx.h"
 
 /* Adds what one worker found. */
 static void add_worker(struct result *result, const struct crew *crew,
@@ -95,6 +96,7 @@ bool engine_fill_result(struct engine *engine)
     uint64_t ended_ns = coord->start_ns, drained_ns = coord->start_ns;
 
     result->plan = engine->plan;
+    result->tls_library = tls_library();
     result->workers = arena_array(&engine->arena, workers, sizeof(struct result_worker));
     result->start_ns = coord->start_ns;
     if (result->workers == NULL || !gather_rows(engine)) return false;

@@ -48,6 +48,11 @@ struct ledger {
     uint64_t unsolicited_idle; /* Idle connections closed for bytes nobody asked for. */
     uint64_t conflicting;      /* Answers with both Content-Length and Transfer-Encoding. */
     uint64_t interim;          /* 1xx heads. */
+
+    uint64_t handshakes;         /* TLS handshakes that were completed. */
+    uint64_t handshakes_resumed; /* Of these, with a session of an earlier one. */
+    uint64_t handshakes_failed;
+    uint64_t tls_unclean; /* Connections that the peer closed without saying so in TLS. */
 };
 
 enum { LEDGER_WORDS = sizeof(struct ledger) / sizeof(uint64_t) };

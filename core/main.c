@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "core/check_cli.h"
 #include "core/cli.h"
 #include "core/engine.h"
 #include "core/exit.h"
@@ -176,6 +177,7 @@ int main(int argc, char **argv)
     int code;
 
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
     if (cli_parse(argc, argv, cpu_allowed(cpus, CPUS_MAX), &cli, &why) != ERR_OK) {
         print_error(&why);
         return exit_code_of(why.code);

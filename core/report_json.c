@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/report_net.h"
+#include "core/report_tls.h"
 #include "core/version.h"
 
 static void put_str(struct json *json, const char *key, const char *value)
@@ -192,6 +193,8 @@ static void put_phases(struct json *json, const struct result *result)
         const struct hist_view *view;
     } phases[] = {{"connect", result->connect},
                   {"connect_failed", result->connect_failed},
+                  {"handshake_full", result->handshake_full},
+                  {"handshake_resumed", result->handshake_resumed},
                   {"first_byte", result->first_byte},
                   {"body", result->body}};
 
@@ -416,6 +419,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     }
     put_connections(&json, result);
     report_net_json(&json, result);
+    report_tls_json(result, &json);
     put_client(&json, result, &figures);
     put_health(&json, result);
     put_workers(&json, result);

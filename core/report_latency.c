@@ -130,10 +130,10 @@ static bool phases_matter(const struct result *result)
 
 void report_phases(const struct result *result, bool all, struct text *out)
 {
-    const struct line rows[] = {{"  connect", result->connect, 0},
-                                {"  no connect", result->connect_failed, 0},
-                                {"  first byte", result->first_byte, 0},
-                                {"  body", result->body, 0}};
+    const struct line rows[] = {
+        {"  connect", result->connect, 0},          {"  no connect", result->connect_failed, 0},
+        {"  handshake", result->handshake_full, 0}, {"  resumed", result->handshake_resumed, 0},
+        {"  first byte", result->first_byte, 0},    {"  body", result->body, 0}};
     bool known = false;
 
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -13,6 +13,7 @@
 #include "core/report_health.h"
 #include "core/report_latency.h"
 #include "core/report_net.h"
+#include "core/report_tls.h"
 #include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
@@ -301,7 +302,9 @@ static void add_errors(const struct result *result, struct text *out)
     for (size_t i = 0; i < FAILED_COUNT; i++) {
         if (result->ledger.failed[i] == 0) continue;
         add_label(out, label);
-        text_printf(out, "%s: %s\n", failed_texts[i], units_grouped(buf, result->ledger.failed[i]));
+        text_add_str(out, failed_texts[i]);
+        if (result->tls.details[i] != NULL) text_printf(out, " (%s)", result->tls.details[i]);
+        text_printf(out, ": %s\n", units_grouped(buf, result->ledger.failed[i]));
         label = "";
     }
     if (label[0] == '\0' || result->ledger.ok == 0) return;
@@ -454,6 +457,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     text_add_str(out, "\n");
     add_ledger(result, out);
     add_connections(result, out);
+    report_tls(result, out);
     add_client(result, &figures, out);
     report_health(result, out);
     add_rows(result, out);

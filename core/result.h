@@ -61,13 +61,17 @@ struct result {
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */
-    struct hist_view *connect;        /* Attempts to connect that came to a connection … */
-    struct hist_view *connect_failed; /* … and that did not. */
-    struct hist_view *first_byte;     /* Answers: from sent to their first byte … */
+    struct hist_view *connect;           /* Attempts to connect that came to a connection … */
+    struct hist_view *connect_failed;    /* … and that did not. */
+    struct hist_view *handshake_full;    /* TLS, from connected to established … */
+    struct hist_view *handshake_resumed; /* … and the same with an earlier session. */
+    struct hist_view *first_byte;        /* Answers: from sent to their first byte … */
     struct hist_view *body; /* … and from there to the last; 0 for one that came whole. */
     struct result_status by_status[STATS_STATUSES_MAX]; /* In order. */
     uint32_t by_status_count;
     struct hist_view *other_statuses; /* From sent, where statuses were too many; else NULL. */
+    const char *tls_library;          /* Its version. */
+    struct stats_tls tls;             /* Sum over workers, but for its histograms. */
     struct hist_view *lateness; /* These two, and asked_per_s, of an open loop; else NULL, 0. */
     struct hist_view *conn_wait;
     double asked_per_s;          /* The mean of the rate asked for, over the span. */

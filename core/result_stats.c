@@ -57,7 +57,9 @@ static bool add_phases(struct result *result, const struct stats *stats, struct 
         const struct hist *hist;
         struct hist_view **view;
     } connects[] = {{&stats->connect, &result->connect},
-                    {&stats->connect_failed, &result->connect_failed}};
+                    {&stats->connect_failed, &result->connect_failed},
+                    {&stats->tls.full, &result->handshake_full},
+                    {&stats->tls.resumed, &result->handshake_resumed}};
 
     for (size_t i = 0; i < COUNT(connects); i++) {
         if (load_relaxed(&connects[i].hist->count) == 0) continue;
@@ -80,6 +82,7 @@ bool result_stats_add(struct result *result, const struct stats *stats, struct a
         hist_view_add(result->lateness, &stats->lateness);
         hist_view_add(result->conn_wait, &stats->conn_wait);
     }
+    stats_tls_add(&result->tls, &stats->tls);
     for (int i = 0; i < STATUS_COUNT; i++) {
         result->status[i] += load_relaxed(&stats->status[i]);
         result->refused[i] += load_relaxed(&stats->refused[i]);

@@ -6,9 +6,10 @@ _Static_assert(STATS_PLACES < UINT8_MAX, "a place and one more in a byte");
 
 bool stats_init(struct stats *stats, struct arena *arena)
 {
-    struct hist *const others[] = {&stats->from_due, &stats->timeouts,  &stats->first_byte,
-                                   &stats->body,     &stats->connect,   &stats->connect_failed,
-                                   &stats->lateness, &stats->conn_wait, &stats->loop_lag};
+    struct hist *const others[] = {&stats->from_due, &stats->timeouts,   &stats->first_byte,
+                                   &stats->body,     &stats->connect,    &stats->connect_failed,
+                                   &stats->lateness, &stats->conn_wait,  &stats->loop_lag,
+                                   &stats->tls.full, &stats->tls.resumed};
     uint32_t hists = 2 * STATS_PLACES + COUNT(others);
 
     /* Every page of all histograms, 288 KiB each, of which a run touches a few. */

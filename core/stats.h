@@ -11,6 +11,7 @@
 #define CORE_STATS_H
 
 #include "core/base/hist.h"
+#include "core/stats_tls.h"
 
 enum {
     STATUS_COUNT = 1000,
@@ -40,9 +41,10 @@ struct stats {
     struct hist body;           /* Answers in pieces: from there to the last. */
     struct hist connect;        /* Attempts to connect, from begun to connected. */
     struct hist connect_failed; /* From begun to failed. */
-    struct hist lateness;       /* Open loop: sent - max(due, when a connection was free). */
-    struct hist conn_wait;      /* Open loop: max(0, when a connection was free - due). */
-    struct hist loop_lag; /* From one visit of the completion queue to the next, waits left out. */
+    struct stats_tls tls;
+    struct hist lateness;  /* Open loop: sent - max(due, when a connection was free). */
+    struct hist conn_wait; /* Open loop: max(0, when a connection was free - due). */
+    struct hist loop_lag;  /* From one visit of the completion queue to the next, waits left out. */
     _Atomic uint64_t status[STATUS_COUNT];  /* Worker's. Answers by status. */
     _Atomic uint64_t refused[STATUS_COUNT]; /* Worker's. A proxy's answers to CONNECT, no 2xx. */
     uint8_t place_of[STATUS_COUNT];         /* Worker's. 1 + its place; 0: not measured yet. */

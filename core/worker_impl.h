@@ -48,6 +48,8 @@ struct worker {
     struct lanes lanes;      /* One per pool, of the same index. */
     struct mod_interval mod; /* Open loop. */
     struct batch batch;
+    struct tls_ctx *tls;             /* NULL: no target is https. */
+    struct tls_target **tls_targets; /* [targets_count]; NULL where it is plain. */
     struct ledger ledger;
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
@@ -101,6 +103,16 @@ void worker_send_add(struct worker *w, const struct conn *conn, struct worker_se
 
 /* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);
+
+/* Makes the context and the targets of TLS, where there are https targets (worker_tls.c). Failures
+ * as tls_ctx_new(). */
+MUST_USE enum err worker_tls_open(struct worker *w, struct err_info *why);
+
+/* Gives the table what TLS needs, once the requests are laid out; false when the arena refuses. */
+MUST_USE bool worker_tls_init_table(struct worker *w);
+
+/* Ends all sessions, when the ring is closed. */
+void worker_tls_close(struct worker *w);
 
 /* What connections and pools tell their owner, a worker. */
 extern const struct conn_owner worker_conn_owner;

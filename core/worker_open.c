@@ -77,6 +77,7 @@ static bool init_table(struct worker *w)
         .unsolicited_idle = &l->unsolicited_idle,
         .conflicting = &l->conflicting,
         .interim = &l->interim,
+        .tls_unclean = &l->tls_unclean,
         .alive = &l->alive,
         .alive_max = &l->alive_max,
     };
@@ -106,6 +107,7 @@ static bool init_pools(struct worker *w, const struct worker_options *options)
         pool->owner = worker_pool_owner;
         pool->owner.self = w;
         pool->index = i;
+        pool->tls = w->tls_targets[i];
         pool->counts = (struct pool_counts){.connects = &l->connects,
                                             .connects_refused = &l->connects_refused,
                                             .connects_failed = &l->connects_failed,
@@ -176,7 +178,7 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
 
-    if (!init_table(w) || !worker_lay_out(w)) return false;
+    if (!init_table(w) || !worker_lay_out(w) || !worker_tls_init_table(w)) return false;
     if (!init_pools(w, options) || !init_flow(w)) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
     if (!rows_init(&w->shared->rows, rows_max, options->stats_arena)) return false;
@@ -207,6 +209,7 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->pools_count = plan->targets_count;
     CHECK(w->table.count > 0);
     err = open_ring(w, why);
+    if (err == ERR_OK) err = worker_tls_open(w, why);
     if (err == ERR_OK && !init_memory(w, options)) {
         err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for %u connections", w->table.count);
     }
@@ -226,6 +229,7 @@ void worker_free(struct worker *w)
 
     if (w == NULL) return;
     ring_close(w->ring);
+    worker_tls_close(w);
     if (w->wait_fd >= 0) (void)close(w->wait_fd);
     arena = w->arena;
     arena_release(&arena);

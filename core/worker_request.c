@@ -22,7 +22,7 @@ static void note_answered(struct worker *w, const struct conn *conn,
                       .first_ns = answer->first_ns,
                       .done_ns = answer->done_ns,
                       .body_bytes = answer->body_bytes,
-                      .request = request->kind,
+                      .request = (uint16_t)request->kind,
                       .connection = conn->number,
                       .end = answer->status};
 
@@ -40,7 +40,7 @@ static void note_failed(struct worker *w, const struct conn *conn,
                       .first_ns = begun ? conn->first_ns : 0,
                       .done_ns = now_ns,
                       .body_bytes = begun ? conn->body_bytes : 0,
-                      .request = request->kind,
+                      .request = (uint16_t)request->kind,
                       .connection = conn->number,
                       .end = (uint16_t)(ROW_FAILED + why)};
 
@@ -188,10 +188,27 @@ static void on_tunnel_refused(void *self, struct pool *pool, uint16_t status)
     add_relaxed(&w->shared->stats.refused[status], 1);
 }
 
+static void on_handshake_ended(void *self, struct conn *conn,
+                               const struct conn_handshake *handshake)
+{
+    struct worker *w = self;
+    bool measured = handshake->begun_ns >= w->measured_from_ns;
+
+    (void)conn;
+    if (handshake->why != FAILED_COUNT) {
+        w->ledger.handshakes_failed++;
+    } else {
+        w->ledger.handshakes++;
+        if (handshake->facts.resumed) w->ledger.handshakes_resumed++;
+    }
+    stats_tls_note(&w->shared->stats.tls, handshake, measured);
+}
+
 const struct conn_owner worker_conn_owner = {.answered = on_answered,
                                              .failed = on_failed,
                                              .ready = on_ready,
-                                             .connect_ended = on_connect_ended};
+                                             .connect_ended = on_connect_ended,
+                                             .handshake_ended = on_handshake_ended};
 const struct pool_owner worker_pool_owner = {.connect_failed = on_connect_failed,
                                              .backoff_ended = on_backoff_ended,
                                              .tunnel_refused = on_tunnel_refused};

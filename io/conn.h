@@ -57,15 +57,17 @@ struct conn_request {
     uint64_t sent_ns;
     uint64_t enters; /* ring_counts.enters when it was queued: bytes seen before the next enter
                         cannot be its answer. */
-    uint16_t kind;   /* The owner's: which of its requests it is. */
+    uint32_t kind;   /* The owner's: which of its requests it is. */
     uint8_t asked;   /* enum http1_asked */
+    bool watched;    /* The owner wants to see its answer: conn_owner.head and .body. */
 };
 
 /* A request for conn_push(). */
 struct conn_ask {
     uint64_t due_ns;
-    uint16_t kind;
+    uint32_t kind;
     uint8_t asked; /* enum http1_asked */
+    bool watched;
 };
 
 struct conn_answer {

@@ -66,10 +66,21 @@ static void note_body(const struct conn_table *table, struct pool *pool, uint64_
     }
 }
 
-/* A head is in: decides how the rest is read. True unless the connection was closed for it. */
-static void begin_body(struct conn_table *table, struct conn *conn, const struct http1_head *head,
-                       const struct http1_framing *framing)
+/* Shows body bytes to an owner who wants to see them. */
+static void show_body(struct conn_table *table, struct conn *conn, const char *data, size_t len)
 {
+    const struct conn_request *oldest = conn_oldest(table, conn);
+
+    if (likely(!oldest->watched) || len == 0) return;
+    table->owner.body(table->owner.self, oldest, data, len);
+}
+
+/* A head, which stands at `text`, is in: decides how the rest is read. */
+static void begin_body(struct conn_table *table, struct conn *conn, const char *text,
+                       const struct http1_head *head, const struct http1_framing *framing)
+{
+    const struct conn_request *oldest = conn_oldest(table, conn);
+
     conn->carry_len = 0;
     if (unlikely(framing->interim)) {
         (*table->counts.interim)++;
@@ -85,6 +96,9 @@ static void begin_body(struct conn_table *table, struct conn *conn, const struct
     if (unlikely(framing->conflict)) (*table->counts.conflicting)++;
     conn->status = head->status;
     conn->reusable = framing->reusable;
+    if (unlikely(oldest->watched)) {
+        table->owner.head(table->owner.self, oldest, text, head);
+    }
     switch (framing->body) {
     case HTTP1_BODY_NONE: complete(table, conn, framing->reusable); return;
     case HTTP1_BODY_LENGTH:
@@ -157,7 +171,7 @@ static size_t parse_head(struct conn_table *table, struct conn *conn, const char
         pool->same_framing[asked] = http1_framing(&head.facts, (enum http1_asked)asked);
     }
     framing = pool->same_framing[conn_oldest(table, conn)->asked];
-    begin_body(table, conn, &head.facts, &framing);
+    begin_body(table, conn, head.text, &head.facts, &framing);
     return head.used;
 }
 
@@ -181,7 +195,7 @@ static size_t feed_head(struct conn_table *table, struct conn *conn, const char 
             const struct conn_request *oldest = conn_oldest(table, conn);
             uint32_t used = pool->same.head.bytes;
 
-            begin_body(table, conn, &pool->same.head, &pool->same_framing[oldest->asked]);
+            begin_body(table, conn, data, &pool->same.head, &pool->same_framing[oldest->asked]);
             return used;
         }
     }
@@ -195,6 +209,7 @@ static size_t feed_chunked(struct conn_table *table, struct conn *conn, const ch
     enum http1_result result = http1_chunked_next(&conn->chunked, data, len, &used, &span_len);
 
     conn->body_bytes += span_len;
+    show_body(table, conn, data + used - span_len, span_len);
     if (result == HTTP1_DONE) {
         note_body(table, conn->pool, conn->body_bytes, false);
         complete(table, conn, conn->reusable);
@@ -213,12 +228,16 @@ static size_t feed_body(struct conn_table *table, struct conn *conn, const char 
     case PART_HEAD: break;
     case PART_LENGTH:
         n = min_u64(len, conn->body_left);
+        show_body(table, conn, data, n);
         conn->body_left -= n;
         conn->body_bytes += n;
         if (conn->body_left == 0) complete(table, conn, conn->reusable);
         return n;
     case PART_CHUNKED: return feed_chunked(table, conn, data, len);
-    case PART_CLOSE: conn->body_bytes += len; return len;
+    case PART_CLOSE:
+        show_body(table, conn, data, len);
+        conn->body_bytes += len;
+        return len;
     }
     UNREACHABLE("a head is no body");
 }

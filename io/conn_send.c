@@ -42,7 +42,8 @@ void conn_push(struct conn_table *table, struct conn *conn, const struct conn_as
                                              .sent_ns = now_ns,
                                              .enters = table->ring_counts->enters,
                                              .kind = ask->kind,
-                                             .asked = ask->asked};
+                                             .asked = ask->asked,
+                                             .watched = ask->watched};
     conn->window_count++;
     if (conn->state == CONN_IDLE) conn_to(conn, CONN_SENDING);
     if (unlikely(!timer_is_armed(&conn->timer) || conn->timer.at_ns > deadline_ns)) {

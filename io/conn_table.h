@@ -17,6 +17,12 @@ struct conn_owner {
     /* A request that was sent will not be answered. `now_ns` is when that became known. */
     void (*failed)(void *self, struct conn *conn, const struct conn_request *request,
                    enum failed_class why, uint64_t now_ns);
+    /* Only for requests that are watched, whose pool must not discard bodies: the final head of an
+     * answer, and its body as it comes, without its transfer coding. They may look and do nothing
+     * else; `request` is still outstanding. */
+    void (*head)(void *self, const struct conn_request *request, const char *text,
+                 const struct http1_head *head);
+    void (*body)(void *self, const struct conn_request *request, const char *data, size_t len);
     /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
     /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */

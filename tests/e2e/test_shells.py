@@ -52,7 +52,11 @@ def test_bash_completes_options_words_and_files():
     equal(complete("pelt", "--json", "re"), ["report.json"], "files")
     equal(complete("pelt", "--json", "a"), ["a file.json"], "a file with a space")
     equal(complete("pelt", "-c", ""), [], "of a number")
-    equal(complete("pelt", "s"), ["serve"], "the command")
+    equal(complete("pelt", ""), ["check", "serve"], "the commands")
+    equal(complete("pelt", "s"), ["serve"], "a command")
+    equal(complete("pelt", "check", "re"), ["report.json"], "a file to check")
+    equal(complete("pelt", "check", "--"), options_of("check"), "options of check")
+    equal(complete("pelt", "check", "--format", "j"), ["json"], "words of check")
     equal(complete("pelt", "-c", "1", "s"), [], "the command elsewhere")
     equal(complete("pelt", "serve", "--"), options_of("serve"), "options of serve")
     equal(complete("pelt", "serve", "--log-ids", "re"), ["report.json"], "files of serve")
@@ -75,7 +79,10 @@ def test_fish_completes_options_words_and_files():
     equal(complete("pelt --io "), ["auto", "epoll", "uring"], "words")
     equal(complete("pelt --json rep"), ["report.json"], "files")
     equal(complete("pelt -c "), [], "of a number")
-    equal([o for o in complete("pelt serve --") if o.startswith("--")], options_of("serve"), "serve")
+    for command in ("serve", "check"):
+        got = [name for name in complete(f"pelt {command} --") if name.startswith("--")]
+        equal(got, options_of(command), command)
+    equal(complete("pelt check rep"), ["report.json"], "a file to check")
 
 
 ZSH = """
@@ -116,13 +123,14 @@ def test_zsh_completes_options():
 
     expect("pelt --", options_of())
     expect("pelt serve --", options_of("serve"))
+    expect("pelt check --", options_of("check"))
 
 
 def test_the_manual_page_has_all_and_no_complaint():
     path = lib.write_file("pelt.1", lib.pelt("--man", rc=0).out)
     text = lib.read_file(path)
     plain = text.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
-    for option in options_of() + options_of("serve"):
+    for option in options_of() + options_of("serve") + options_of("check"):
         check(re.search(rf"^(-\w, )?{option}\b", plain, re.M), f"{option} is not there")
     for line in text.split("\n"):
         check(len(line) <= 200 and line == line.rstrip(), "a line:", line)

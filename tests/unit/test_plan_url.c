@@ -10,6 +10,11 @@ static void test_plan_url_splits_what_is_right(void)
         const char *name, *url, *host, *service, *path, *host_field;
     } rows[] = {
         {"plain", "http://h/", "h", "80", "/", "h"},
+        {"https", "https://h/", "h", "443", "/", "h"},
+        {"https and port", "https://h:8443/", "h", "8443", "/", "h:8443"},
+        {"https and its port", "https://h:443/x", "h", "443", "/x", "h"},
+        {"https and the port of http", "HTTPS://h:80/", "h", "80", "/", "h:80"},
+        {"http and the port of https", "http://h:443/", "h", "443", "/", "h:443"},
         {"no path", "http://h", "h", "80", "/", "h"},
         {"scheme in capitals", "HTTP://h/", "h", "80", "/", "h"},
         {"port", "http://h:8080/", "h", "8080", "/", "h:8080"},
@@ -51,6 +56,7 @@ static void test_plan_url_splits_what_is_right(void)
         EXPECT(strcmp(target.service, rows[i].service) == 0);
         EXPECT(strcmp(target.path, rows[i].path) == 0);
         EXPECT(strcmp(target.host_field, rows[i].host_field) == 0);
+        EXPECT(target.tls == (strncasecmp(rows[i].url, "https:", 6) == 0));
         arena_release(&arena);
     }
 }
@@ -65,11 +71,10 @@ static void test_plan_url_refuses_what_is_wrong(void)
          "url 'localhost:8080/x' has no scheme; write 'http://localhost:8080/x'"},
         {"h/?u=http://x", "url 'h/?u=http://x' has no scheme; write 'http://h/?u=http://x'"},
         {"http:h", "url 'http:h' has no '//' behind its 'http:'"},
-        {"https://h/",
-         "url 'https://h/' asks for TLS, which this version does not speak; use http://"},
-        {"ftp://h/", "url 'ftp://h/' has an unknown scheme; only http:// is known"},
-        {"httpx://h/", "url 'httpx://h/' has an unknown scheme; only http:// is known"},
-        {"://h/", "url '://h/' has an unknown scheme; only http:// is known"},
+        {"https:h", "url 'https:h' has no '//' behind its 'https:'"},
+        {"ftp://h/", "url 'ftp://h/' has an unknown scheme; http:// and https:// are known"},
+        {"httpx://h/", "url 'httpx://h/' has an unknown scheme; http:// and https:// are known"},
+        {"://h/", "url '://h/' has an unknown scheme; http:// and https:// are known"},
         {"http://", "url 'http://' has no host"},
         {"http:///x", "url 'http:///x' has no host"},
         {"http://:80/", "url 'http://:80/' has no host"},

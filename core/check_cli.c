@@ -1,0 +1,267 @@
+/* `pelt check FILE`: reads a test file as a run would, says all that is wrong with it, and what it
+ * would do. Diagnostics go to stderr, as a compiler's do; with --format json everything is one
+ * JSON object per line on stdout. */
+#include "core/check_cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "config/schema.h"
+#include "core/base/clock.h"
+#include "core/base/quote.h"
+#include "core/base/units.h"
+#include "core/exit.h"
+#include "core/mod_interval.h"
+#include "core/output.h"
+
+enum { DIAGS_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct check_line {
+    const char *file;
+    const char *key; /* Of --help KEY. */
+    bool json;
+    bool help;
+    bool reference;
+};
+
+static const char usage[] =
+    "usage: pelt check FILE [--format human|json]\n"
+    "       pelt check --help KEY\n"
+    "\n"
+    "Reads a test file and all that it includes, and says what is wrong with it: every\n"
+    "error with its line, and what is legal but surely not meant as warnings.\n"
+    "\n"
+    "  -f, --format FORMAT  human (default), or json: an object per line on stdout\n"
+    "  -h, --help [KEY]     this text, or what a key of the test file means, for instance\n"
+    "                       peak_load or config.client.request_timeout\n"
+    "      --reference      the whole reference of the test file, Markdown\n"
+    "\n"
+    "Exit status: 0 the file is right, 1 it is not, 64 wrong command line, 74 the output could\n"
+    "not be written.\n";
+
+static const char *environment(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+static int wrong_line(const char *what, const char *word)
+{
+    (void)fprintf(stderr, "pelt: %s%s%s%s (see pelt check --help)\n", what,
+                  word == NULL ? "" : " '", word == NULL ? "" : quote(word).text,
+                  word == NULL ? "" : "'");
+    return EXIT_CODE_USAGE;
+}
+
+/* True if `word` is the option, with its value behind '=' or as the next word, which is taken. */
+static bool takes(const char *word, const char *name, char **argv, int argc, int *at,
+                  const char **ret_value)
+{
+    size_t len = strlen(name);
+
+    if (strcmp(word, name) == 0) {
+        *ret_value = *at + 1 < argc ? argv[++*at] : NULL;
+        return true;
+    }
+    if (strncmp(word, name, len) != 0 || word[len] != '=') return false;
+    *ret_value = word + len + 1;
+    return true;
+}
+
+/* Reads the command line; EXIT_CODE_OK if it is right. */
+static int read_line(int argc, char **argv, struct check_line *line)
+{
+    bool options_over = false;
+
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i], *value = NULL;
+        bool option = !options_over && word[0] == '-' && word[1] != '\0';
+
+        if (option && strcmp(word, "--") == 0) {
+            options_over = true;
+        } else if (option && strcmp(word, "--reference") == 0) {
+            line->reference = true;
+        } else if (option && (takes(word, "--help", argv, argc, &i, &value) ||
+                              takes(word, "-h", argv, argc, &i, &value))) {
+            line->help = true;
+            line->key = value;
+            return EXIT_CODE_OK;
+        } else if (option && (takes(word, "--format", argv, argc, &i, &value) ||
+                              takes(word, "-f", argv, argc, &i, &value))) {
+            if (value == NULL || (strcmp(value, "json") != 0 && strcmp(value, "human") != 0)) {
+                return wrong_line("option '--format' wants human or json", NULL);
+            }
+            line->json = value[0] == 'j';
+        } else if (option) {
+            return wrong_line("unknown option", word);
+        } else if (line->file != NULL) {
+            return wrong_line("two files given; check one at a time, not also", word);
+        } else {
+            line->file = word;
+        }
+    }
+    if (line->file == NULL && !line->reference) return wrong_line("no file given", NULL);
+    return EXIT_CODE_OK;
+}
+
+static int write_out(int fd, const struct text *text)
+{
+    struct err_info why;
+
+    if (text->len == 0 && !text->failed) return EXIT_CODE_OK;
+    if (output_stream(fd, text, &why) == ERR_OK) return EXIT_CODE_OK;
+    (void)fprintf(stderr, "pelt: %s\n", why.message);
+    return EXIT_CODE_OUTPUT;
+}
+
+/* --help, --help KEY, --reference. */
+static int print_help(const struct check_line *line, struct text *out)
+{
+    const char *like;
+
+    if (line->reference) {
+        schema_reference(out);
+    } else if (line->key == NULL) {
+        text_add_str(out, usage);
+    } else if (!schema_help(line->key, out)) {
+        like = schema_help_nearest(line->key);
+        (void)fprintf(stderr, "pelt: unknown key '%s'%s%s%s\n", quote(line->key).text,
+                      like == NULL ? "" : "; did you mean '", like == NULL ? "" : like,
+                      like == NULL ? "" : "'?");
+        return EXIT_CODE_USAGE;
+    }
+    return write_out(STDOUT_FILENO, out);
+}
+
+/* Hits of all endpoints with a rate; false when memory is refused. */
+static bool count_hits(const struct testfile *file, struct arena *arena, uint64_t *ret_hits)
+{
+    struct mod_interval mod;
+
+    *ret_hits = 0;
+    for (uint32_t i = 0; i < file->endpoints_count; i++) {
+        const struct testfile_endpoint *endpoint = &file->endpoints[i];
+
+        if (!endpoint->has_peak_load) continue;
+        if (!mod_interval_init(&mod, arena, endpoint->stages, endpoint->stages_count)) return false;
+        *ret_hits += mod_interval_hits(&mod);
+    }
+    return true;
+}
+
+static void add_count(struct text *out, uint32_t count, const char *one, const char *many)
+{
+    char number[UNITS_TEXT_MAX];
+
+    text_printf(out, ", %s %s", units_grouped(number, count), count == 1 ? one : many);
+}
+
+/* One line on what the file would do. */
+static void add_summary(const struct testfile *file, const struct diags *diags, struct arena *arena,
+                        struct text *out)
+{
+    char number[UNITS_TEXT_MAX];
+    uint64_t hits;
+
+    if (!count_hits(file, arena, &hits)) {
+        out->failed = true;
+        return;
+    }
+    text_printf(out, "%s: right%s", diags->sources[0].name, diags->warnings > 0 ? " but" : "");
+    if (diags->warnings > 0) {
+        text_printf(out, " for %u warning%s", diags->warnings, diags->warnings == 1 ? "" : "s");
+    }
+    add_count(out, file->endpoints_count, "endpoint", "endpoints");
+    add_count(out, file->providers_count, "provider", "providers");
+    add_count(out, file->loggers_count, "logger", "loggers");
+    if (hits > 0) text_printf(out, ", %s hits", units_grouped(number, hits));
+    if (file->duration_ns > 0) text_printf(out, " in %s", units_time(number, file->duration_ns));
+    text_add(out, "\n", 1);
+}
+
+static void add_json_summary(const struct testfile *file, const struct diags *diags,
+                             struct arena *arena, struct text *out)
+{
+    struct json json;
+    uint64_t hits = 0;
+
+    if (file != NULL && !count_hits(file, arena, &hits)) out->failed = true;
+    json_init(&json, out, true);
+    json_object(&json);
+    json_key(&json, "level");
+    json_str(&json, "summary");
+    json_key(&json, "file");
+    json_str(&json, diags->sources[0].name);
+    json_key(&json, "errors");
+    json_u64(&json, diags->errors);
+    json_key(&json, "warnings");
+    json_u64(&json, diags->warnings);
+    if (file != NULL) {
+        json_key(&json, "endpoints");
+        json_u64(&json, file->endpoints_count);
+        json_key(&json, "providers");
+        json_u64(&json, file->providers_count);
+        json_key(&json, "loggers");
+        json_u64(&json, file->loggers_count);
+        json_key(&json, "hits");
+        json_u64(&json, hits);
+        json_key(&json, "duration_ns");
+        json_u64(&json, file->duration_ns);
+    }
+    json_end(&json);
+}
+
+static int check_file(const struct check_line *line, struct arena *arena)
+{
+    struct testfile_options options = {.environment = environment, .wall_ns = clock_wall_ns()};
+    struct text out, told;
+    struct diags diags;
+    struct testfile *file;
+    int code;
+
+    options.seed = clock_now_ns();
+    text_init(&out, arena);
+    text_init(&told, arena);
+    diags_init(&diags, arena);
+    file = testfile_load(line->file, &options, &diags);
+    if (diags.failed) {
+        (void)fprintf(stderr, "pelt: no memory for '%s'\n", quote(line->file).text);
+        return EXIT_CODE_ERROR;
+    }
+    if (line->json) {
+        diags_json(&diags, &out);
+        add_json_summary(file, &diags, arena, &out);
+    } else {
+        diags_human(&diags, &told);
+        if (file != NULL) {
+            add_summary(file, &diags, arena, &out);
+        } else {
+            text_printf(&told, "%u error%s, %u warning%s\n", diags.errors,
+                        diags.errors == 1 ? "" : "s", diags.warnings,
+                        diags.warnings == 1 ? "" : "s");
+        }
+    }
+    code = write_out(STDERR_FILENO, &told);
+    if (code == EXIT_CODE_OK) code = write_out(STDOUT_FILENO, &out);
+    if (code == EXIT_CODE_OK && file == NULL) code = EXIT_CODE_ERROR;
+    testfile_free(file);
+    return code;
+}
+
+int check_main(int argc, char **argv)
+{
+    struct check_line line = {0};
+    struct arena arena;
+    struct text out;
+    int code = read_line(argc, argv, &line);
+
+    if (code != EXIT_CODE_OK) return code;
+    arena_init(&arena, DIAGS_BYTES_MAX);
+    text_init(&out, &arena);
+    code = line.help || line.reference ? print_help(&line, &out) : check_file(&line, &arena);
+    arena_release(&arena);
+    return code;
+}

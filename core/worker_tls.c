@@ -1,0 +1,95 @@
+/* A worker's TLS: from the plan's words to a context and targets of its own. */
+#include <errno.h>
+
+#include "core/base/check.h"
+#include "core/worker_impl.h"
+
+enum { OUT_BYTES_MIN = 2048 }; /* A ClientHello that offers a ticket, as a rule. */
+
+static uint16_t version_of(enum plan_tls_version version)
+{
+    switch (version) {
+    case PLAN_TLS_ANY: return TLS_VERSION_ANY;
+    case PLAN_TLS_1_0: return TLS_1_0;
+    case PLAN_TLS_1_1: return TLS_1_1;
+    case PLAN_TLS_1_2: return TLS_1_2;
+    case PLAN_TLS_1_3: return TLS_1_3;
+    }
+    UNREACHABLE("a TLS version without a number");
+}
+
+static enum tls_resume resume_of(enum plan_tls_resume resume)
+{
+    switch (resume) {
+    case PLAN_TLS_TICKETS: return TLS_RESUME_TICKETS;
+    case PLAN_TLS_FULL: return TLS_RESUME_FULL;
+    case PLAN_TLS_MIX: return TLS_RESUME_MIX;
+    }
+    UNREACHABLE("a way to resume without a name");
+}
+
+static struct tls_options options_of(const struct worker *w)
+{
+    const struct plan_tls *tls = &w->plan->tls;
+
+    return (struct tls_options){
+        .insecure = tls->insecure,
+        .ca_file = tls->ca_file,
+        .crl_file = tls->crl_file,
+        .cert_file = tls->cert_file,
+        .key_file = tls->key_file,
+        .version_min = version_of(tls->version_min),
+        .version_max = version_of(tls->version_max),
+        .ciphers = tls->ciphers,
+        .ciphersuites = tls->ciphersuites,
+        .groups = tls->groups,
+        .seclevel = tls->seclevel,
+        .alpn = tls->alpn,
+        .resume = resume_of(tls->resume),
+        .resume_percent = tls->resume_percent,
+        /* A full handshake most often brings two tickets. */
+        .sessions_max = (uint32_t)min_u64(UINT64_C(2) * w->table.count, TLS_SESSIONS_MAX),
+    };
+}
+
+enum err worker_tls_open(struct worker *w, struct err_info *why)
+{
+    const struct plan *plan = w->plan;
+    struct tls_options options = options_of(w);
+    enum err err = ERR_OK;
+
+    w->tls_targets = arena_array(&w->arena, plan->targets_count, sizeof(struct tls_target *));
+    if (w->tls_targets == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for TLS");
+    for (uint32_t i = 0; err == ERR_OK && i < plan->targets_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+
+        if (!target->tls) continue;
+        if (w->tls == NULL) err = tls_ctx_new(&w->tls, &w->arena, &options, why);
+        if (err == ERR_OK) {
+            err = tls_target_new(&w->tls_targets[i], w->tls, target->host, plan->tls.sni, why);
+        }
+    }
+    return err;
+}
+
+bool worker_tls_init_table(struct worker *w)
+{
+    uint64_t len_max = 0;
+
+    if (w->tls == NULL) return true;
+    for (uint32_t i = 0; i < w->asks_count; i++) {
+        len_max = max_u64(len_max, w->asks[i].len);
+    }
+    /* Room for all that a connection sends at once, or for one full record of it. */
+    len_max = min_u64(len_max * w->table.window_size, TLS_PLAIN_BYTES);
+    w->table.tls_out_size =
+        (size_t)max_u64(len_max + (uint64_t)2 * TLS_OVERHEAD_BYTES, OUT_BYTES_MIN);
+    w->table.tls_timeout_ns = w->plan->tls.timeout_ns;
+    return conn_table_init_tls(&w->table, &w->arena);
+}
+
+void worker_tls_close(struct worker *w)
+{
+    conn_table_release(&w->table);
+    tls_ctx_free(w->tls);
+}
