@@ -59,11 +59,12 @@ struct plan {
     uint32_t requests_count;       /* 1..PLAN_URLS_MAX */
 
     /* Load: closed loop over `connections` × `pipeline` slots, or, if open_loop, requests at the
-     * moments that the stages say, over the same connections (pipeline is then 1). */
+     * moments that the stages say, over the same connections. */
     uint32_t connections;     /* Over all workers; at least 1. */
     uint32_t connections_max; /* Cap over all workers, as a server counts; 0 = connections. */
     uint32_t workers;         /* 1..connections. */
-    uint32_t pipeline;        /* Requests outstanding per connection; 1 = none pipelined. */
+    uint32_t pipeline;        /* Requests outstanding per connection, 1..PLAN_PIPELINE_MAX; 1 =
+                                 none pipelined. */
     uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
     uint64_t requests_max;    /* … or when so many are done; 0 = no bound. */
     uint64_t warmup_ns;       /* Requests due in this first part of the run are not measured. */

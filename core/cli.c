@@ -9,7 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/base/units.h"
-#include "core/cli_options.h"
+#include "core/cli_build.h"
 
 enum { ROWS_DEFAULT = 1000000 };
 
@@ -19,7 +19,6 @@ struct reader {
     char **argv;
     int argc;
     int next; /* Index of the first argument that is not yet read. */
-    const char *url;
     struct err_info *why;
 };
 
@@ -242,11 +241,7 @@ static enum err read_line(struct reader *reader)
         enum err err = ERR_OK;
 
         if (options_over || word[0] != '-' || word[1] == '\0') {
-            if (reader->url != NULL) {
-                err = err_set(reader->why, ERR_USAGE, 0, "two URLs given, '%s' and '%s'; give one",
-                              quote(reader->url).text, quote(word).text);
-            }
-            reader->url = word;
+            reader->words->urls[reader->words->urls_count++].text = word;
         } else if (strcmp(word, "--") == 0) {
             options_over = true;
         } else if (word[1] == '-') {
@@ -261,7 +256,7 @@ static enum err read_line(struct reader *reader)
 }
 
 /* Defaults that depend on other options. */
-static void set_defaults(struct cli_words *words, uint32_t cpus)
+static void set_defaults(struct cli_words *words)
 {
     struct plan *plan = &words->cli.plan;
 
@@ -270,12 +265,6 @@ static void set_defaults(struct cli_words *words, uint32_t cpus)
     }
     if (!cli_is_given(words, OPTION_CONNECT_TIMEOUT)) plan->connect_timeout_ns = plan->timeout_ns;
     if (!cli_is_given(words, OPTION_DRAIN)) plan->drain_ns = plan->timeout_ns;
-    if (!cli_is_given(words, OPTION_THREADS)) {
-        uint64_t threads = min_u64(cpus, plan->connections);
-
-        if (plan->connections_max != 0) threads = min_u64(threads, plan->connections_max);
-        plan->workers = (uint32_t)min_u64(threads, PLAN_WORKERS_MAX);
-    }
     if (words->cli.requests_path == NULL) {
         plan->rows_max = 0;
     } else if (!cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
@@ -319,17 +308,11 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
 {
     const struct plan *plan = &words->cli.plan;
 
-    if (plan->workers > plan->connections) {
+    if (plan->pipeline > 1 && !plan->keepalive) {
         return err_set(why, ERR_USAGE, 0,
-                       "%u threads (-t) for %u connections (-c); each thread needs a connection "
-                       "of its own",
-                       plan->workers, plan->connections);
-    }
-    if (plan->connections_max != 0 && plan->workers > plan->connections_max) {
-        return err_set(why, ERR_USAGE, 0,
-                       "%u threads (-t) for %u connections (--max-connections); each thread needs "
-                       "a connection of its own",
-                       plan->workers, plan->connections_max);
+                       "options '--pipeline' and '--no-keepalive' exclude each other: a "
+                       "connection that ends with its first answer cannot carry %u requests",
+                       plan->pipeline);
     }
     if (words->body != NULL && words->body_file != NULL) {
         return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");
@@ -366,24 +349,26 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
 {
     enum err err;
 
-    if (!make_list(&words->headers, reader->argc, scratch) ||
+    words->urls = arena_array(scratch, (size_t)reader->argc + 1, sizeof(*words->urls));
+    if (words->urls == NULL || !make_list(&words->headers, reader->argc, scratch) ||
         !make_list(&words->resolves, reader->argc, scratch)) {
         return err_set(reader->why, ERR_MEMORY, 0, "no memory for the command line");
     }
     err = read_line(reader);
     if (err != ERR_OK || cli_is_about(&words->cli)) return err;
-    if (reader->url == NULL) {
-        return err_set(reader->why, ERR_USAGE, 0, "no URL given");
-    }
-    set_defaults(words, cpus);
+    err = cli_build_urls(words, scratch, reader->why);
+    if (err != ERR_OK) return err;
+    set_defaults(words);
     err = cli_build_rate(words, reader->why);
     if (err != ERR_OK) return err;
     err = check_words(words, reader->why);
     if (err != ERR_OK) return err;
+    err = cli_set_threads(words, cpus, reader->why);
+    if (err != ERR_OK) return err;
     err = cli_build_net(words, reader->why);
     if (err == ERR_OK) err = cli_build_tls(words, reader->why);
     if (err != ERR_OK) return err;
-    err = cli_build_request(words, reader->url, scratch, reader->why);
+    err = cli_build_requests(words, scratch, reader->why);
     if (err != ERR_OK) return err;
     err = cli_check_tls(words, reader->why);
     if (err != ERR_OK) return err;

@@ -11,7 +11,8 @@ const char *const cli_group_names[CLI_GROUPS] = {
 
 const char cli_about[] =
     "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given rate, over a fixed "
-    "number of connections, and reports rate and latencies with every request accounted for.";
+    "number of connections, and reports rate and latencies with every request accounted for. "
+    "With several URLs requests go to each in turn; URLs of one host and port share connections.";
 
 const char cli_arguments[] = "N may be 100, 10k or 1.5M (powers of 1000), R also 0.5; TIME 90 "
                              "(seconds), 500ms or 1m30s.";
@@ -31,6 +32,7 @@ const struct cli_exit cli_exits[] = {
 const char *const cli_examples[] = {
     "pelt -c 64 -d 30s http://127.0.0.1:8080/",
     "pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/",
+    "pelt -R 1k --weights 9,1 http://127.0.0.1:8080/ http://127.0.0.1:8080/buy",
     "pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/",
     "pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json "
     "http://[::1]:8080/echo",
@@ -125,7 +127,7 @@ static void add_example(struct text *out, const char *line)
 
 void cli_help(struct text *out)
 {
-    text_add_str(out, "usage: pelt [OPTION]... URL\n"
+    text_add_str(out, "usage: pelt [OPTION]... URL...\n"
                       "       pelt check FILE            is a test file right? see pelt check "
                       "--help\n"
                       "       pelt serve --port PORT     the built-in target; see "

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/quote.h"
-#include "core/cli_options.h"
+#include "core/cli_build.h"
 
 /* Options that a unix socket leaves nothing to do for. */
 static enum err check_unix(const struct cli_words *words, struct err_info *why)

@@ -36,14 +36,24 @@ struct cli_list {
     uint32_t count;
 };
 
+struct cli_url {
+    const char *text; /* As given. */
+    uint32_t weight;
+    struct plan_target parsed;
+    uint32_t target; /* Index into the plan's. */
+};
+
 /* Where the parser puts what it reads; the offsets of the table are into this. */
 struct cli_words {
     struct cli cli;
-    const char *method;        /* NULL: not given. */
-    const char *body;          /* NULL: not given. */
-    const char *body_file;     /* NULL: not given. */
-    const char *stages;        /* NULL: not given. */
-    double rate_per_s;         /* 0: not given. */
+    const char *method;    /* NULL: not given. */
+    const char *body;      /* NULL: not given. */
+    const char *body_file; /* NULL: not given. */
+    const char *stages;    /* NULL: not given. */
+    double rate_per_s;     /* 0: not given. */
+    const char *weights;   /* NULL: not given. */
+    struct cli_url *urls;  /* In the order given; [urls_count]. */
+    uint32_t urls_count;
     const char *source;        /* NULL: not given. */
     const char *proxy;         /* NULL: not given. */
     const char *tls_resume;    /* NULL: not given. */
@@ -82,29 +92,5 @@ static inline bool cli_is_given(const struct cli_words *words, enum cli_option_i
 {
     return words->given[id];
 }
-
-/* Makes the plan's rate from the words, in the plan's arena (cli_rate.c); no-op without one.
- * ERR_USAGE when options contradict each other, want a rate that is not there, or no request
- * would be due; ERR_MEMORY. */
-MUST_USE enum err cli_build_rate(struct cli_words *words, struct err_info *why);
-
-/* Makes the plan's net from the words, in its arena (cli_net.c); before the request is built.
- * ERR_USAGE when one of them is wrong or options exclude each other; ERR_MEMORY. */
-MUST_USE enum err cli_build_net(struct cli_words *words, struct err_info *why);
-
-/* Makes the plan's TLS from the words, once connect_timeout_ns is known (cli_tls.c). ERR_USAGE when
- * one of them is wrong or options exclude each other. */
-MUST_USE enum err cli_build_tls(struct cli_words *words, struct err_info *why);
-
-/* Once the targets are there: ERR_USAGE when options are about TLS and no target is. */
-MUST_USE enum err cli_check_tls(const struct cli_words *words, struct err_info *why);
-
-/* Once the targets are there: ERR_USAGE when what was said of names is about none of them. */
-MUST_USE enum err cli_check_names(const struct cli_words *words, struct err_info *why);
-
-/* Makes the plan's target and request from the words, in the plan's arena (cli_request.c);
- * `scratch` is for what is not needed afterwards. Failures as cli_parse(). */
-MUST_USE enum err cli_build_request(struct cli_words *words, const char *url, struct arena *scratch,
-                                    struct err_info *why);
 
 #endif

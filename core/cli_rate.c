@@ -1,5 +1,5 @@
 /* The rate of an open loop from the command line: --rate, --stages, and what belongs to them. */
-#include "core/cli_options.h"
+#include "core/cli_build.h"
 
 #include <string.h>
 

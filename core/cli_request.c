@@ -1,4 +1,4 @@
-/* From the words of the command line to the plan's target and request, body file included. */
+/* From the words of the command line to the plan's requests, body file included. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "config/request.h"
 #include "core/base/quote.h"
-#include "core/cli_options.h"
+#include "core/cli_build.h"
 
 static enum err refuse_file(const char *name, int errno_value, struct err_info *why)
 {
@@ -62,8 +62,25 @@ static enum err name_option(enum err err, const char *prefix, struct err_info *w
     return err_set(why, err, 0, "%s: %s", prefix, inner.message);
 }
 
-enum err cli_build_request(struct cli_words *words, const char *url, struct arena *scratch,
-                           struct err_info *why)
+/* A request for every URL. */
+static enum err build_all(struct cli_words *words, struct plan_request_options *options,
+                          struct err_info *why)
+{
+    struct plan *plan = &words->cli.plan;
+    enum err err = ERR_OK;
+
+    for (uint32_t i = 0; err == ERR_OK && i < words->urls_count; i++) {
+        const struct cli_url *url = &words->urls[i];
+
+        options->url = &url->parsed;
+        options->weight = url->weight;
+        err = plan_build_request(plan, url->target, options, &plan->requests[i], why);
+    }
+    if (err == ERR_OK) plan->requests_count = words->urls_count;
+    return err;
+}
+
+enum err cli_build_requests(struct cli_words *words, struct arena *scratch, struct err_info *why)
 {
     struct plan *plan = &words->cli.plan;
     struct plan_request_options request = {.method = words->method,
@@ -71,12 +88,10 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
     struct plan_header *headers = arena_array(scratch, words->headers.count, sizeof(*headers));
     enum err err = ERR_OK;
 
-    plan->targets = arena_array(&plan->arena, 1, sizeof(*plan->targets));
-    plan->requests = arena_array(&plan->arena, 1, sizeof(*plan->requests));
-    if (headers == NULL || plan->targets == NULL || plan->requests == NULL) {
+    plan->requests = arena_array(&plan->arena, words->urls_count, sizeof(*plan->requests));
+    if (headers == NULL || plan->requests == NULL) {
         return err_set(why, ERR_MEMORY, 0, "no memory for the plan");
     }
-    err = plan_parse_url(&plan->arena, url, &plan->targets[0], why);
     for (size_t i = 0; err == ERR_OK && i < words->headers.count; i++) {
         err = plan_parse_header(scratch, words->headers.items[i], &headers[i], why);
         err = name_option(err, "option '-H'", why);
@@ -90,15 +105,15 @@ enum err cli_build_request(struct cli_words *words, const char *url, struct aren
         err = read_body(scratch, words->body_file, &request, why);
     }
     if (err != ERR_OK) return err;
-    plan->targets_count = 1;
-    /* Through a proxy TLS goes by a tunnel only. */
-    if (plan->net.proxy.tunnel || (plan->targets[0].tls && plan->net.proxy.host != NULL)) {
-        err = plan_add_tunnel(plan, &plan->targets[0], why);
+    for (uint32_t i = 0; i < plan->targets_count; i++) {
+        struct plan_target *target = &plan->targets[i];
+
+        /* Through a proxy TLS goes by a tunnel only. */
+        if (!plan->net.proxy.tunnel && !(target->tls && plan->net.proxy.host != NULL)) continue;
+        err = plan_add_tunnel(plan, target, why);
         if (err != ERR_OK) return err;
     }
     err = name_option(plan_check_method(words->method, why), "option '-X'", why);
     if (err != ERR_OK) return err;
-    err = plan_build_request(plan, 0, &request, &plan->requests[0], why);
-    if (err == ERR_OK) plan->requests_count = 1;
-    return err;
+    return build_all(words, &request, why);
 }

@@ -3,7 +3,7 @@
 
 #include "core/base/quote.h"
 #include "core/base/units.h"
-#include "core/cli_options.h"
+#include "core/cli_build.h"
 
 static const enum cli_option_id tls_options[] = {
     OPTION_CACERT,   OPTION_INSECURE, OPTION_CRL,     OPTION_CERT,         OPTION_KEY,

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -92,10 +93,14 @@ static void say_engine(struct engine *engine)
 static void say_start(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
+    char more[40] = "";
 
     if (engine->quiet) return;
-    scribe_say(engine->scribe, "pelt: %s, %u connection%s, %u worker%s", plan->targets[0].url,
-               plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
+    if (plan->requests_count > 1) {
+        (void)snprintf(more, sizeof(more), " and %u more", plan->requests_count - 1);
+    }
+    scribe_say(engine->scribe, "pelt: %s%s, %u connection%s, %u worker%s", plan->requests[0].url,
+               more, plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
                plan->workers == 1 ? "" : "s");
     say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {

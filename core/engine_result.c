@@ -1,6 +1,7 @@
 /* What a run found, gathered from its workers, its coordinator and its watch. */
 #include "core/engine_impl.h"
 #include "core/result_stats.h"
+#include "core/result_urls.h"
 #include "io/cpu.h"
 #include "tls/tls_ctx.h"
 
@@ -57,6 +58,19 @@ static bool judge(struct engine *engine)
     return true;
 }
 
+static bool fill_urls(struct engine *engine)
+{
+    uint32_t workers = engine->plan->workers;
+    const struct stats_urls **urls =
+        arena_array(&engine->arena, workers, sizeof(struct stats_urls *));
+
+    if (urls == NULL) return false;
+    for (uint32_t i = 0; i < workers; i++) {
+        urls[i] = &engine->crew[i].shared->urls;
+    }
+    return result_urls_fill(&engine->result, urls, workers, &engine->arena);
+}
+
 /* Cuts the run of `run_ns` into warm-up and span, and says what was asked for in the latter. */
 static void fill_span(struct engine *engine, uint64_t run_ns)
 {
@@ -110,6 +124,7 @@ bool engine_fill_result(struct engine *engine)
         drained_ns = max_u64(drained_ns, crew->totals.drained_ns);
     }
     result_stats_end(result);
+    if (!fill_urls(engine)) return false;
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;

@@ -47,7 +47,7 @@ struct flow {
     uint64_t next_ns; /* When the next one will be due; TIME_NEVER: none will. */
     uint64_t wait_max_ns;
     uint32_t pending_max;
-    const uint32_t *const *idle; /* By lane: how many connections are free for what waits in it. */
+    const uint32_t *const *idle; /* By lane: for how many of it connections have room. */
     uint64_t shed[SHED_COUNT];   /* So far. */
 };
 
@@ -68,8 +68,8 @@ struct flow_open {
     struct arrivals_options arrivals;
     uint64_t wait_max_ns;        /* How long a request may wait. */
     uint32_t pending_max;        /* Requests that may wait; 0: none, PLAN_PENDING_MAX at most. */
-    const uint32_t *const *idle; /* By lane: where the number of its free connections stands. What
-                                    waits for these takes no place of pending_max, so there are
+    const uint32_t *const *idle; /* By lane: where it stands how many requests its connections have
+                                    room for. So many take no place of pending_max, so there are
                                     places for all of them too. Borrowed. */
 };
 

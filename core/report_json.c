@@ -7,6 +7,7 @@
 
 #include "core/report_net.h"
 #include "core/report_tls.h"
+#include "core/report_urls.h"
 #include "core/version.h"
 
 static void put_str(struct json *json, const char *key, const char *value)
@@ -67,11 +68,11 @@ static void put_run(struct json *json, const struct result *result)
     const struct plan *plan = result->plan;
 
     put_str(json, "version", pelt_version);
-    put_str(json, "target", plan->targets[0].url);
+    put_str(json, "target", plan->requests[0].url);
     json_key(json, "urls");
     json_array(json);
-    for (uint32_t i = 0; i < plan->targets_count; i++) {
-        json_str(json, plan->targets[i].url);
+    for (uint32_t i = 0; i < plan->requests_count; i++) {
+        json_str(json, plan->requests[i].url);
     }
     json_end(json);
     put_str(json, "engine", result->engine);
@@ -275,6 +276,7 @@ static void put_connections(struct json *json, const struct result *result)
     json_object(json);
     put_u64(json, "asked", plan->connections);
     put_u64(json, "max", plan->connections_max != 0 ? plan->connections_max : plan->connections);
+    put_u64(json, "pipeline", plan->pipeline);
     put_u64(json, "attempts", ledger->connects);
     put_u64(json, "opened", ledger->opened);
     put_u64(json, "alive_max", ledger->alive_max);
@@ -422,6 +424,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     report_tls_json(result, &json);
     put_client(&json, result, &figures);
     put_health(&json, result);
+    report_urls_json(result, &json);
     put_workers(&json, result);
     put_rows(&json, result);
     put_series(&json, result->series);

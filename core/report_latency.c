@@ -6,41 +6,47 @@
 #include "core/base/check.h"
 #include "core/base/units.h"
 
-enum { CELL_BYTES = 40, LABEL_WIDTH = 11 };
+enum { LABEL_WIDTH = 11 };
 
 struct cell {
-    char text[CELL_BYTES];
+    char text[REPORT_TIME_BYTES];
 };
 
-/* Three significant digits and a unit without a space, so that eight columns fit a terminal. */
-static struct cell time_cell(uint64_t ns, bool at_least)
+/* Without a space before the unit, so that eight columns fit a terminal. */
+void report_time(char *buf, uint64_t ns, bool at_least)
 {
     static const struct {
         const char *name;
         double scale;
     } units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
     const char *sign = at_least ? ">=" : "";
-    struct cell cell;
 
     if (ns < 1000) {
-        (void)snprintf(cell.text, CELL_BYTES, "%s%uns", sign, (unsigned)ns);
-        return cell;
+        (void)snprintf(buf, REPORT_TIME_BYTES, "%s%uns", sign, (unsigned)ns);
+        return;
     }
     for (size_t i = 0;; i++) {
         double value = (double)ns / units[i].scale;
 
         if (value >= 999.5 && i + 1 < COUNT(units)) continue;
-        (void)snprintf(cell.text, CELL_BYTES, "%s%.*f%s", sign,
+        (void)snprintf(buf, REPORT_TIME_BYTES, "%s%.*f%s", sign,
                        value < 9.995   ? 2
                        : value < 99.95 ? 1
                                        : 0,
                        value, units[i].name);
-        return cell;
+        return;
     }
 }
 
-/* True if requests that are left out, were they slow, would have moved this percentile. */
-static bool is_at_least(double share, double left_out_share)
+static struct cell time_cell(uint64_t ns, bool at_least)
+{
+    struct cell cell;
+
+    report_time(cell.text, ns, at_least);
+    return cell;
+}
+
+bool report_at_least(double share, double left_out_share)
 {
     return left_out_share > 0 && share > 1 - left_out_share;
 }
@@ -50,7 +56,7 @@ static struct cell percentile_cell(const struct hist_view *view, double share,
 {
     uint64_t ns = share < 1 ? hist_view_percentile_ns(view, share) : view->max_ns;
 
-    return time_cell(ns, is_at_least(share, left_out_share));
+    return time_cell(ns, report_at_least(share, left_out_share));
 }
 
 /* A line of a table of latencies. */
@@ -183,8 +189,8 @@ static void add_step(const struct result *result, double share, int decimals, do
 
         if (views[i]->count == 0) continue;
         ns = share < 1 ? hist_view_percentile_ns(views[i], share) : views[i]->max_ns;
-        (void)snprintf(value, sizeof(value), "%s%s", is_at_least(share, left_out_share) ? ">=" : "",
-                       units_time(buf, ns));
+        (void)snprintf(value, sizeof(value), "%s%s",
+                       report_at_least(share, left_out_share) ? ">=" : "", units_time(buf, ns));
         text_printf(out, "%14s %15s", value, units_grouped(buf, count_within(views[i], ns)));
     }
     text_add_str(out, "\n");

@@ -7,6 +7,15 @@
 #include "core/base/text.h"
 #include "core/result.h"
 
+enum { REPORT_TIME_BYTES = 40 };
+
+/* A latency with three digits and a unit into `buf` of REPORT_TIME_BYTES, ">=" before it if
+ * `at_least`. */
+void report_time(char *buf, uint64_t ns, bool at_least);
+
+/* True if requests that are left out, were they slow, would have moved the percentile `share`. */
+bool report_at_least(double share, double left_out_share);
+
 /* Appends the table, a row from due and a row from sent (a row without a sample is left away);
  * a percentile above 1 - left_out_share, and the maximum if anything is left out, with ">=". */
 void report_latency_table(const struct result *result, double left_out_share, struct text *out);

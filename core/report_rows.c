@@ -48,7 +48,7 @@ static void add_row(const struct result *result, const struct row *row, uint32_t
     add_moment(result, row->sent_ns, out);
     add_moment(result, row->first_ns, out);
     add_moment(result, row->done_ns, out);
-    csv_cell(out, plan->targets[plan->requests[row->request].target].url);
+    csv_cell(out, plan->requests[row->request].url);
     if (row->end < ROW_FAILED) {
         text_printf(out, ",%03u", row->end);
     } else {

@@ -14,6 +14,7 @@
 #include "core/report_latency.h"
 #include "core/report_net.h"
 #include "core/report_tls.h"
+#include "core/report_urls.h"
 #include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
@@ -101,7 +102,14 @@ static void add_load(const struct result *result, struct text *out)
     const struct plan *plan = result->plan;
 
     add_label(out, "target");
-    text_printf(out, "%s\n", plan->targets[0].url);
+    if (plan->requests_count == 1) {
+        text_printf(out, "%s\n", plan->requests[0].url);
+    } else {
+        add_plural(out, plan->requests_count, "URL");
+        text_add_str(out, " in turn, at ");
+        add_plural(out, plan->targets_count, "target");
+        text_add_str(out, "\n");
+    }
     add_label(out, "load");
     text_printf(out, "%s ", plan->requests[0].method);
     if (plan->open_loop) {
@@ -111,6 +119,7 @@ static void add_load(const struct result *result, struct text *out)
     }
     text_add_str(out, " over ");
     add_plural(out, plan->connections, "connection");
+    if (plan->pipeline > 1) text_printf(out, ", up to %u requests on each", plan->pipeline);
     text_add_str(out, plan->keepalive ? "\n" : ", each for one request\n");
     if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
         add_label(out, "");
@@ -454,6 +463,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_status(result, out);
     if (spectrum) report_statuses(result, out);
     add_errors(result, out);
+    report_urls(result, spectrum, out);
     text_add_str(out, "\n");
     add_ledger(result, out);
     add_connections(result, out);

@@ -37,6 +37,11 @@ struct result_figures result_figures(const struct result *result)
     return figures;
 }
 
+double result_url_left_out(const struct result_url *url)
+{
+    return ratio(url->left_out, url->measured);
+}
+
 const char *result_end_name(enum result_end end)
 {
     switch (end) {

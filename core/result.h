@@ -38,6 +38,22 @@ struct result_status {
     struct hist_view *from_sent;
 };
 
+/* Figures of a histogram; all but the counts are 0 if `count` is. */
+struct result_latency {
+    uint64_t count;
+    uint64_t unplaced; /* Of these, in no percentile for want of memory. */
+    uint64_t p50_ns, p99_ns, max_ns;
+    double mean_ns;
+};
+
+/* One URL's share, as in the ledger. */
+struct result_url {
+    uint64_t due, warmup, shed, missed, started, ok, failed, cut_off;
+    uint64_t measured; /* Due after the warm-up. */
+    uint64_t left_out; /* Of these, without a latency. */
+    struct result_latency from_due, from_sent;
+};
+
 struct names_counts;
 
 struct result {
@@ -57,6 +73,8 @@ struct result {
     uint64_t status[STATUS_COUNT];    /* Answers by status. */
     uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
+
+    struct result_url *urls; /* [plan->requests_count]; NULL: there is but one. */
 
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
@@ -112,6 +130,9 @@ struct result_figures {
 /* Works the figures out. `left_out` is `measured` - what the buckets of from_due hold: failures but
  * for timeouts, shed, missed, cut off, and values that found no bucket. */
 struct result_figures result_figures(const struct result *result);
+
+/* The share of a URL's measured requests that is left out; 0 if there are none. */
+double result_url_left_out(const struct result_url *url);
 
 /* True if the ledger closes, and closed at every reading during the run. */
 bool result_closes(const struct result *result);

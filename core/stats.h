@@ -58,23 +58,23 @@ MUST_USE bool stats_init(struct stats *stats, struct arena *arena);
 /* The first answer of a status that is measured: gives it a place, and returns that. */
 uint32_t stats_place_new(struct stats *stats, uint32_t status);
 
-/* Records an answer's times. */
+/* Records the times of `count` answers, which are the same. */
 static inline void stats_answered(struct stats *stats, uint32_t status,
-                                  const struct stats_moments *at)
+                                  const struct stats_moments *at, uint64_t count)
 {
     uint32_t place = stats->place_of[status];
     struct stats_answers *answers;
 
     place = unlikely(place == 0) ? stats_place_new(stats, status) : place - 1;
     answers = &stats->answers[place];
-    hist_record(&stats->from_due, at->done_ns - at->due_ns);
+    hist_record_many(&stats->from_due, at->done_ns - at->due_ns, count);
     if (likely(at->first_ns == at->done_ns)) {
-        hist_record(&answers->whole, at->done_ns - at->sent_ns);
+        hist_record_many(&answers->whole, at->done_ns - at->sent_ns, count);
         return;
     }
-    hist_record(&answers->pieces, at->done_ns - at->sent_ns);
-    hist_record(&stats->first_byte, at->first_ns - at->sent_ns);
-    hist_record(&stats->body, at->done_ns - at->first_ns);
+    hist_record_many(&answers->pieces, at->done_ns - at->sent_ns, count);
+    hist_record_many(&stats->first_byte, at->first_ns - at->sent_ns, count);
+    hist_record_many(&stats->body, at->done_ns - at->first_ns, count);
 }
 
 /* Records a request that was given up `bound_ns` after it was sent. */

@@ -95,6 +95,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     l->missed[MISSED_END] += l->pending - bound;
     l->in_flight = 0;
     l->pending = 0;
+    worker_end_urls(w);
     end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
@@ -195,11 +196,13 @@ bool worker_step(struct worker *w)
     if (next_ns != TIME_NEVER) {
         wait.timeout_ns = next_ns > w->turn_end_ns ? next_ns - w->turn_end_ns : 0;
     }
+    if (unlikely(w->unsettled)) wait.timeout_ns = 0;
     if (is_running) batch_choose(&w->batch, &wait);
     ring_wait(w->ring, &wait);
     reaped_ns = clock_now_ns();
     w->now_ns = reaped_ns;
     run_events(w);
+    if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);
     take_orders(w);
     if (unlikely(w->readdressing)) return_addresses(w);

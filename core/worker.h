@@ -14,6 +14,7 @@
 #include "core/order.h"
 #include "core/rows.h"
 #include "core/stats.h"
+#include "core/stats_urls.h"
 #include "io/resolve.h"
 #include "io/ring.h"
 #include "io/sources.h"
@@ -28,6 +29,7 @@ struct worker_shared {
     struct mail news_slots[NEWS_SLOTS];
     struct ledger_shared ledger;
     struct stats stats;
+    struct stats_urls urls;
     struct rows rows; /* Read after the worker ended. */
     bool has_ended;   /* Coordinator's own. */
     bool has_order;   /* Coordinator's own: addresses are lent to it. */

@@ -12,10 +12,10 @@ static uint8_t asked_of(const char *method)
     return HTTP1_ASKED_OTHER;
 }
 
-/* A request window_size times in a row, so that a send of several is one piece. */
+/* A request window_max times in a row, so that a send of several is one piece. */
 static const char *repeat(struct worker *w, const struct plan_request *request)
 {
-    uint32_t window = w->table.window_size;
+    uint32_t window = w->table.window_max;
     char *bytes;
 
     if (window == 1) return request->bytes;
@@ -43,16 +43,16 @@ bool worker_lay_out(struct worker *w)
                                          .asked = asked_of(request->method)};
         len_max = max_u64(len_max, request->len);
     }
-    if (!plan->ids && (w->asks_count == 1 || w->table.window_size == 1)) {
+    if (!plan->ids && (w->asks_count == 1 || w->table.window_max == 1)) {
         w->asks[0].bytes = repeat(w, &plan->requests[0]);
         return w->asks[0].bytes != NULL;
     }
-    w->own_size = w->table.window_size * len_max;
+    w->own_size = w->table.window_max * len_max;
     w->own_bytes = arena_array(&w->arena, w->table.count, w->own_size);
     if (w->own_bytes == NULL) return false;
     if (w->asks_count > 1) return true;
     /* Only the ids will change. */
-    for (size_t i = 0; i < (size_t)w->table.count * w->table.window_size; i++) {
+    for (size_t i = 0; i < (size_t)w->table.count * w->table.window_max; i++) {
         memcpy(w->own_bytes + i * len_max, w->asks[0].bytes, len_max);
     }
     return true;

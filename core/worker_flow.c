@@ -69,6 +69,10 @@ static void dispatch(struct worker *w)
     struct conn *conn;
 
     if (w->table.free_count > 0) maintain(w); /* Pools want no more than all there are. */
+    if (w->table.window_max > 1) {
+        worker_fill_windows(w);
+        return;
+    }
     for (uint32_t i = 0; w->lanes.pending > 0 && i < w->pools_count; i++) {
         while (lanes_pending_of(&w->lanes, i) > 0 &&
                (conn = pool_idle_take(&w->pools[i])) != NULL) {

@@ -1,6 +1,6 @@
 /* worker_impl: what the parts of worker share: worker.c (the loop), worker_flow.c (the load
  * of a command line), worker_request.c (a request's life), worker_bytes.c (what is sent),
- * worker_open.c (setting up). Private to them. */
+ * worker_urls.c (figures by URL), worker_open.c (setting up). Private to them. */
 #ifndef CORE_WORKER_IMPL_H
 #define CORE_WORKER_IMPL_H
 
@@ -17,7 +17,21 @@ struct worker_ask {
     uint8_t asked; /* enum http1_asked */
 };
 
+/* A send of a connection, as it is put together. */
+struct worker_send {
+    const char *bytes;
+    size_t len;
+    uint32_t count;
+};
+
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
+
+/* Answers with the same figures, as those that come in one buffer mostly are. */
+struct alike {
+    struct conn_request request;
+    struct conn_answer answer;
+    uint64_t count;
+};
 
 /* What there is to send: asked once per turn of the loop, never per request. */
 struct worker_load {
@@ -56,7 +70,7 @@ struct worker {
     enum phase phase;
     bool readdressing; /* A list of addresses has to be given back. */
     struct worker_ask
-        *asks; /* [asks_count]; a single one's bytes stand window_size times in a row. */
+        *asks; /* [asks_count]; a single one's bytes stand window_max times in a row. */
     uint32_t asks_count;
     char *own_bytes; /* [table.count * own_size]: for what a connection sends if that differs from
                         send to send; NULL: it does not. */
@@ -65,7 +79,11 @@ struct worker {
     uint64_t start_ns, end_ns, drain_end_ns;
     uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */
     uint64_t span_from_ns;     /* End of the warm-up; never after end_ns. */
-    uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection is idle. */
+    uint64_t *free_ns;         /* Open loop: [table.count]; since when a connection has room. */
+    struct alike alike;        /* Pipelining: answers that are not in the books yet. */
+    struct worker_send *sends; /* Pipelining: [table.count] */
+    uint32_t *filled;          /* Pipelining: [table.count]; slots with requests to be sent. */
+    bool unsettled;            /* Pipelining: nothing could be sent in the last turn. */
     const struct plan *plan;
     struct worker_shared *shared;
     uint32_t index;
@@ -90,19 +108,30 @@ extern const struct worker_load worker_flow_load;
 /* Lays the requests out; false when the arena refuses (worker_bytes.c). */
 MUST_USE bool worker_lay_out(struct worker *w);
 
-/* A send of `conn`, as it is put together. */
-struct worker_send {
-    const char *bytes;
-    size_t len;
-    uint32_t count;
-};
-
 /* Adds a request to the send. A connection's bytes are its own until the send is over. */
 void worker_send_add(struct worker *w, const struct conn *conn, struct worker_send *send,
                      uint32_t request);
 
+/* Ends the figures by URL, if there are several: what waits is missed or cut off, and the lanes are
+ * empty then (worker_urls.c). */
+void worker_end_urls(struct worker *w);
+
+/* The figures of a URL, or NULL if there is but one. */
+static inline struct stats_url *worker_url(struct worker *w, uint32_t request)
+{
+    struct stats_urls *urls = &w->shared->urls;
+
+    return likely(urls->count == 0) ? NULL : &urls->list[request];
+}
+
 /* Sends what waits on `conn`, as far as there is room, or makes it an idle one. */
 void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns);
+
+/* Pipelining: gives what waits to the connections that have room, and sends to each in one go. */
+void worker_fill_windows(struct worker *w);
+
+/* Pipelining: puts the answers of this turn into the books. */
+void worker_book_alike(struct worker *w);
 
 /* Makes the context and the targets of TLS, where there are https targets (worker_tls.c). Failures
  * as tls_ctx_new(). */

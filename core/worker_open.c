@@ -142,11 +142,10 @@ static bool init_open_flow(struct worker *w, const struct flow_parts *parts, uin
         .idle = idle,
     };
 
-    CHECK(plan->pipeline == 1);
     w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
     if (idle == NULL || w->free_ns == NULL) return false;
     for (uint32_t i = 0; i < w->pools_count; i++) {
-        idle[i] = &w->pools[i].idle_count;
+        idle[i] = &w->pools[i].idle_room;
     }
     return mod_interval_init(&w->mod, &w->arena, plan->stages, plan->stages_count) &&
            flow_init_open(&w->flow, &w->arena, parts, &options);
@@ -163,7 +162,7 @@ static bool init_flow(struct worker *w)
         .requests_count = plan->requests_count,
         .issued_max = share_of(plan->requests_max, plan->workers, w->index),
     };
-    uint32_t places = plan->open_loop ? pending_max + w->table.count : slots;
+    uint32_t places = plan->open_loop ? pending_max + w->table.count * plan->pipeline : slots;
     bool done = lanes_init(&w->lanes, &w->arena, w->pools_count, places) &&
                 turns_init(&parts.turns, &w->arena, plan, w->index) &&
                 (plan->open_loop ? init_open_flow(w, &parts, pending_max)
@@ -180,7 +179,14 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
 
     if (!init_table(w) || !worker_lay_out(w) || !worker_tls_init_table(w)) return false;
     if (!init_pools(w, options) || !init_flow(w)) return false;
+    w->sends = arena_array(&w->arena, w->table.count, sizeof(*w->sends));
+    w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
+    if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (w->plan->requests_count > 1 &&
+        !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
+        return false;
+    }
     if (!rows_init(&w->shared->rows, rows_max, options->stats_arena)) return false;
     arena_seal(&w->arena);
     return true;
@@ -204,7 +210,9 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->index = options->index;
     w->wait_fd = cpu_wait_open();
     w->turn_end_ns = clock_now_ns();
-    w->table.window_size = power_of_two(plan->pipeline, 1, 1u << 16);
+    CHECK(plan->pipeline > 0 && plan->pipeline <= PLAN_PIPELINE_MAX);
+    w->table.window_size = power_of_two(plan->pipeline, 1, PLAN_PIPELINE_MAX);
+    w->table.window_max = plan->pipeline;
     w->table.count = share_connections(plan, options->index);
     w->pools_count = plan->targets_count;
     CHECK(w->table.count > 0);

@@ -1,6 +1,10 @@
 /* A request's life on a worker: due, sent, answered or failed, and what is recorded of it. */
 #include "core/base/check.h"
+#include "core/base/clock.h"
 #include "core/worker_impl.h"
+
+/* What a socket that the peer reads from takes at once; more goes loudly from the start. */
+enum { NOWAIT_BYTES_MAX = 64 * 1024 };
 
 static void slot_free(struct worker *w, uint64_t now_ns)
 {
@@ -47,34 +51,74 @@ static void note_failed(struct worker *w, const struct conn *conn,
     rows_add(&w->shared->rows, &row);
 }
 
-static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
-                        const struct conn_answer *answer)
+/* Puts `count` answers with the same figures into the books. */
+static inline void book_answers(struct worker *w, const struct conn_request *request,
+                                const struct conn_answer *answer, uint64_t count)
 {
-    struct worker *w = self;
     struct stats *stats = &w->shared->stats;
+    struct stats_url *url = worker_url(w, request->kind);
 
-    w->ledger.in_flight--;
-    w->ledger.ok++;
+    w->ledger.in_flight -= count;
+    w->ledger.ok += count;
     if (likely(answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns)) {
-        w->ledger.ok_in_span++;
+        w->ledger.ok_in_span += count;
     }
-    add_relaxed(&stats->status[answer->status], 1);
+    add_relaxed(&stats->status[answer->status], count);
     if (is_measured(w, request)) {
         struct stats_moments at = {.due_ns = request->due_ns,
                                    .sent_ns = request->sent_ns,
                                    .first_ns = answer->first_ns,
                                    .done_ns = answer->done_ns};
 
-        stats_answered(stats, answer->status, &at);
+        stats_answered(stats, answer->status, &at, count);
     }
+    if (unlikely(url != NULL)) {
+        url->ok += count;
+        if (is_measured(w, request)) {
+            stats_url_record(url, answer->done_ns - request->due_ns,
+                             answer->done_ns - request->sent_ns, count);
+        }
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        slot_free(w, answer->done_ns);
+    }
+}
+
+void worker_book_alike(struct worker *w)
+{
+    book_answers(w, &w->alike.request, &w->alike.answer, w->alike.count);
+    w->alike.count = 0;
+}
+
+static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
+                        const struct conn_answer *answer)
+{
+    struct worker *w = self;
+    struct alike *alike = &w->alike;
+
     if (unlikely(rows_are_on(&w->shared->rows))) note_answered(w, conn, request, answer);
-    slot_free(w, answer->done_ns);
+    if (likely(w->table.window_max == 1)) {
+        book_answers(w, request, answer, 1);
+        return;
+    }
+    if (alike->count > 0) {
+        if (request->due_ns == alike->request.due_ns &&
+            request->sent_ns == alike->request.sent_ns && request->kind == alike->request.kind &&
+            answer->done_ns == alike->answer.done_ns &&
+            answer->first_ns == alike->answer.first_ns && answer->status == alike->answer.status) {
+            alike->count++;
+            return;
+        }
+        worker_book_alike(w);
+    }
+    *alike = (struct alike){.request = *request, .answer = *answer, .count = 1};
 }
 
 static void on_failed(void *self, struct conn *conn, const struct conn_request *request,
                       enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
+    struct stats_url *url = worker_url(w, request->kind);
     uint64_t bound_ns = 0;
 
     w->ledger.in_flight--;
@@ -83,7 +127,11 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     if (why == FAILED_FIRST_BYTE_TIMEOUT) bound_ns = w->table.first_byte_timeout_ns;
     if (bound_ns != 0 && is_measured(w, request)) {
         stats_timed_out(&w->shared->stats, request->due_ns, request->sent_ns, bound_ns);
+        if (url != NULL) {
+            stats_url_record(url, request->sent_ns + bound_ns - request->due_ns, bound_ns, 1);
+        }
     }
+    if (url != NULL) url->failed++;
     if (unlikely(rows_are_on(&w->shared->rows))) note_failed(w, conn, request, why, now_ns);
     slot_free(w, now_ns);
 }
@@ -102,42 +150,98 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
     hist_record(&stats->conn_wait, ready_ns - due_ns);
 }
 
-void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
+/* Binds up to `count` requests that wait for its target to `conn`, and adds them to its send. */
+static void take_waiting(struct worker *w, struct conn *conn, struct worker_send *send,
+                         uint32_t count, uint64_t now_ns)
 {
-    uint32_t room = conn_room(&w->table, conn);
-    struct worker_send send = {.count = 0};
+    uint32_t had = send->count;
     struct lane_waiting waiting;
 
-    while (send.count < room && lanes_take(&w->lanes, conn->pool->index, &waiting)) {
+    while (send->count < had + count && lanes_take(&w->lanes, conn->pool->index, &waiting)) {
         struct conn_ask ask = {.due_ns = waiting.due_ns,
                                .kind = waiting.request,
                                .asked = w->asks[waiting.request].asked};
+        struct stats_url *url = worker_url(w, waiting.request);
 
         if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
         conn_push(&w->table, conn, &ask, now_ns);
-        worker_send_add(w, conn, &send, waiting.request);
-    }
-    if (send.count == 0) {
-        if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
-        return;
+        worker_send_add(w, conn, send, waiting.request);
+        if (unlikely(url != NULL)) url->started++;
     }
     w->ledger.pending = w->lanes.pending;
-    w->ledger.started += send.count;
-    w->ledger.in_flight += send.count;
-    w->ledger.bytes_sent += send.len;
-    conn_send(&w->table, conn, send.bytes, send.len,
-              w->own_bytes == NULL && w->table.window_size == 1);
+    w->ledger.started += send->count - had;
+    w->ledger.in_flight += send->count - had;
+}
+
+/* Sends what was added. */
+static void send_taken(struct worker *w, struct conn *conn, struct worker_send *send)
+{
+    enum conn_send_how how = w->own_bytes == NULL ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+
+    if (w->table.window_max > 1) {
+        how = send->len <= NOWAIT_BYTES_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
+    }
+    w->ledger.bytes_sent += send->len;
+    conn_send(&w->table, conn, send->bytes, send->len, how);
+    send->len = 0;
+    send->count = 0;
+}
+
+void worker_fill(struct worker *w, struct conn *conn, uint64_t now_ns)
+{
+    struct worker_send send = {.count = 0};
+
+    take_waiting(w, conn, &send, conn_room(&w->table, conn), now_ns);
+    if (send.count > 0) {
+        send_taken(w, conn, &send);
+    } else {
+        (void)pool_idle_add(conn->pool, conn);
+    }
+}
+
+/* Gives what waits for a pool's target to its connections; returns how many will send, more than
+ * `filled` by now. In a closed loop a connection gets back what it gave; in an open loop each gets
+ * one in turn, so that requests wait for each other as little as can be. */
+static uint32_t fill_pool(struct worker *w, struct pool *pool, uint32_t filled)
+{
+    struct conn *conn;
+
+    while (lanes_pending_of(&w->lanes, pool->index) > 0 && (conn = pool_idle_take(pool)) != NULL) {
+        struct worker_send *send = &w->sends[conn->slot];
+        uint32_t count = w->flow.open ? 1 : conn_room(&w->table, conn);
+
+        if (send->count == 0) w->filled[filled++] = conn->slot;
+        take_waiting(w, conn, send, count, clock_now_ns());
+        if (conn_room(&w->table, conn) > 0) (void)pool_idle_add(pool, conn);
+    }
+    return filled;
+}
+
+void worker_fill_windows(struct worker *w)
+{
+    uint32_t filled = 0;
+
+    w->unsettled = w->lanes.pending > 0 && !ring_is_settled(w->ring);
+    if (unlikely(w->unsettled)) return;
+    for (uint32_t i = 0; w->lanes.pending > 0 && i < w->pools_count; i++) {
+        filled = fill_pool(w, &w->pools[i], filled);
+    }
+    for (uint32_t i = 0; i < filled; i++) {
+        struct conn *conn = &w->table.conns[w->filled[i]];
+
+        send_taken(w, conn, &w->sends[conn->slot]);
+        if (conn_room(&w->table, conn) == 0) pool_idle_remove(conn->pool, conn);
+    }
 }
 
 static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    if (w->flow.open) {
+    if (w->flow.open || w->table.window_max > 1) {
         /* dispatch() sends, once all that came in is run: so `sent` is read from the clock
-         * shortly before the kernel gets it. */
-        w->free_ns[conn->slot] = now_ns;
-        pool_idle_add(conn->pool, conn);
+         * shortly before the kernel gets it, and a window is filled in one send. */
+        if (pool_idle_add(conn->pool, conn) && w->flow.open) w->free_ns[conn->slot] = now_ns;
         return;
     }
     worker_fill(w, conn, now_ns);
@@ -157,11 +261,17 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
 {
     struct worker *w = self;
     struct lane_waiting waiting;
+    struct stats_url *url;
 
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.failed[why]++;
+    url = worker_url(w, waiting.request);
+    if (url != NULL) {
+        url->started++;
+        url->failed++;
+    }
     if (unlikely(rows_are_on(&w->shared->rows))) {
         struct row row = {.due_ns = waiting.due_ns,
                           .done_ns = now_ns,

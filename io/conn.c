@@ -17,7 +17,7 @@
 enum { FLIGHT_DATA = FLIGHT_CONNECT | FLIGHT_SEND | FLIGHT_RECV };
 
 #define BIT(state) (1u << CONN_##state)
-static const uint8_t legal[CONN_STATE_COUNT] = {
+const uint8_t conn_legal[CONN_STATE_COUNT] = {
     [CONN_FREE] = BIT(CONNECTING),
     [CONN_CONNECTING] = BIT(TUNNELING) | BIT(HANDSHAKING) | BIT(IDLE) | BIT(CLOSING),
     [CONN_TUNNELING] = BIT(HANDSHAKING) | BIT(IDLE) | BIT(CLOSING),
@@ -29,18 +29,13 @@ static const uint8_t legal[CONN_STATE_COUNT] = {
 };
 #undef BIT
 
-void conn_to(struct conn *conn, enum conn_state next)
-{
-    CHECK(legal[conn->state] & (1u << next));
-    conn->state = (uint8_t)next;
-}
-
 bool conn_table_init(struct conn_table *table, struct arena *arena)
 {
     struct conn_request *windows;
 
     CHECK(table->count > 0 && table->count < OP_SLOTS_MAX);
     CHECK(table->window_size > 0 && (table->window_size & (table->window_size - 1)) == 0);
+    CHECK(table->window_max > 0 && table->window_max <= table->window_size);
     table->conns = arena_array(arena, table->count, sizeof(struct conn));
     table->carry = arena_array(arena, table->count, table->head_bytes_max);
     table->parked = arena_array(arena, table->count, sizeof(uint32_t));
@@ -198,6 +193,7 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->body_bytes = 0;
     conn->first_ns = 0;
     conn->interim_count = 0;
+    conn->send_data = NULL;
     conn->send_error = 0;
     conn->retry = false;
     conn->cancelled = false;
@@ -301,7 +297,7 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         conn_on_send(table, conn, event->res);
         return;
     case OP_SEND_QUIET: /* Only failures come, and they may come late. */
-        if (current) conn->send_error = event->res < 0 ? -event->res : EPIPE;
+        if (current) conn_on_quiet(table, conn, event->res);
         return;
     case OP_CONNECT:
         CHECK(current);
@@ -368,9 +364,5 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
 bool conn_take_request(struct conn_table *table, struct conn *conn,
                        struct conn_request *ret_request)
 {
-    if (conn->window_count == 0) return false;
-    *ret_request = *conn_oldest(table, conn);
-    conn->window_first++;
-    conn->window_count--;
-    return true;
+    return conn_take(table, conn, ret_request);
 }

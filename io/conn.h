@@ -4,6 +4,11 @@
  * answers in order, and reports each to its owner. It stores no body and allocates nothing; only
  * a response head that came in pieces is copied, into the connection's carry.
  *
+ * With pipelining a send may find the socket full, because the peer answers before it has read
+ * all. So sends are quiet and NOWAIT, one per turn of the owner's loop, in turns in which
+ * ring_is_settled(); of one that was cut short the rest goes loudly, and the connection has no
+ * room until it is gone.
+ *
  * Invariants
  *  1. A slot is FREE exactly when nothing in the kernel names it (a quiet send that fails late
  *     excepted: it names bytes that never change, and its completion is dropped).
@@ -109,9 +114,11 @@ struct conn {
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
     uint64_t body_left;  /* PART_LENGTH: bytes to come. */
     uint64_t body_bytes; /* Of the current answer so far. */
-    uint32_t send_len;   /* Of the loud send in flight. */
-    uint32_t carry_len;  /* Bytes of an incomplete head in the carry. */
-    int32_t send_error;  /* errno of a send that failed; 0 = none. */
+    const char *send_data;             /* Of the last NOWAIT send; and */
+    uint32_t send_len;                 /* of that, or of the loud send in flight. */
+    uint32_t idle_room;                /* In the idle list: conn_room() as it is counted there. */
+    uint32_t carry_len;                /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;                /* errno of a send that failed; 0 = none. */
     const struct addresses *addresses; /* The pool's list when it began to connect, */
     uint32_t address;                  /* and which of these it connects to. */
     uint32_t addresses_tried; /* Until established: addresses that failed in this attempt, */
@@ -122,7 +129,7 @@ struct conn {
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
     bool peer_ended;          /* The peer has closed its side. */
-    struct conn *idle_next, *idle_prev; /* In IDLE, when the owner has no request for it. */
+    struct conn *idle_next, *idle_prev; /* Listed by the pool: has room, waits for requests. */
     struct http1_chunked chunked;       /* PART_CHUNKED. */
 };
 

@@ -24,22 +24,29 @@ void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class wh
     struct conn_request request;
 
     conn_close(table, conn);
-    while (conn_take_request(table, conn, &request)) {
+    while (conn_take(table, conn, &request)) {
         owner->failed(owner->self, conn, &request, why, now_ns);
         why = FAILED_NOT_PROCESSED;
     }
 }
 
+/* When the bytes in hand were taken: one reading of the clock for all answers that end in them. */
+static uint64_t fed_ns(struct conn_table *table)
+{
+    if (table->fed_ns == 0) table->fed_ns = clock_now_ns();
+    return table->fed_ns;
+}
+
 /* The answer to the oldest request is complete. */
 static void complete(struct conn_table *table, struct conn *conn, bool reusable)
 {
-    uint64_t done_ns = clock_now_ns();
+    uint64_t done_ns = fed_ns(table);
     struct conn_answer answer = {.first_ns = conn->first_ns != 0 ? conn->first_ns : done_ns,
                                  .done_ns = done_ns,
                                  .body_bytes = conn->body_bytes,
                                  .status = conn->status};
     struct conn_request request;
-    bool taken = conn_take_request(table, conn, &request);
+    bool taken = conn_take(table, conn, &request);
 
     CHECK(taken);
     table->done_ns = answer.done_ns;
@@ -51,7 +58,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     table->owner.answered(table->owner.self, conn, &request, &answer);
     if (reusable && !table->one_request_each) return;
     conn_close_after_peer(table, conn, answer.done_ns);
-    while (conn_take_request(table, conn, &request)) {
+    while (conn_take(table, conn, &request)) {
         table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED,
                             answer.done_ns);
     }
@@ -175,6 +182,25 @@ static size_t parse_head(struct conn_table *table, struct conn *conn, const char
     return head.used;
 }
 
+/* Reads a head like the last one at the start of `len` bytes, and its body if that is whole. */
+static size_t feed_same(struct conn_table *table, struct conn *conn, const char *data, size_t len)
+{
+    const struct http1_head *head = &conn->pool->same.head;
+    const struct conn_request *oldest = conn_oldest(table, conn);
+    const struct http1_framing *framing = &conn->pool->same_framing[oldest->asked];
+
+    if (framing->body != HTTP1_BODY_LENGTH || framing->length > len - head->bytes ||
+        unlikely(oldest->watched)) {
+        begin_body(table, conn, data, head, framing);
+        return head->bytes;
+    }
+    note_body(table, conn->pool, framing->length, true);
+    conn->status = head->status;
+    conn->body_bytes = framing->length;
+    complete(table, conn, framing->reusable);
+    return head->bytes + framing->length;
+}
+
 /* Reads from the start of a response, or goes on in its head. */
 static size_t feed_head(struct conn_table *table, struct conn *conn, const char *data, size_t len)
 {
@@ -192,11 +218,7 @@ static size_t feed_head(struct conn_table *table, struct conn *conn, const char 
         }
         conn_to(conn, CONN_RECEIVING);
         if (likely(http1_same_match(&pool->same, data, len))) {
-            const struct conn_request *oldest = conn_oldest(table, conn);
-            uint32_t used = pool->same.head.bytes;
-
-            begin_body(table, conn, data, &pool->same.head, &pool->same_framing[oldest->asked]);
-            return used;
+            return feed_same(table, conn, data, len);
         }
     }
     return parse_head(table, conn, data, len);
@@ -247,6 +269,7 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     uint32_t first = conn->window_first;
 
     *table->counts.bytes_received += len;
+    table->fed_ns = 0;
     while (len > 0 && conn->state != CONN_CLOSING) {
         size_t used = conn->part == PART_HEAD ? feed_head(table, conn, data, len)
                                               : feed_body(table, conn, data, len);
@@ -257,7 +280,7 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     }
     /* The first byte of an answer that goes on: one that came whole needs no reading of its own. */
     if (unlikely(conn->state == CONN_RECEIVING) && conn->first_ns == 0) {
-        conn->first_ns = clock_now_ns();
+        conn->first_ns = fed_ns(table);
     }
     return conn->window_first - first;
 }
@@ -272,6 +295,7 @@ bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len)
     conn->body_bytes += len;
     if (conn->body_left > 0) return false;
     (*table->counts.discarded)++;
+    table->fed_ns = 0;
     complete(table, conn, conn->reusable);
     return true;
 }
@@ -298,6 +322,7 @@ void conn_eof(struct conn_table *table, struct conn *conn)
     }
     if (conn->part == PART_CLOSE) {
         note_body(table, conn->pool, conn->body_bytes, false);
+        table->fed_ns = 0;
         complete(table, conn, false);
         return;
     }

@@ -4,11 +4,19 @@
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
+#include "core/base/check.h"
 #include "io/conn_table.h"
 #include "io/op.h"
 
+/* Which states may follow each: bits. */
+extern const uint8_t conn_legal[CONN_STATE_COUNT];
+
 /* Changes the state; aborts if the step is not a legal one. */
-void conn_to(struct conn *conn, enum conn_state next);
+static inline void conn_to(struct conn *conn, enum conn_state next)
+{
+    CHECK(conn_legal[conn->state] & (1u << next));
+    conn->state = (uint8_t)next;
+}
 
 /* Takes CLOSING one step on: cancel what is in flight, then close, then free. */
 void conn_closing_step(struct conn_table *table, struct conn *conn);
@@ -48,10 +56,12 @@ enum failed_class conn_class_of(enum http1_result result);
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
-/* Completions of a receive, of one that discards, and of a loud send. */
+/* Completions of a receive, of one that discards, of a loud send, and of a send that should have
+ * had none. */
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
+void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
 
 /* True in IDLE, SENDING and RECEIVING: what comes is answers. */
 static inline bool conn_is_open(const struct conn *conn)
@@ -88,6 +98,17 @@ static inline struct conn_request *conn_oldest(const struct conn_table *table,
                                                const struct conn *conn)
 {
     return &conn->window[conn->window_first & (table->window_size - 1)];
+}
+
+/* conn_take_request(), known here. */
+static inline bool conn_take(struct conn_table *table, struct conn *conn,
+                             struct conn_request *ret_request)
+{
+    if (conn->window_count == 0) return false;
+    *ret_request = *conn_oldest(table, conn);
+    conn->window_first++;
+    conn->window_count--;
+    return true;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "io/conn_tls.h"
+#include "io/pool.h"
 
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
 {
@@ -25,10 +26,27 @@ void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
         table->owner.ready(table->owner.self, conn, clock_now_ns());
     }
 }
+
+void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    uint32_t done = res > 0 ? (uint32_t)res : 0;
+
+    if (conn->send_data == NULL || (res < 0 && res != -EAGAIN)) {
+        conn->send_error = res < 0 ? -res : EPIPE;
+        return;
+    }
+    if (conn->state == CONN_CLOSING) return;
+    /* The socket is full. Nothing may overtake the rest, which goes when there is room. */
+    CHECK(!(conn->flight & FLIGHT_SEND));
+    CHECK(done < conn->send_len);
+    pool_idle_remove(conn->pool, conn);
+    conn_send(table, conn, conn->send_data + done, conn->send_len - done, CONN_SEND_LOUD);
+}
+
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
     if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
-    return table->window_size - conn->window_count;
+    return table->window_max - conn->window_count;
 }
 
 void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
@@ -52,19 +70,26 @@ void conn_push(struct conn_table *table, struct conn *conn, const struct conn_as
 }
 
 void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
-               bool quiet)
+               enum conn_send_how how)
 {
     if (conn->tls != NULL) {
         conn_tls_send(table, conn, bytes, len);
         return;
     }
     DCHECK(!(conn->flight & FLIGHT_SEND));
-    if (quiet) {
+    if (how == CONN_SEND_QUIET) {
         ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET,
                   conn_op(conn, OP_SEND_QUIET));
         return;
     }
     conn->send_len = (uint32_t)len;
+    conn->send_data = NULL;
+    if (how == CONN_SEND_NOWAIT) {
+        conn->send_data = bytes;
+        ring_send(table->ring, conn->slot, bytes, len, RING_SEND_QUIET | RING_SEND_NOWAIT,
+                  conn_op(conn, OP_SEND_QUIET));
+        return;
+    }
     conn->flight |= FLIGHT_SEND;
     ring_send(table->ring, conn->slot, bytes, len, 0, conn_op(conn, OP_SEND));
 }

@@ -55,7 +55,8 @@ struct conn_table {
     struct conn *conns;      /* [count] */
     struct conn *free_first; /* Linked by idle_next. */
     uint32_t count;
-    uint32_t window_size; /* A power of two. */
+    uint32_t window_size; /* A power of two, at least */
+    uint32_t window_max;  /* the requests that may be outstanding on a connection. */
     uint32_t free_count;
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
@@ -72,10 +73,12 @@ struct conn_table {
     uint32_t parked_count;
     uint32_t *parked; /* [count]: slots whose receive waits for a buffer to come back. */
     uint64_t done_ns; /* When the last answer was complete. */
+    uint64_t fed_ns;  /* The clock, once read for the received bytes in hand; else 0. */
 };
 
 /* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and
- * count, window_size, head_bytes_max and the deadlines. False when the arena refuses. */
+ * count, window_size, window_max, head_bytes_max and the deadlines. False when the arena refuses.
+ */
 MUST_USE bool conn_table_init(struct conn_table *table, struct arena *arena);
 
 /* The same for what TLS needs, where a pool is TLS: the caller has set tls_out_size, which a send's
@@ -98,14 +101,19 @@ void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns);
 /* How many more requests the connection can take now: 0 while a loud send is in flight. */
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn);
 
-/* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(). */
+/* Puts a request into the window (conn_room() > 0). Its bytes go with the next conn_send(), in
+ * this turn of the owner's loop. */
 void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,
                uint64_t now_ns);
 
-/* Queues the bytes of the requests pushed since the last send. `quiet`: the bytes never change
- * (no completion is waited for); else they stay unchanged until the next `ready`. */
+/* LOUD: the bytes stay unchanged until the next `ready`. QUIET: they never change; no completion
+ * is waited for. NOWAIT: they stay unchanged until the next send; one per turn of the owner's loop,
+ * and only while ring_is_settled(). */
+enum conn_send_how { CONN_SEND_LOUD, CONN_SEND_QUIET, CONN_SEND_NOWAIT };
+
+/* Queues the bytes of the requests pushed since the last send. */
 void conn_send(struct conn_table *table, struct conn *conn, const void *bytes, size_t len,
-               bool quiet);
+               enum conn_send_how how);
 
 /* Ends a connection in any state but FREE: cancels, closes, frees. Outstanding requests are the
  * caller's to account for: conn_take_request() first. No-op in CLOSING. */

@@ -203,9 +203,16 @@ static bool is_idle_listed(const struct pool *pool, const struct conn *conn)
     return conn->idle_prev != NULL || pool->idle_first == conn;
 }
 
-void pool_idle_add(struct pool *pool, struct conn *conn)
+bool pool_idle_add(struct pool *pool, struct conn *conn)
 {
-    CHECK(!is_idle_listed(pool, conn));
+    bool listed = is_idle_listed(pool, conn);
+    uint32_t room = conn_room(pool->table, conn);
+
+    DCHECK(room > 0);
+    pool->idle_room += room;
+    if (listed) pool->idle_room -= conn->idle_room;
+    conn->idle_room = room;
+    if (listed) return false;
     conn->idle_prev = pool->idle_last;
     conn->idle_next = NULL;
     if (pool->idle_last != NULL) {
@@ -215,6 +222,7 @@ void pool_idle_add(struct pool *pool, struct conn *conn)
     }
     pool->idle_last = conn;
     pool->idle_count++;
+    return true;
 }
 
 void pool_idle_remove(struct pool *pool, struct conn *conn)
@@ -233,6 +241,7 @@ void pool_idle_remove(struct pool *pool, struct conn *conn)
     conn->idle_next = NULL;
     conn->idle_prev = NULL;
     pool->idle_count--;
+    pool->idle_room -= conn->idle_room;
 }
 
 struct conn *pool_idle_take(struct pool *pool)

@@ -52,8 +52,9 @@ struct pool {
     uint32_t wanted;     /* Connections to keep. */
     uint32_t slots_used; /* Slots that are not FREE. */
     uint32_t connecting;
-    struct conn *idle_first, *idle_last; /* Oldest idle first. */
+    struct conn *idle_first, *idle_last; /* Those with room, the one longest listed first. */
     uint32_t idle_count;
+    uint32_t idle_room;                   /* How many requests they can take together. */
     struct timer backoff;                 /* TIMER_POOL; armed while the pool waits. */
     uint64_t backoff_ns;                  /* Of the next failure. */
     uint8_t mode;                         /* enum conn_mode that receives should use. */
@@ -109,8 +110,9 @@ void pool_ready(struct pool *pool, const struct conn *conn);
  * needed it. */
 void pool_note_body(struct pool *pool, uint64_t length, bool known);
 
-/* Idle list: FIFO, so that connections take turns. */
-void pool_idle_add(struct pool *pool, struct conn *conn);
+/* Idle list: connections that have room for requests, FIFO, so that they take turns. Adding one
+ * that is listed notes what room it has now; true if it was not listed. */
+bool pool_idle_add(struct pool *pool, struct conn *conn);
 void pool_idle_remove(struct pool *pool, struct conn *conn); /* No-op when not in it. */
 struct conn *pool_idle_take(struct pool *pool);              /* NULL when empty. */
 

@@ -199,6 +199,11 @@ uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t events
     return ring->ops->reap(ring, events, events_max);
 }
 
+bool ring_is_settled(struct ring *ring)
+{
+    return ring->ops->is_settled(ring);
+}
+
 void ring_wake(struct ring *ring)
 {
     wake_post(ring->wake_fd);

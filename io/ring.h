@@ -41,7 +41,8 @@ struct ring_event {
 };
 
 /* QUIET: no completion if all is sent. NOWAIT: ends once submitted, at the next ring_wait(); if
- * not all is taken, its completion says how much (-EAGAIN: none), before all later ones. */
+ * not all is taken, its completion says how much (-EAGAIN: none), before all later ones. Whether
+ * one that is quiet as well has ended says ring_is_settled(). */
 enum { RING_SEND_QUIET = 1, RING_SEND_NOWAIT = 2 };
 
 /* Opens a ring for the calling thread. On failure `why` names the limit that was met, and what
@@ -118,6 +119,10 @@ void ring_wait(struct ring *ring, const struct ring_wait *wait);
 
 /* Copies up to `events_max` completions, oldest first, and forgets them; returns how many. */
 MUST_USE uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t events_max);
+
+/* True when every NOWAIT send from before the last ring_wait() has ended, and its completion, if it
+ * makes one, has been reaped. False is rare: the kernel was short of something, its queue full. */
+MUST_USE bool ring_is_settled(struct ring *ring);
 
 /* Makes a current or the next ring_wait() return. Any thread; async-signal-safe. */
 void ring_wake(struct ring *ring);

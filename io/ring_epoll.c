@@ -528,6 +528,11 @@ static uint32_t epoll_reap(struct ring *ring, struct ring_event *events, uint32_
     return count;
 }
 
+static bool epoll_is_settled(struct ring *ring)
+{
+    return queue_used(epoll_of(ring)) == 0;
+}
+
 static void epoll_ring_close(struct ring *ring)
 {
     struct epoll_ring *e = epoll_of(ring);
@@ -555,6 +560,7 @@ static const struct ring_ops epoll_ops = {
     .close_sock = epoll_close_sock,
     .wait = epoll_ring_wait,
     .reap = epoll_reap,
+    .is_settled = epoll_is_settled,
 };
 
 static bool init_group(struct epoll_ring *e, enum ring_group which, uint32_t bytes, uint32_t count)

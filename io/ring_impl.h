@@ -26,6 +26,7 @@ struct ring_ops {
     void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);
     void (*wait)(struct ring *ring, const struct ring_wait *wait);
     uint32_t (*reap)(struct ring *ring, struct ring_event *events, uint32_t events_max);
+    bool (*is_settled)(struct ring *ring);
 };
 
 /* First member of every implementation's own struct. */

@@ -224,6 +224,7 @@ static void uring_wait(struct ring *ring, const struct ring_wait *wait)
         arg.min_wait_usec = (uint32_t)(wait->min_wait_ns / NS_PER_US);
         min_complete = wait->wait_nr;
     }
+    u->waited_tail = u->sqe_tail;
     rc = enter(u, flush(u), min_complete, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
     /* ETIME: the timeout. EINTR: a signal. EBUSY, EAGAIN, ENOMEM: the kernel is short of
      * something and kept our entries: the caller reaps and comes back. */
@@ -284,6 +285,18 @@ static uint32_t uring_reap(struct ring *ring, struct ring_event *events, uint32_
     return count;
 }
 
+/* Taken by the kernel, and all that it completed was reaped. */
+static bool uring_is_settled(struct ring *ring)
+{
+    const struct uring *u = uring_of(ring);
+    const struct io_uring_sq *sq = &u->uring.sq;
+    const struct io_uring_cq *cq = &u->uring.cq;
+
+    return (int32_t)(__atomic_load_n(sq->khead, __ATOMIC_ACQUIRE) - u->waited_tail) >= 0 &&
+           !(__atomic_load_n(sq->kflags, __ATOMIC_RELAXED) & IORING_SQ_CQ_OVERFLOW) &&
+           *cq->khead == __atomic_load_n(cq->ktail, __ATOMIC_ACQUIRE);
+}
+
 static void uring_close(struct ring *ring)
 {
     struct uring *u = uring_of(ring);
@@ -308,4 +321,5 @@ const struct ring_ops uring_ops = {
     .close_sock = uring_close_sock,
     .wait = uring_wait,
     .reap = uring_reap,
+    .is_settled = uring_is_settled,
 };

@@ -31,7 +31,8 @@ struct uring {
     int enter_fd;
     unsigned enter_flags;
     uint32_t sq_mask, cq_mask;
-    uint32_t sqe_tail; /* Next submission entry; published by flush. */
+    uint32_t sqe_tail;    /* Next submission entry; published by flush. */
+    uint32_t waited_tail; /* The same at the last wait. */
 };
 extern const struct ring_ops uring_ops;
 

@@ -81,25 +81,31 @@ uint64_t hist_bucket_width_ns(uint32_t bucket);
 /* First touch of a page: takes it from the slab and announces it; NULL when the slab is empty. */
 hist_cell *hist_page_new(struct hist *hist, uint32_t page);
 
-/* Records one value. The owner's thread only. */
-static inline void hist_record(struct hist *hist, uint64_t value_ns)
+/* Records a value that was seen `count` times (not 0). The owner's thread only. */
+static inline void hist_record_many(struct hist *hist, uint64_t value_ns, uint64_t count)
 {
     uint32_t bucket = hist_bucket_of(value_ns);
     hist_cell *page = hist->pages[bucket / HIST_PAGE_BUCKETS];
 
-    add_relaxed(&hist->count, 1);
-    add_relaxed(&hist->sum_ns, value_ns);
+    add_relaxed(&hist->count, count);
+    add_relaxed(&hist->sum_ns, value_ns * count);
     if (unlikely(value_ns < load_relaxed(&hist->min_ns))) store_relaxed(&hist->min_ns, value_ns);
     if (unlikely(value_ns > load_relaxed(&hist->max_ns))) store_relaxed(&hist->max_ns, value_ns);
-    if (unlikely(value_ns >> HIST_VALUE_BITS)) add_relaxed(&hist->over, 1);
+    if (unlikely(value_ns >> HIST_VALUE_BITS)) add_relaxed(&hist->over, count);
     if (unlikely(page == NULL)) {
         page = hist_page_new(hist, bucket / HIST_PAGE_BUCKETS);
         if (page == NULL) {
-            add_relaxed(&hist->unplaced, 1);
+            add_relaxed(&hist->unplaced, count);
             return;
         }
     }
-    add_relaxed(&page[bucket % HIST_PAGE_BUCKETS], 1);
+    add_relaxed(&page[bucket % HIST_PAGE_BUCKETS], count);
+}
+
+/* Records one value. The owner's thread only. */
+static inline void hist_record(struct hist *hist, uint64_t value_ns)
+{
+    hist_record_many(hist, value_ns, 1);
 }
 
 /* Empties a view, a zeroed one too (min_ns becomes UINT64_MAX). */

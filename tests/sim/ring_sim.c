@@ -576,10 +576,17 @@ static void post_reaped(struct ring *ring, const struct sim_post *post)
         sim_buffer_lend(sim, &ring->groups[event->group], event->buffer_id, (size_t)event->res);
         data_hash = sim_hash_bytes(0, event->data, (size_t)event->res);
     }
+    if (post->op->nowait) ring->nowait_posts--;
     sim_trace(sim, SIM_TRACE_EVENT,
               (uint64_t[SIM_TRACE_VALUES]){ring->index, post->sock, event->user_data, data_hash,
                                            (uint64_t)(int64_t)event->res, event->flags});
     if (post->final) op_reaped(ring, post->op);
+}
+
+bool ring_is_settled(struct ring *ring)
+{
+    check_open(ring);
+    return ring->nowait_posts == 0;
 }
 
 uint32_t ring_reap(struct ring *ring, struct ring_event *events, uint32_t events_max)

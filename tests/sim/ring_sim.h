@@ -41,8 +41,7 @@ struct sim_faults {
     double reorder;       /* Per wait: events of different sockets change places. */
     double overflow;      /* Per wait: some events are kept back, as if the CQ were full. */
     double send_hold;     /* The kernel takes the bytes of a loud send in pieces, later. */
-    double quiet_hold;    /* The same of a quiet send. Set 0 when pipelining: io/ring.h does not
-                           * tell the owner when a quiet send has ended. */
+    double quiet_hold;    /* The same of a quiet send; one that is NOWAIT is cut short. */
     double send_late;     /* A loud send's completion may be overtaken by the answer. */
     double send_error;    /* A send ends in EPIPE or ECONNRESET, the connection is gone. */
     double send_short;    /* A send takes some bytes, then the connection is gone. */

@@ -115,6 +115,7 @@ struct ring {
     uint32_t waits_count; /* and how many there were at that moment. */
     uint64_t order_pass;
     uint32_t ops_now;         /* Queued and not yet ended. */
+    uint32_t nowait_posts;    /* Events of NOWAIT sends that have not been reaped. */
     struct sim_quiet *quiets; /* Open addressing, power of two. */
     size_t quiets_count;
     size_t quiets_capacity;

@@ -73,6 +73,7 @@ void sim_post(struct sim_op *op, const struct ring_event *event, bool final)
 
     CHECK(!op->final_posted);
     op->final_posted = final;
+    if (op->nowait) op->ring->nowait_posts++;
     if (final && op->kind < SIM_OP_HELD && sock->kernel[op->kind] == op) {
         sock->kernel[op->kind] = NULL;
     }

@@ -23,7 +23,7 @@
 #include "tests/sim/sim_peer.h"
 #include "tests/test.h"
 
-enum { WORKERS_MAX = 3, SEEDS_DEFAULT = 600, PORT = 8080 };
+enum { WORKERS_MAX = 3, TARGETS_MAX = 3, REQUESTS_MAX = 5, SEEDS_DEFAULT = 600, PORT = 8080 };
 
 #define HEAL_NS     (400 * NS_PER_MS)  /* From the start: all faults stop then. */
 #define SETTLED_NS  (1100 * NS_PER_MS) /* From the start: back-off and deadlines are over. */
@@ -32,12 +32,12 @@ enum { WORKERS_MAX = 3, SEEDS_DEFAULT = 600, PORT = 8080 };
 
 struct world {
     struct sim *sim;
-    struct sim_peer *peer;
+    struct sim_peer *peers[TARGETS_MAX]; /* One per target. */
     struct plan plan;
-    struct plan_target target;
-    struct plan_request request;
-    struct addresses addresses[2]; /* Lists that take each other's place. */
-    const struct addresses *list;  /* The one that is in force. */
+    struct plan_target targets[TARGETS_MAX];
+    struct plan_request requests[REQUESTS_MAX];
+    struct addresses addresses[TARGETS_MAX][2]; /* Lists that take each other's place. */
+    const struct addresses *lists[TARGETS_MAX]; /* Those that are in force. */
     struct order_addresses order;
     struct sources sources;
     uint64_t readdress_ns, readdress_every_ns; /* 0: never. */
@@ -85,7 +85,6 @@ static void draw_rate(struct plan *plan, struct rng *rng)
 
     plan->open_loop = rng_below(rng, 2) == 0;
     if (!plan->open_loop) return;
-    plan->pipeline = 1;
     plan->stages = arena_array(&plan->arena, COUNT(stages), sizeof(*stages));
     CHECK(plan->stages != NULL);
     memcpy(plan->stages, stages, sizeof(stages));
@@ -95,24 +94,63 @@ static void draw_rate(struct plan *plan, struct rng *rng)
     if (rng_below(rng, 2) == 0) plan->max_pending = rng_below(rng, 30);
 }
 
-static void draw_plan(struct world *world, struct rng *rng)
+/* In a third of the seeds there are several targets, in another third several requests. */
+static void draw_targets(struct world *world, struct rng *rng)
+{
+    struct plan *plan = &world->plan;
+    uint32_t kind = (uint32_t)rng_below(rng, 3);
+    struct err_info why;
+
+    plan->targets = world->targets;
+    plan->requests = world->requests;
+    plan->targets_count = kind == 0 ? 1 + (uint32_t)rng_below(rng, TARGETS_MAX) : 1;
+    plan->requests_count = plan->targets_count;
+    if (kind < 2) plan->requests_count += (uint32_t)rng_below(rng, REQUESTS_MAX - TARGETS_MAX + 1);
+    for (uint32_t i = 0; i < plan->targets_count; i++) {
+        char url[40];
+
+        (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/a", PORT + i);
+        CHECK(plan_parse_url(&plan->arena, url, &world->targets[i], &why) == ERR_OK);
+    }
+}
+
+/* In a quarter of the seeds the servers are proxies through which we tunnel. */
+static void build_requests(struct world *world, struct rng *rng)
 {
     static const char *const methods[] = {"GET", "GET", "GET", "HEAD"};
     struct plan *plan = &world->plan;
-    struct plan_request_options options = {.method = methods[rng_below(rng, COUNT(methods))]};
+    bool tunnel = rng_below(rng, 4) == 0;
     struct err_info why;
 
+    if (tunnel) plan->net.proxy = (struct net_proxy){.host = "127.0.0.1", .service = "8080"};
+    for (uint32_t i = 0; tunnel && i < plan->targets_count; i++) {
+        CHECK(plan_add_tunnel(plan, &world->targets[i], &why) == ERR_OK);
+    }
+    for (uint32_t i = 0; i < plan->requests_count; i++) {
+        struct plan_request_options options = {.method = methods[rng_below(rng, COUNT(methods))],
+                                               .weight = 1 + (uint32_t)rng_below(rng, 4)};
+
+        CHECK(plan_build_request(plan, i % plan->targets_count, &options, &world->requests[i],
+                                 &why) == ERR_OK);
+    }
+}
+
+static void draw_plan(struct world *world, struct rng *rng)
+{
+    struct plan *plan = &world->plan;
+
     plan_init(plan);
-    CHECK(plan_parse_url(&plan->arena, "http://127.0.0.1:8080/a", &world->target, &why) == ERR_OK);
-    plan->targets = &world->target;
-    plan->targets_count = 1;
-    plan->connections = 1 + (uint32_t)rng_below(rng, 24);
+    draw_targets(world, rng);
+    plan->connections = plan->targets_count + (uint32_t)rng_below(rng, 24);
     plan->workers = 1 + (uint32_t)rng_below(rng, WORKERS_MAX);
-    if (plan->workers > plan->connections) plan->workers = plan->connections;
-    plan->pipeline = rng_below(rng, 3) == 0 ? 1u << rng_below(rng, 4) : 1;
+    while (plan->workers * plan->targets_count > plan->connections) {
+        plan->workers--;
+    }
+    plan->pipeline = rng_below(rng, 3) == 0 ? 1 + (uint32_t)rng_below(rng, 9) : 1;
     if (rng_below(rng, 4) == 0) {
-        plan->connections_max =
-            plan->workers + (uint32_t)rng_below(rng, plan->connections - plan->workers + 1);
+        uint32_t least = plan->workers * plan->targets_count;
+
+        plan->connections_max = least + (uint32_t)rng_below(rng, plan->connections - least + 1);
     }
     plan->keepalive = rng_below(rng, 4) != 0 || plan->pipeline > 1;
     plan->ids = rng_below(rng, 2) == 0;
@@ -126,16 +164,10 @@ static void draw_plan(struct world *world, struct rng *rng)
     draw_rate(plan, rng);
     plan->discard_above = rng_below(rng, 3) == 0 ? rng_below(rng, 20000) : rng_below(rng, 200);
     plan->read_bodies = rng_below(rng, 4) == 0;
-    if (rng_below(rng, 4) == 0) {
-        plan->net.proxy = (struct net_proxy){.host = "127.0.0.1", .service = "8080"};
-        CHECK(plan_add_tunnel(plan, &world->target, &why) == ERR_OK);
-    }
     if (rng_below(rng, 3) == 0) {
         world->readdress_every_ns = NS_PER_MS + rng_below(rng, 200 * NS_PER_MS);
     }
-    CHECK(plan_build_request(plan, 0, &options, &world->request, &why) == ERR_OK);
-    plan->requests = &world->request;
-    plan->requests_count = 1;
+    build_requests(world, rng);
 }
 
 static void draw_behaviour(struct sim_behaviour *behaviour, struct sim_route *route,
@@ -180,7 +212,6 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
     sim_options_draw(&options, seed);
     options.connections_max =
         world->plan.connections_max != 0 ? world->plan.connections_max : world->plan.connections;
-    if (world->plan.pipeline > 1) options.faults.quiet_hold = 0;
     options.strict_discard = true;
     world->sim = sim_new(&options);
     arena_init(&world->arena, 0);
@@ -195,50 +226,64 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
 }
 
 /* One list holds the server's address alone, the other one first another, where nobody is. */
-static void make_addresses(struct world *world, const struct sockaddr_in *address)
+static void make_addresses(struct world *world, uint32_t target, const struct sockaddr_in *address)
 {
     struct sockaddr_in nobody = *address;
 
     nobody.sin_port = htons(9);
     for (int i = 0; i < 2; i++) {
-        struct addresses *list = &world->addresses[i];
+        struct addresses *list = &world->addresses[target][i];
 
         if (i == 1) memcpy(&list->list[list->count++].storage, &nobody, sizeof(nobody));
         memcpy(&list->list[list->count++].storage, address, sizeof(*address));
         list->list[0].len = list->list[1].len = sizeof(*address);
     }
-    world->list = &world->addresses[0];
-    CHECK(sources_init(&world->sources, &world->arena, 2));
-    CHECK(sources_add(&world->sources, "127.0.0.2") && sources_add(&world->sources, "127.0.0.3"));
+    world->lists[target] = &world->addresses[target][0];
 }
 
-/* Puts the other list in force when it is time and the last change is over. */
+static void start_peers(struct world *world, const struct sim_behaviour *behaviours)
+{
+    for (uint32_t i = 0; i < world->plan.targets_count; i++) {
+        struct sockaddr_in address;
+
+        world->peers[i] =
+            sim_peer_new_local(world->sim, (uint16_t)(PORT + i), &behaviours[i], &address);
+        make_addresses(world, i, &address);
+    }
+}
+
+/* Puts the other list of one target after the other in force when it is time and the last change
+ * is over. */
 static void readdress(struct world *world, uint64_t now_ns)
 {
+    uint32_t target = (uint32_t)(world->readdressed % world->plan.targets_count);
+    struct addresses *lists = world->addresses[target];
+
     if (world->readdress_every_ns == 0 || now_ns < world->readdress_ns) return;
     if (world->coord.phase != COORD_RUNNING || coord_is_readdressing(&world->coord)) return;
-    world->order.old = world->list;
-    world->list = &world->addresses[world->list == &world->addresses[0]];
-    world->order.fresh = world->list;
+    world->order.old = world->lists[target];
+    world->lists[target] = &lists[world->lists[target] == &lists[0]];
+    world->order.fresh = world->lists[target];
     coord_readdress(&world->coord, &world->order);
     world->readdress_ns = now_ns + world->readdress_every_ns;
     world->readdressed++;
 }
 
-static void start_workers(struct world *world, const struct sockaddr_in *address)
+static void start_workers(struct world *world)
 {
     struct coord_owner owner = {.self = world, .wake = wake};
     struct series_options series = {.duration_ns = DURATION_NS, .drain_ns = TIMEOUT_NS};
     struct err_info why;
 
-    make_addresses(world, address);
+    CHECK(sources_init(&world->sources, &world->arena, 2));
+    CHECK(sources_add(&world->sources, "127.0.0.2") && sources_add(&world->sources, "127.0.0.3"));
     coord_init(&world->coord, &world->plan, world->shared, &owner);
     CHECK(series_init(&world->series, &series, &world->arena));
     world->coord.series = &world->series;
     for (uint32_t i = 0; i < world->plan.workers; i++) {
         struct worker_options options = {
             .plan = &world->plan,
-            .addresses = &world->list,
+            .addresses = world->lists,
             .sources = world->readdress_every_ns == 0 ? NULL : &world->sources,
             .shared = world->shared[i],
             .stats_arena = &world->arena,
@@ -287,7 +332,9 @@ static void run_world(struct world *world, uint64_t start_ns)
         if (now_ns > end_ns) sim_fail(world->sim, "the run does not end");
         if (!healed && now_ns >= start_ns + HEAL_NS) {
             sim_faults_set(world->sim, &none);
-            sim_peer_set(world->peer, &good);
+            for (uint32_t i = 0; i < world->plan.targets_count; i++) {
+                sim_peer_set(world->peers[i], &good);
+            }
             healed = true;
         }
         if (!world->settled && now_ns >= start_ns + SETTLED_NS) {
@@ -353,13 +400,59 @@ static void check_stats(struct world *world)
     }
 }
 
+/* The ledger's equations hold for every URL, and their sums are the ledger. */
+static void check_urls(struct world *world)
+{
+    const struct ledger *ledger = &world->coord.ledger;
+    struct stats_url sum = {.due = 0};
+
+    if (world->plan.requests_count == 1) return;
+    for (uint32_t i = 0; i < world->plan.workers * world->plan.requests_count; i++) {
+        const struct stats_urls *urls = &world->shared[i / world->plan.requests_count]->urls;
+        const struct stats_url *url = &urls->list[i % world->plan.requests_count];
+
+        if (url->due != url->started + url->shed + url->missed ||
+            url->started != url->ok + url->failed + url->cut_off) {
+            sim_fail(world->sim, "a URL does not add up");
+        }
+        sum.due += url->due;
+        sum.warmup += url->warmup;
+        sum.shed += url->shed;
+        sum.missed += url->missed;
+        sum.started += url->started;
+        sum.ok += url->ok;
+        sum.failed += url->failed;
+    }
+    if (sum.due != ledger->due || sum.warmup != ledger->warmup || sum.shed != ledger_shed(ledger) ||
+        sum.missed != ledger_missed(ledger) || sum.started != ledger->started ||
+        sum.ok != ledger->ok || sum.failed != ledger_failed(ledger)) {
+        sim_fail(world->sim, "the URLs do not add up to the ledger");
+    }
+}
+
+static struct sim_peer_counts peer_counts(const struct world *world)
+{
+    struct sim_peer_counts sum = {0};
+
+    for (uint32_t i = 0; i < world->plan.targets_count; i++) {
+        const struct sim_peer_counts *counts = sim_peer_counts(world->peers[i]);
+
+        sum.extras += counts->extras;
+        for (int status = 0; status < STATUS_COUNT; status++) {
+            sum.status[status] += counts->status[status];
+        }
+    }
+    return sum;
+}
+
 static void check_end(struct world *world)
 {
-    const struct sim_peer_counts *counts = sim_peer_counts(world->peer);
+    struct sim_peer_counts counts = peer_counts(world);
     const struct ledger *ledger = &world->coord.ledger;
     uint64_t answered = 0;
 
     check_series(world);
+    check_urls(world);
     check_stats(world);
     if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");
     if (!ledger_closes(ledger) || ledger->in_flight != 0 || ledger->pending != 0) {
@@ -371,9 +464,9 @@ static void check_end(struct world *world)
         for (uint32_t i = 0; i < world->plan.workers; i++) {
             mine += load_relaxed(&world->shared[i]->stats.status[status]);
         }
-        if (mine > counts->status[status] + counts->extras) {
+        if (mine > counts.status[status] + counts.extras) {
             sim_fail(world->sim, "%llu answers of status %d, the server wrote %llu",
-                     (unsigned long long)mine, status, (unsigned long long)counts->status[status]);
+                     (unsigned long long)mine, status, (unsigned long long)counts.status[status]);
         }
         answered += mine;
     }
@@ -401,18 +494,19 @@ static void check_end(struct world *world)
 
 static struct trace run_seed(uint64_t seed)
 {
-    struct sim_behaviour behaviour;
-    struct sim_route route;
-    struct sockaddr_in address;
+    struct sim_behaviour behaviours[TARGETS_MAX];
+    struct sim_route routes[TARGETS_MAX];
     struct world world = {0};
     struct trace trace;
     struct rng rng;
 
     rng_init(&rng, seed);
     make_world(&world, seed, &rng);
-    draw_behaviour(&behaviour, &route, &rng, &world.plan);
-    world.peer = sim_peer_new_local(world.sim, PORT, &behaviour, &address);
-    start_workers(&world, &address);
+    for (uint32_t i = 0; i < TARGETS_MAX; i++) {
+        draw_behaviour(&behaviours[i], &routes[i], &rng, &world.plan);
+    }
+    start_peers(&world, behaviours);
+    start_workers(&world);
     run_world(&world, sim_now_ns(world.sim));
     check_end(&world);
     trace = (struct trace){.hash = sim_trace_hash(world.sim),

@@ -35,6 +35,7 @@ struct load {
     enum plan_arrivals arrivals;
     uint64_t max_pending; /* 0: the usual. */
     uint64_t warmup_ns;
+    uint32_t pipeline; /* 0: none. */
 };
 
 /* A run and what it leaves. */
@@ -84,6 +85,7 @@ static void make_plan(struct world *world, const struct load *load)
     plan->stages_count = load->stages_count;
     plan->arrivals = load->arrivals;
     plan->warmup_ns = load->warmup_ns;
+    if (load->pipeline != 0) plan->pipeline = load->pipeline;
     if (load->max_pending != 0) plan->max_pending = load->max_pending;
     EXPECT(mod_interval_init(&world->mod, &plan->arena, plan->stages, plan->stages_count));
     plan->duration_ns = mod_interval_end_ns(&world->mod);
@@ -194,10 +196,11 @@ static struct world world;
 static void test_open_loop_sends_when_the_integral_says(void)
 {
     static const struct load loads[] = {
-        {"constant", {QUIET, {5 * S, 40009, 40009}}, 2, 1, 64, 0, 0, 0},
-        {"up", {QUIET, {8 * S, 0, 50003}}, 2, 2, 64, 0, 0, 0},
-        {"down", {QUIET, {8 * S, 50003, 0}}, 2, 3, 64, 0, 0, 0},
-        {"constant over three", {QUIET, {3 * S, 67001, 67001}}, 2, 3, 64, 0, 0, 0},
+        {"constant", {QUIET, {5 * S, 40009, 40009}}, 2, 1, 64, 0, 0, 0, 0},
+        {"up", {QUIET, {8 * S, 0, 50003}}, 2, 2, 64, 0, 0, 0, 0},
+        {"down", {QUIET, {8 * S, 50003, 0}}, 2, 3, 64, 0, 0, 0, 0},
+        {"constant over three", {QUIET, {3 * S, 67001, 67001}}, 2, 3, 64, 0, 0, 0, 0},
+        {"windows", {QUIET, {5 * S, 40009, 40009}}, 2, 2, 4, .pipeline = 8},
         {"all of them",
          {QUIET,
           {3 * S, 0, 30011},
@@ -249,8 +252,8 @@ static int by_size(const void *a, const void *b)
 static void test_open_loop_sends_as_a_poisson_process(void)
 {
     static const struct load loads[] = {
-        {"Poisson", {QUIET, {10 * S, 5000, 5000}}, 2, 3, 64, PLAN_ARRIVALS_POISSON, 0, 0},
-        {"Poisson, up", {QUIET, {10 * S, 0, 10000}}, 2, 2, 64, PLAN_ARRIVALS_POISSON, 0, 0},
+        {"Poisson", {QUIET, {10 * S, 5000, 5000}}, 2, 3, 64, PLAN_ARRIVALS_POISSON, 0, 0, 0},
+        {"Poisson, up", {QUIET, {10 * S, 0, 10000}}, 2, 2, 64, PLAN_ARRIVALS_POISSON, 0, 0, 0},
     };
     static double gaps[60000];
     struct sim_behaviour prompt = {.routes_count = 0};
@@ -337,8 +340,8 @@ static void test_open_loop_measures_two_delays(void)
 static void test_open_loop_measures_a_freeze_from_due(void)
 {
     static const struct load loads[] = {
-        {"freeze, a connection for each", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 2200, 0, 0, 0},
-        {"freeze, few connections", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 32, 0, 0, 0},
+        {"freeze, a connection for each", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 2200, 0, 0, 0, 0},
+        {"freeze, few connections", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 32, 0, 0, 0, 0},
     };
     struct sim_behaviour frozen = {.freeze_from_ns = S, .freeze_to_ns = 2 * S};
 
@@ -364,10 +367,32 @@ static void test_open_loop_measures_a_freeze_from_due(void)
     }
 }
 
+/* With windows for all that comes while a server freezes, nobody waits for a connection; without,
+ * the wait is that for room in a window. */
+static void test_open_loop_waits_for_room_in_a_window(void)
+{
+    static const struct load loads[] = {
+        {"freeze, room for each", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 4, .pipeline = 600},
+        {"freeze, small windows", {QUIET, {4 * S, 1000, 1000}}, 2, 2, 4, .pipeline = 100},
+    };
+    struct sim_behaviour frozen = {.freeze_from_ns = S, .freeze_to_ns = 2 * S};
+
+    for (size_t i = 0; i < COUNT(loads); i++) {
+        run(&world, &loads[i], &frozen);
+        EXPECT(world.from_due.count == 4000);
+        EXPECT(world.coord.ledger.ok == 4000);
+        EXPECT(world.lateness.max_ns == 0);
+        EXPECT((world.conn_wait.max_ns > 0) == (i == 1));
+        EXPECT(world.from_due.min_ns == 2 * LATENCY_NS);
+        EXPECT(world.from_due.max_ns > 999 * MS && world.from_due.max_ns < 1002 * MS);
+        end(&world);
+    }
+}
+
 static void test_open_loop_leaves_the_warm_up_out(void)
 {
     static const struct load load = {
-        "warm-up", {{2 * S, 0, 2000}, {2 * S, 2000, 2000}}, 2, 3, 64, 0, 0, 2 * S};
+        "warm-up", {{2 * S, 0, 2000}, {2 * S, 2000, 2000}}, 2, 3, 64, 0, 0, 2 * S, 0};
     struct sim_behaviour prompt = {.routes_count = 0};
 
     run(&world, &load, &prompt);
@@ -383,7 +408,8 @@ static void test_open_loop_leaves_the_warm_up_out(void)
 
 static void test_open_loop_sheds_what_finds_no_place(void)
 {
-    static const struct load load = {"shedding", {QUIET, {2 * S, 1000, 1000}}, 2, 1, 4, 0, 100, 0};
+    static const struct load load = {"shedding", {QUIET, {2 * S, 1000, 1000}}, 2, 1, 4, 0, 100, 0,
+                                     0};
     struct sim_behaviour frozen = {.freeze_from_ns = S / 2, .freeze_to_ns = 3 * S};
     const struct ledger *ledger = &world.coord.ledger;
 
@@ -404,6 +430,7 @@ int main(void)
     TEST(test_open_loop_measures_a_constant_delay);
     TEST(test_open_loop_measures_two_delays);
     TEST(test_open_loop_measures_a_freeze_from_due);
+    TEST(test_open_loop_waits_for_room_in_a_window);
     TEST(test_open_loop_leaves_the_warm_up_out);
     TEST(test_open_loop_sheds_what_finds_no_place);
     return 0;

@@ -81,7 +81,7 @@ static void rig_answer(struct rig *rig, uint64_t count)
         for (uint64_t n = 0; n < count; n++) {
             struct stats_moments at = {.first_ns = NS_PER_MS, .done_ns = NS_PER_MS};
 
-            stats_answered(&rig->shared[i].stats, 200, &at);
+            stats_answered(&rig->shared[i].stats, 200, &at, 1);
         }
     }
 }

@@ -33,7 +33,7 @@ static void rig_answer(struct rig *rig, uint64_t count, uint64_t from_sent_ns)
         struct stats_moments at = {
             .sent_ns = from_sent_ns, .first_ns = 2 * from_sent_ns, .done_ns = 2 * from_sent_ns};
 
-        stats_answered(&rig->stats, 200, &at);
+        stats_answered(&rig->stats, 200, &at, 1);
     }
 }
 

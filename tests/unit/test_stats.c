@@ -26,7 +26,7 @@ static void rig_answer(struct rig *rig, uint32_t status, uint64_t first_us, uint
     struct stats_moments at = {
         .sent_ns = NS_PER_US, .first_ns = first_us * NS_PER_US, .done_ns = done_us * NS_PER_US};
 
-    stats_answered(&rig->stats, status, &at);
+    stats_answered(&rig->stats, status, &at, 1);
 }
 
 static struct hist_view *new_view(struct rig *rig)
@@ -109,7 +109,7 @@ static void test_stats_of_workers_share_rows_and_what_has_no_room_is_among_other
         struct stats_moments at = {.first_ns = NS_PER_MS, .done_ns = NS_PER_MS};
 
         rig_answer(rig, 200 + i, 2, 2);
-        stats_answered(second, 201 + i, &at);
+        stats_answered(second, 201 + i, &at, 1);
     }
     EXPECT(result_stats_init(&result, true, &rig->arena));
     EXPECT(result_stats_add(&result, &rig->stats, &rig->arena));

@@ -1,0 +1,43 @@
+/* cli_build: the steps from the words of the command line to a plan, in the order in which
+ * cli_parse() takes them. Private to the command line (cli*.c). */
+#ifndef CORE_CLI_BUILD_H
+#define CORE_CLI_BUILD_H
+
+#include "core/cli_options.h"
+
+/* Takes the URLs apart, each once, weighs them, and makes the plan's targets of them, in the plan's
+ * arena (cli_urls.c); `scratch` is for what is not needed afterwards. ERR_USAGE when there are
+ * none or too many, one is wrong, or the weights are; ERR_MEMORY. */
+MUST_USE enum err cli_build_urls(struct cli_words *words, struct arena *scratch,
+                                 struct err_info *why);
+
+/* Makes the plan's rate from the words, in the plan's arena (cli_rate.c); no-op without one.
+ * ERR_USAGE when options contradict each other, want a rate that is not there, or no request
+ * would be due; ERR_MEMORY. */
+MUST_USE enum err cli_build_rate(struct cli_words *words, struct err_info *why);
+
+/* Once the targets are there: how many threads there are unless given, and whether connections
+ * suffice for both (cli_urls.c). ERR_USAGE when they do not. */
+MUST_USE enum err cli_set_threads(struct cli_words *words, uint32_t cpus, struct err_info *why);
+
+/* Makes the plan's net from the words, in its arena (cli_net.c); before the requests are built.
+ * ERR_USAGE when one of them is wrong or options exclude each other; ERR_MEMORY. */
+MUST_USE enum err cli_build_net(struct cli_words *words, struct err_info *why);
+
+/* Makes the plan's TLS from the words, once connect_timeout_ns is known (cli_tls.c). ERR_USAGE when
+ * one of them is wrong or options exclude each other. */
+MUST_USE enum err cli_build_tls(struct cli_words *words, struct err_info *why);
+
+/* Makes the plan's requests from the words, a request per URL, in the plan's arena (cli_request.c);
+ * `scratch` as above. Failures as cli_parse(). */
+MUST_USE enum err cli_build_requests(struct cli_words *words, struct arena *scratch,
+                                     struct err_info *why);
+
+/* Once the targets are there: ERR_USAGE when what was said of names is about none of them
+ * (cli_net.c). */
+MUST_USE enum err cli_check_names(const struct cli_words *words, struct err_info *why);
+
+/* Once the targets are there: ERR_USAGE when options are about TLS and no target is. */
+MUST_USE enum err cli_check_tls(const struct cli_words *words, struct err_info *why);
+
+#endif
