@@ -88,13 +88,17 @@ $(filter $(OUT)/tests/unit/test_tls%,$(TESTS)): | $(CERTS)
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
 
-.PHONY: deps demo
+.PHONY: deps demo demo-tls
 deps: ## install what building and testing need and this machine lacks
 	@tests/deps build test
 demo: ## build, start the built-in target, run the main job on it for ten seconds
 	@tests/deps build
 	@$(again) all
 	@tests/demo build/$(NAME)
+demo-tls: ## the same over TLS, with a certificate made for the occasion
+	@tests/deps build
+	@$(again) all
+	@tests/demo build/$(NAME) tls
 
 .PHONY: test test-all unit sim e2e
 test: ## all tests; the last line says how many passed
