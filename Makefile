@@ -157,6 +157,7 @@ fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) tls
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) testfile
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)
