@@ -106,7 +106,9 @@ void parse_select(struct load_unit *unit, const struct fields *fields, uint32_t 
 {
     const struct load_local *outer = unit->locals;
 
+    unit->sees_for_each = true;
     select_parts(unit, fields, locals_count, 0, select);
+    unit->sees_for_each = false;
     unit->locals = outer;
 }
 
