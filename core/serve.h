@@ -65,6 +65,16 @@ uint64_t serve_delay_draw(const struct serve_delay *delay, struct rng *rng);
 MUST_USE enum err serve_options_parse(struct serve_options *ret_options, int argc, char **argv,
                                       struct err_info *why);
 
+/* A line of the help: an option (its `value` is what the help calls it, NULL if it takes none), or
+ * a path (without a value). Constant. */
+struct serve_text {
+    const char *name, *value, *help;
+};
+
+/* Number `n` of the options and of the paths that behave; false behind the last. */
+MUST_USE bool serve_option_at(size_t n, struct serve_text *ret_option);
+MUST_USE bool serve_route_at(size_t n, struct serve_text *ret_route);
+
 /* Serves until SIGINT or SIGTERM, then prints the totals on stderr. Blocks these two signals for
  * the calling thread. ERR_OK after a clean end. */
 MUST_USE enum err serve_run(const struct serve_options *options, struct err_info *why);

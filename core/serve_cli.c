@@ -230,6 +230,33 @@ static const struct option {
     {"--help", NULL, "this text", OPTION_HELP},
 };
 
+bool serve_option_at(size_t n, struct serve_text *ret_option)
+{
+    const struct option *option = &options_table[n];
+
+    if (n >= COUNT(options_table)) return false;
+    *ret_option =
+        (struct serve_text){.name = option->name, .value = option->value, .help = option->help};
+    return true;
+}
+
+static const struct serve_text routes[] = {
+    {"/", NULL, "2 bytes, 'ok'"},
+    {"/bytes/N", NULL, "N bytes, up to 1 GiB"},
+    {"/chunked/N", NULL, "N bytes in chunks of 4096"},
+    {"/status/N", NULL, "that status, 200 to 999"},
+    {"/delay/MS", NULL, "'ok' after so many milliseconds"},
+    {"/close", NULL, "'ok', and the connection is closed"},
+    {"/echo", NULL, "the body of the request, up to 1 MiB, else 413"},
+};
+
+bool serve_route_at(size_t n, struct serve_text *ret_route)
+{
+    if (n >= COUNT(routes)) return false;
+    *ret_route = routes[n];
+    return true;
+}
+
 /* Sets one option; false if its value is wrong. */
 static bool set_option(struct serve_options *options, enum option_id id, const char *value)
 {
@@ -349,15 +376,6 @@ enum err serve_options_parse(struct serve_options *ret_options, int argc, char *
 
 static void print_help(void)
 {
-    static const char *const routes[][2] = {
-        {"/", "2 bytes, 'ok'"},
-        {"/bytes/N", "N bytes, up to 1 GiB"},
-        {"/chunked/N", "N bytes in chunks of 4096"},
-        {"/status/N", "that status, 200 to 999"},
-        {"/delay/MS", "'ok' after so many milliseconds"},
-        {"/close", "'ok', and the connection is closed"},
-        {"/echo", "the body of the request, up to 1 MiB, else 413"},
-    };
     char left[64];
 
     (void)printf("Usage: pelt serve [OPTION]...\n"
@@ -372,7 +390,7 @@ static void print_help(void)
     }
     (void)printf("\nPaths (any method; HEAD leaves the body out; others are 404):\n");
     for (size_t i = 0; i < COUNT(routes); i++) {
-        (void)printf("  %-34s %s\n", routes[i][0], routes[i][1]);
+        (void)printf("  %-34s %s\n", routes[i].name, routes[i].help);
     }
     (void)printf("\nPaths that misbehave:\n");
     for (uint64_t n = 0; serve_fault_at(n) != NULL; n++) {
