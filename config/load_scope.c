@@ -291,12 +291,14 @@ static bool is_text(struct load_unit *unit, const struct yaml_node *node, const 
 
 const struct template *load_template(struct load_unit *unit, const struct yaml_node *node)
 {
+    const struct template *compiled;
     struct expr_source source;
 
     if (!is_text(unit, node, "a template")) return NULL;
     source = source_of(node);
     unit->node = node;
-    return template_compile(&unit->unit, &source);
+    compiled = template_compile(&unit->unit, &source);
+    return compiled;
 }
 
 const struct expr *load_expression(struct load_unit *unit, const struct yaml_node *node)
@@ -362,7 +364,7 @@ static const struct expr *shape(struct load_unit *unit, const struct yaml_node *
 
     if (node->kind == YAML_SCALAR) return leaf(unit, node);
     load_check_twice(loader, node);
-    parts = load_alloc(loader, node->count, sizeof(*parts));
+    parts = load_alloc(loader, node->count, sizeof(void *));
     keys = load_alloc(loader, node->count, sizeof(*keys));
     if (parts == NULL || keys == NULL) return NULL;
     for (uint32_t i = 0; i < node->count; i++) {

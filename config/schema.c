@@ -121,7 +121,8 @@ const struct schema_key schema_keys[] = {
     KEY(TLS, TEXT, "alpn", "Protocols to offer, separated by commas, or none",
         .fallback = "http/1.1", AT(testfile_tls, alpn)),
     KEY(TLS, TEXT, "tls_resume",
-        "tickets: new connections resume a session where they can. full: none does. mix:80%: so many try to",
+        "tickets: new connections resume a session where they can. full: none does. "
+        "mix:80%: so many try to",
         .type = "full, tickets or mix:PERCENT", .fallback = "tickets",
         AT(testfile_tls, tls_resume)),
 
