@@ -70,6 +70,7 @@ struct conn_table {
     uint64_t tls_timeout_ns; /* Of a handshake. */
     struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
     char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
     size_t tls_out_size;     /* Of each connection's send buffer. */
     uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;
