@@ -54,7 +54,8 @@ static bool decode(const char *from, size_t len, char *to, size_t *ret_len)
 static enum err authorize(struct arena *arena, const char *user, size_t len,
                           struct net_proxy *proxy, struct err_info *why)
 {
-    char plain[NET_USER_BYTES_MAX + 1], value[sizeof("Basic ") + NET_USER_BYTES_MAX / 3 * 4 + 8];
+    char plain[NET_USER_BYTES_MAX + 1],
+        value[sizeof("Basic ") + (size_t)NET_USER_BYTES_MAX / 3 * 4 + 8];
     size_t plain_len, value_len = sizeof("Basic ") - 1;
 
     if (len > NET_USER_BYTES_MAX) return refuse(why, "has a user and password over 1 KiB");
