@@ -169,6 +169,12 @@ void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_
     ring->ops->discard(ring, sock, len, user_data);
 }
 
+void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain)
+{
+    CHECK(ring->facts.chains);
+    ring->ops->chain(ring, sock, chain);
+}
+
 void ring_buffer_return(struct ring *ring, const struct ring_event *event)
 {
     ring->ops->buffer_return(ring, event);
