@@ -150,6 +150,13 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
     hist_record(&stats->conn_wait, ready_ns - due_ns);
 }
 
+static void note_started(struct worker *w, uint32_t request)
+{
+    struct stats_url *url = worker_url(w, request);
+
+    if (unlikely(url != NULL)) url->started++;
+}
+
 /* Binds up to `count` requests that wait for its target to `conn`, and adds them to its send. */
 static void take_waiting(struct worker *w, struct conn *conn, struct worker_send *send,
                          uint32_t count, uint64_t now_ns)
@@ -161,12 +168,11 @@ static void take_waiting(struct worker *w, struct conn *conn, struct worker_send
         struct conn_ask ask = {.due_ns = waiting.due_ns,
                                .kind = waiting.request,
                                .asked = w->asks[waiting.request].asked};
-        struct stats_url *url = worker_url(w, waiting.request);
 
         if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
         conn_push(&w->table, conn, &ask, now_ns);
         worker_send_add(w, conn, send, waiting.request);
-        if (unlikely(url != NULL)) url->started++;
+        note_started(w, waiting.request);
     }
     w->ledger.pending = w->lanes.pending;
     w->ledger.started += send->count - had;
@@ -273,6 +279,7 @@ static bool on_next(void *self, struct conn *conn, struct conn_next *ret_next)
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
     w->ledger.in_flight++;
+    note_started(w, waiting.request);
     return true;
 }
 
@@ -280,7 +287,10 @@ static bool on_next(void *self, struct conn *conn, struct conn_next *ret_next)
 static void unconnected(struct worker *w, struct pool *pool, enum failed_class why,
                         const struct row *row)
 {
+    struct stats_url *url = worker_url(w, row->request);
+
     w->ledger.failed[why]++;
+    if (url != NULL) url->failed++;
     if (unlikely(rows_are_on(&w->shared->rows))) rows_add(&w->shared->rows, row);
     if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
@@ -298,6 +308,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
                        .end = (uint16_t)(ROW_FAILED + why)};
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
+    note_started(w, waiting.request);
     unconnected(w, pool, why, &row);
 }
 
