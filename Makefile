@@ -3,6 +3,7 @@
 # whole command lines.
 NAME    := pelt
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
+DATE    := $(shell git log -1 --format=%cs 2>/dev/null || date +%F)
 PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
@@ -70,7 +71,7 @@ $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call run,CC,$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
 $(VERSIONED): $(OUT)/version
-$(VERSIONED): ALL_CFLAGS += -DPELT_VERSION='"$(VERSION)"'
+$(VERSIONED): ALL_CFLAGS += -DPELT_VERSION='"$(VERSION)"' -DPELT_DATE='"$(DATE)"'
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $^)
@@ -87,13 +88,17 @@ $(filter $(OUT)/tests/unit/test_tls%,$(TESTS)): | $(CERTS)
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
 
-.PHONY: deps demo
+.PHONY: deps demo demo-tls
 deps: ## install what building and testing need and this machine lacks
 	@tests/deps build test
 demo: ## build, start the built-in target, run the main job on it for ten seconds
 	@tests/deps build
 	@$(again) all
 	@tests/demo build/$(NAME)
+demo-tls: ## the same over TLS, with a certificate made for the occasion
+	@tests/deps build
+	@$(again) all
+	@tests/demo build/$(NAME) tls
 
 .PHONY: test test-all unit sim e2e
 test: ## all tests; the last line says how many passed
@@ -132,7 +137,7 @@ format: ## make it so
 TIDIED := $(patsubst %.c,build/clang-tidy/%.stamp,$(SOURCES))
 build/clang-tidy/%.stamp: %.c .clang-tidy $(wildcard */*.h */*/*.h)
 	@mkdir -p $(@D)
-	$(call run,TIDY,clang-tidy --quiet $< -- $(LANGUAGE) -DPELT_VERSION='""' 2>$(@:.stamp=.log) || \
+	$(call run,TIDY,clang-tidy --quiet $< -- $(LANGUAGE) -DPELT_VERSION='""' -DPELT_DATE='""' 2>$(@:.stamp=.log) || \
 	    { cat $(@:.stamp=.log); exit 1; })
 	@touch $@
 clang-tidy: $(TIDIED) ## clang-tidy on what changed
@@ -141,7 +146,7 @@ CPPCHECK_WRONG := missingIncludeSystem missingReturn duplicateAssignExpression
 cppcheck: ## cppcheck on the product
 	@mkdir -p build/cppcheck
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' \
+	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' -DPELT_DATE='""' \
 	    $(CPPCHECK_WRONG:%=--suppress=%) $(sort $(wildcard $(LIB_SRC) core/main.c))
 
 .PHONY: fuzz bench truth coverage
@@ -152,6 +157,7 @@ fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) tls
+	@tests/fuzz/run fuzz $(FUZZ_SECONDS) testfile
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)
@@ -167,10 +173,20 @@ coverage: ## which lines the tests reach, per room and per file
 	@tests/coverage build/$(MODE)-cov
 
 .PHONY: install uninstall clean help
-install: all ## copy to DESTDIR and PREFIX (/usr/local)
+SHARE = $(DESTDIR)$(PREFIX)/share
+MAN_FILE  = $(SHARE)/man/man1/$(NAME).1
+BASH_FILE = $(SHARE)/bash-completion/completions/$(NAME)
+ZSH_FILE  = $(SHARE)/zsh/site-functions/_$(NAME)
+FISH_FILE = $(SHARE)/fish/vendor_completions.d/$(NAME).fish
+install: all ## copy to DESTDIR and PREFIX (/usr/local): program, manual page, completions
 	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/$(NAME)
+	mkdir -p $(dir $(MAN_FILE) $(BASH_FILE) $(ZSH_FILE) $(FISH_FILE))
+	$(BIN) --man >$(MAN_FILE)
+	$(BIN) --completions bash >$(BASH_FILE)
+	$(BIN) --completions zsh >$(ZSH_FILE)
+	$(BIN) --completions fish >$(FISH_FILE)
 uninstall: ## take away what install copied
-	rm -f $(DESTDIR)$(PREFIX)/bin/$(NAME)
+	rm -f $(DESTDIR)$(PREFIX)/bin/$(NAME) $(MAN_FILE) $(BASH_FILE) $(ZSH_FILE) $(FISH_FILE)
 clean: ## remove build/
 	rm -rf build
 help: ## this list

@@ -196,6 +196,7 @@ def versions(pelt):
         "h2load": output_of(["h2load", "--version"]).partition("\n")[0],
         "nginx": output_of(["nginx", "-v"]).partition(": ")[2],
         "liburing": output_of(["pkg-config", "--modversion", "liburing"]),
+        "openssl": output_of(["openssl", "version"]).partition("  ")[0],
         "compiler": output_of([os.environ.get("CC", "cc"), "--version"]).partition("\n")[0],
     }
     texts = {name: value[1] if isinstance(value, re.Match) else value

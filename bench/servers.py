@@ -1,7 +1,8 @@
 """The servers that clients are measured against, each pinned to one core and stopped at the end.
 
 Both answer the same paths, so that a scenario can be run against either:
-/ (2 bytes), /bytes/16384, /bytes/1048576, /close (answers and closes).
+/ (2 bytes), /bytes/16384, /bytes/1048576, /close (answers and closes). Over TLS both show the same
+P-256 certificate, made for the occasion.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -40,7 +42,7 @@ http {{
     uwsgi_temp_path {dir}/uwsgi;
     scgi_temp_path {dir}/scgi;
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port}{tls};
         root {dir}/www;
         location = / {{ return 200 "ok"; }}
         location = /close {{ keepalive_timeout 0; return 200 "ok"; }}
@@ -70,12 +72,24 @@ def scratch_dir():
     return path
 
 
+def make_certificate(scratch):
+    """A P-256 certificate for 127.0.0.1 and its key: two files."""
+    cert, key = os.path.join(scratch, "cert.pem"), os.path.join(scratch, "key.pem")
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "10", "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", key, "-out", cert], capture_output=True, check=False, text=True)
+    if made.returncode != 0:
+        raise machine.BenchError(f"openssl: {made.stderr[-300:]}")
+    return cert, key
+
+
 class Server:
     """A running server: `url`, `pids` (all of its processes), `name`, and whether it lives."""
 
-    def __init__(self, name, command, port, scratch):
-        self.name, self.port, self._scratch = name, port, scratch
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, name, command, port, scratch, tls=False):
+        self.name, self.port, self._scratch, self._tls = name, port, scratch, tls
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{port}"
         self.command = " ".join(command)
         self._log_path = os.path.join(scratch, "server.log")
         with open(self._log_path, "wb") as log:
@@ -92,11 +106,18 @@ class Server:
             self.stop()
             raise
 
+    def _connection(self):
+        if not self._tls:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=1, context=trusting)
+
     def _await_ready(self):
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             self.check_alive()
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+            connection = self._connection()
             try:
                 connection.request("GET", "/")
                 if connection.getresponse().status == 200:
@@ -135,14 +156,29 @@ class Server:
         self.stop()
 
 
-def start_pelt(pelt, port, cpu, extra=()):
+def start_pelt(pelt, port, cpu, extra=(), tls=None):
     """`pelt serve`, one thread on core `cpu`."""
+    scratch = scratch_dir()
     command = ["taskset", "-c", str(cpu), pelt, "serve", "--port", str(port), "--cpu", str(cpu),
                "--quiet", *extra]
-    return Server("pelt serve", command, port, scratch_dir())
+    if tls:
+        cert, key = make_certificate(scratch)
+        command += ["--tls", "--cert", cert, "--key", key]
+        command += ["--no-tickets"] if tls == "no-tickets" else []
+    return Server("pelt serve", command, port, scratch, bool(tls))
 
 
-def start_nginx(port, cpu):
+def _nginx_tls(scratch, tls):
+    """What stands behind `listen ADDRESS`, and the directives that go with it."""
+    if not tls:
+        return ""
+    cert, key = make_certificate(scratch)
+    tickets = "off" if tls == "no-tickets" else "on"
+    return (f" ssl backlog=4096; ssl_certificate {cert}; ssl_certificate_key {key}; "
+            f"ssl_session_tickets {tickets}; ssl_protocols TLSv1.3")
+
+
+def start_nginx(port, cpu, tls=None):
     """nginx with one worker on core `cpu`, its configuration and files its own."""
     scratch = scratch_dir()
     os.makedirs(os.path.join(scratch, "www", "bytes"))
@@ -152,16 +188,18 @@ def start_nginx(port, cpu):
     conf = os.path.join(scratch, "nginx.conf")
     with open(conf, "w") as file:
         file.write(_NGINX_CONF.format(dir=scratch, port=port, files=16384,
+                                      tls=_nginx_tls(scratch, tls) or " backlog=4096",
                                       user="user root;" if os.geteuid() == 0 else ""))
     # Debian keeps nginx where an ordinary user's PATH does not look.
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     command = ["taskset", "-c", str(cpu), nginx, "-p", scratch, "-c", conf]
-    return Server("nginx", command, port, scratch)
+    return Server("nginx", command, port, scratch, bool(tls))
 
 
-def start(kind, pelt, port_first, cpu, extra=()):
-    """Starts a server of `kind` ("pelt" or "nginx") on a free port."""
+def start(kind, pelt, port_first, cpu, extra=(), tls=None):
+    """Starts a server of `kind` ("pelt" or "nginx") on a free port; `tls` is None (none),
+    "tickets" or "no-tickets"."""
     port = free_port(port_first)
     if kind == "nginx":
-        return start_nginx(port, cpu)
-    return start_pelt(pelt, port, cpu, extra)
+        return start_nginx(port, cpu, tls)
+    return start_pelt(pelt, port, cpu, extra, tls)

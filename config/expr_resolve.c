@@ -227,7 +227,8 @@ static const struct expr *make_body(struct expr_compiler *compiler, uint32_t off
         return NULL;
     }
     expr->index = number;
-    return with_steps(compiler, expr, steps + count, steps_count - count);
+    return with_steps(compiler, expr, steps_count > count ? steps + count : NULL,
+                      steps_count - count);
 }
 
 static const struct expr *make_special(struct expr_compiler *compiler, uint32_t offset,

@@ -13,6 +13,7 @@ void plan_init(struct plan *plan)
         .max_pending = 1000000,
         .seed = 1,
         .discard_above = PLAN_DISCARD_ABOVE,
+        .sink_above = PLAN_SINK_ABOVE,
         .tls = {.alpn = "http/1.1",
                 .seclevel = PLAN_TLS_SECLEVEL_UNTOUCHED,
                 .timeout_ns = 10 * NS_PER_S},

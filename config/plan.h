@@ -82,16 +82,19 @@ struct plan {
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
 
-    uint64_t discard_above; /* Bodies of known length above it are not copied off the kernel. */
-    struct net net;         /* How connections get to the targets. */
-    struct plan_tls tls;    /* Of connections to https targets. */
-    uint64_t rows_max;      /* Ended requests that are written down one by one; 0 = none. */
+    /* Bodies of known length above these are not looked at: discarded in the kernel or, if
+     * read_bodies, received into one place for all. */
+    uint64_t discard_above, sink_above;
+
+    struct net net;      /* How connections get to the targets. */
+    struct plan_tls tls; /* Of connections to https targets. */
+    uint64_t rows_max;   /* Ended requests that are written down one by one; 0 = none. */
 
     enum plan_io io;
     bool open_loop;
     bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */
     bool keepalive;   /* Connections are used again. */
-    bool read_bodies; /* All bodies are received into our memory, discard_above or not. */
+    bool read_bodies; /* All bytes of them are received into our memory. */
     bool ids;         /* Every request carries its own X-Request-Id. */
     bool batch_wait;  /* A saturated closed loop may wait up to 20 us for a batch. */
 };

@@ -208,7 +208,7 @@ const char *source_line(const struct source *source, uint32_t line, size_t *ret_
     CHECK(source->lines != NULL);
     CHECK(line >= 1);
     *ret_len = 0;
-    if (line > source->lines_count) return "";
+    if (line > source->lines_count) return stop;
     at = end = source->data + source->lines[line - 1];
     while (end < stop && (!may_break(*end) || source_break_len(end, stop) == 0)) {
         end++;

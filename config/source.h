@@ -43,7 +43,8 @@ MUST_USE bool source_check(const struct source *source, struct place *ret_place,
 /* Finds where the lines begin, in `arena`; false when that refuses. */
 MUST_USE bool source_index(struct source *source, struct arena *arena);
 
-/* The line's text without its end; an empty one beyond the last. The index must be there. */
+/* The line's text without its end; an empty one at the end of the source beyond the last. The index
+ * must be there. */
 const char *source_line(const struct source *source, uint32_t line, size_t *ret_len);
 
 /* The byte offset of a place; that of the line's end for columns beyond it. The index must be

@@ -337,9 +337,13 @@ static void tell_syntax(struct builder *builder)
     const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
     char c;
 
-    if (parser->error == YAML_MEMORY_ERROR || !source_index(source, builder->arena)) {
+    if (parser->error == YAML_MEMORY_ERROR || !source_index(source, builder->diags->arena)) {
         (void)no_memory(builder);
         return;
+    }
+    if (place.line > source->lines_count) { /* The end of a last line without a line end. */
+        place = source_place(source, source->len);
+        place.source = builder->source;
     }
     c = source->data[source_offset(source, place.line, place.column)];
     if (strcmp(problem, "found character that cannot start any token") == 0) {

@@ -230,13 +230,13 @@ static enum err read_letters(struct reader *reader, const char *letters)
     return ERR_OK;
 }
 
-/* Reads the line up to its end, or up to the first -h or --version. */
+/* Reads the line up to its end, or up to the first option that only asks about the program. */
 static enum err read_line(struct reader *reader)
 {
     struct cli *cli = &reader->words->cli;
     bool options_over = false;
 
-    while (reader->next < reader->argc && !cli->help && !cli->version) {
+    while (reader->next < reader->argc && !cli_is_about(cli)) {
         const char *word = reader->argv[reader->next++];
         enum err err = ERR_OK;
 
@@ -250,6 +250,7 @@ static enum err read_line(struct reader *reader)
             err = read_letters(reader, word + 1);
         }
         if (err != ERR_OK) return err;
+        cli->completions = cli_is_given(reader->words, OPTION_COMPLETIONS);
     }
     return ERR_OK;
 }
@@ -354,7 +355,7 @@ static enum err parse_into(struct cli_words *words, struct reader *reader, uint3
         return err_set(reader->why, ERR_MEMORY, 0, "no memory for the command line");
     }
     err = read_line(reader);
-    if (err != ERR_OK || words->cli.help || words->cli.version) return err;
+    if (err != ERR_OK || cli_is_about(&words->cli)) return err;
     err = cli_build_urls(words, scratch, reader->why);
     if (err != ERR_OK) return err;
     set_defaults(words);

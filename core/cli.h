@@ -15,8 +15,10 @@
 #include "core/base/err.h"
 #include "core/base/text.h"
 
+enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
+
 struct cli {
-    struct plan plan;      /* Complete unless help or version. */
+    struct plan plan;      /* Complete unless one of the last four is asked for. */
     const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
     const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */
     const char *hdr_path;  /* Of the histogram log. */
@@ -25,9 +27,19 @@ struct cli {
     bool spectrum; /* The report shows the full latency spectrum. */
     bool quiet;    /* Nothing on stderr but errors. */
     bool verbose;
-    bool help;    /* Print the help and do nothing else. */
-    bool version; /* Print the version and do nothing else. */
+    /* Print it and do nothing else. */
+    bool help;
+    bool version;
+    bool man;
+    bool completions;
+    enum cli_shell shell; /* Of the completions. */
 };
+
+/* True if the program is asked about itself only. */
+static inline bool cli_is_about(const struct cli *cli)
+{
+    return cli->help || cli->version || cli->man || cli->completions;
+}
 
 /* Reads the command line; `argv[0]` is the program's name and is not looked at. `cpus` is how
  * many CPUs the process may use, at least 1. On success `ret_cli` is the caller's, who gives it
@@ -46,5 +58,11 @@ void cli_help(struct text *out);
 
 /* Writes what `--version` prints: one line. */
 void cli_version(struct text *out);
+
+/* Writes the manual page, in man(7)'s language: the command and its built-in target. */
+void cli_man(struct text *out);
+
+/* Writes a script that teaches a shell the options, their files and words. */
+void cli_completions(enum cli_shell shell, struct text *out);
 
 #endif

@@ -63,6 +63,8 @@ enum cli_option_id {
     OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_COMPLETIONS,
+    OPTION_MAN,
     OPTION_COUNT,
 };
 

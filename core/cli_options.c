@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/nearest.h"
-#include "core/version.h"
 
 #define AT(member)      .offset = offsetof(struct cli_words, member)
 #define TIME_OPTION_MAX UINT64_MAX /* units_parse_time_ns() has the bound. */
@@ -14,6 +13,9 @@ static const char *const io_choices[] = {
 
 static const char *const arrivals_choices[] = {
     [PLAN_ARRIVALS_EVEN] = "even", [PLAN_ARRIVALS_POISSON] = "poisson", NULL};
+
+static const char *const shell_choices[] = {
+    [CLI_BASH] = "bash", [CLI_ZSH] = "zsh", [CLI_FISH] = "fish", NULL};
 
 static const char *const tls_choices[] = {
     [PLAN_TLS_ANY] = "any", [PLAN_TLS_1_0] = "1.0", [PLAN_TLS_1_1] = "1.1",
@@ -202,6 +204,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                      CLI_OUTPUT, 'h', NULL},
     [OPTION_VERSION] = {"version", NULL, "print the version and exit", NULL, 0, 0, AT(cli.version),
                         CLI_ON, CLI_OUTPUT, 0, NULL},
+    [OPTION_COMPLETIONS] = {"completions", "SHELL",
+                            "print completions for bash, zsh or fish and exit", NULL, 0, 0,
+                            AT(cli.shell), CLI_CHOICE, CLI_OUTPUT, 0, shell_choices},
+    [OPTION_MAN] = {"man", NULL, "print the manual page and exit; see it with 'man -l -'", NULL, 0,
+                    0, AT(cli.man), CLI_ON, CLI_OUTPUT, 0, NULL},
 };
 
 const struct cli_option *cli_option_by_name(const char *name, size_t len)
@@ -231,116 +238,4 @@ const struct cli_option *cli_option_like(const char *name, size_t len)
         if (nearest_offer(&nearest, cli_options[i].name)) best = &cli_options[i];
     }
     return best;
-}
-
-enum { HELP_COLUMNS = 80, HELP_TEXT_AT = 30 };
-
-/* Writes `count` spaces. */
-static void add_spaces(struct text *out, size_t count)
-{
-    text_printf(out, "%*s", (int)count, "");
-}
-
-/* Writes `words` from column HELP_TEXT_AT on (`*column` is where we are), in as many lines as it
- * takes. */
-static void add_wrapped(struct text *out, const char *words, size_t *column)
-{
-    while (*words != '\0') {
-        size_t len = strcspn(words, " ");
-
-        if (*column > HELP_TEXT_AT && *column + 1 + len >= HELP_COLUMNS) {
-            text_add(out, "\n", 1);
-            *column = 0;
-        }
-        if (*column < HELP_TEXT_AT) {
-            add_spaces(out, HELP_TEXT_AT - *column);
-            *column = HELP_TEXT_AT;
-        } else if (*column > HELP_TEXT_AT) {
-            text_add(out, " ", 1);
-            *column += 1;
-        }
-        text_add(out, words, len);
-        *column += len;
-        words += len + strspn(words + len, " ");
-    }
-}
-
-static void add_option(struct text *out, const struct cli_option *option)
-{
-    size_t line_at = out->len, column;
-
-    if (option->letter != 0) {
-        text_printf(out, "  -%c, ", option->letter);
-    } else {
-        text_add_str(out, "      ");
-    }
-    text_printf(out, "--%s", option->name);
-    if (option->argument != NULL) text_printf(out, " %s", option->argument);
-    column = out->len - line_at;
-    if (column + 2 > HELP_TEXT_AT) {
-        text_add(out, "\n", 1);
-        column = 0;
-    }
-    add_wrapped(out, option->help, &column);
-    if (option->fallback != NULL) {
-        add_wrapped(out, "(default:", &column);
-        add_wrapped(out, option->fallback, &column);
-        text_add(out, ")", 1);
-    }
-    text_add(out, "\n", 1);
-}
-
-void cli_help(struct text *out)
-{
-    static const char *const headings[CLI_GROUPS] = {
-        [CLI_LOAD] = "Load",       [CLI_NETWORK] = "Network",     [CLI_TLS] = "TLS (https)",
-        [CLI_REQUEST] = "Request", [CLI_DEADLINES] = "Deadlines", [CLI_OUTPUT] = "Output",
-    };
-
-    text_add_str(out,
-                 "usage: pelt [OPTION]... URL...\n"
-                 "       pelt check FILE            is a test file right? see pelt check --help\n"
-                 "       pelt serve --port PORT     the built-in target; see "
-                 "pelt serve --help\n"
-                 "\n"
-                 "Sends requests to an HTTP/1.1 server, as fast as it answers or at a given "
-                 "rate,\n"
-                 "over a fixed number of connections, and reports rate and latencies with "
-                 "every\n"
-                 "request accounted for. With several URLs requests go to each in turn; "
-                 "URLs of\n"
-                 "one host and port share connections.\n");
-    for (size_t group = 0; group < CLI_GROUPS; group++) {
-        text_printf(out, "\n%s\n", headings[group]);
-        for (size_t i = 0; i < OPTION_COUNT; i++) {
-            if (cli_options[i].group == group) add_option(out, &cli_options[i]);
-        }
-    }
-    text_add_str(
-        out, "\n"
-             "N may be 100, 10k or 1.5M (powers of 1000), R also 0.5; TIME 90 (seconds), 500ms\n"
-             "or 1m30s.\n"
-             "\n"
-             "Examples\n"
-             "  pelt -c 64 -d 30s http://127.0.0.1:8080/\n"
-             "  pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/\n"
-             "  pelt -R 1k --weights 9,1 http://127.0.0.1:8080/ http://127.0.0.1:8080/buy\n"
-             "  pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/\n"
-             "  pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json \\\n"
-             "       http://[::1]:8080/echo\n"
-             "\n"
-             "Exit status\n"
-             "  0    done\n"
-             "  1    error, or nothing was answered\n"
-             "  64   the command line is wrong\n"
-             "  70   the ledger does not close: a bug, please report it\n"
-             "  74   the results could not be written completely\n"
-             "  98   with --strict: the client was the limit\n"
-             "  130  interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not\n"
-             "       wait for answers)\n");
-}
-
-void cli_version(struct text *out)
-{
-    text_printf(out, "pelt %s\n", pelt_version);
 }

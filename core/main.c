@@ -139,8 +139,21 @@ static int run(const struct cli *cli)
     return code;
 }
 
-/* --help or --version. */
-static int print_about(void (*write)(struct text *out))
+static void write_about(const struct cli *cli, struct text *out)
+{
+    if (cli->help) {
+        cli_help(out);
+    } else if (cli->version) {
+        cli_version(out);
+    } else if (cli->man) {
+        cli_man(out);
+    } else {
+        cli_completions(cli->shell, out);
+    }
+}
+
+/* What the program says about itself. */
+static int print_about(const struct cli *cli)
 {
     struct err_info why;
     struct arena arena;
@@ -149,7 +162,7 @@ static int print_about(void (*write)(struct text *out))
 
     arena_init(&arena, 0);
     text_init(&text, &arena);
-    write(&text);
+    write_about(cli, &text);
     err = output_stream(STDOUT_FILENO, &text, &why);
     if (err != ERR_OK) print_error(&why);
     arena_release(&arena);
@@ -161,7 +174,7 @@ int main(int argc, char **argv)
     uint32_t cpus[CPUS_MAX];
     struct err_info why;
     struct cli cli;
-    int code = EXIT_CODE_OK;
+    int code;
 
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
@@ -169,13 +182,7 @@ int main(int argc, char **argv)
         print_error(&why);
         return exit_code_of(why.code);
     }
-    if (cli.help) {
-        code = print_about(cli_help);
-    } else if (cli.version) {
-        code = print_about(cli_version);
-    } else {
-        code = run(&cli);
-    }
+    code = cli_is_about(&cli) ? print_about(&cli) : run(&cli);
     cli_release(&cli);
     return code;
 }

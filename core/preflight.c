@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "core/base/check.h"
+#include "core/share.h"
 #include "io/proc.h"
 #include "io/ring_cause.h"
 
@@ -60,12 +61,14 @@ static const char *mend_ports(const struct preflight_limits *limits)
 }
 
 static enum err check_ports(const struct preflight_limits *limits,
-                            const struct preflight_wants *wants, uint64_t ports,
+                            const struct preflight_wants *wants, uint64_t ports_each,
                             struct err_info *why)
 {
+    const struct preflight_place *place = &wants->crowded;
+    uint64_t ports = ports_each * place->pairs;
     char from[32] = "";
 
-    if (wants->connections <= ports) return ERR_OK;
+    if (place->connections <= ports || place->pairs == 0) return ERR_OK;
     if (wants->sources > 0) {
         (void)snprintf(from, sizeof(from), " from %u source%s", wants->sources,
                        wants->sources == 1 ? "" : "s");
@@ -73,8 +76,8 @@ static enum err check_ports(const struct preflight_limits *limits,
     return err_set(why, ERR_LIMIT, EADDRNOTAVAIL,
                    "%u connections%s to %u address%s need a local port each, and there are %llu "
                    "(%u to %u); %s",
-                   wants->connections, from, wants->destinations,
-                   wants->destinations == 1 ? "" : "es", (unsigned long long)ports,
+                   place->connections, from, place->destinations,
+                   place->destinations == 1 ? "" : "es", (unsigned long long)ports,
                    limits->port_low, limits->port_high, mend_ports(limits));
 }
 
@@ -111,10 +114,10 @@ enum err preflight_check(const struct preflight_limits *limits, const struct pre
     if (err != ERR_OK || limits->port_high == 0 || wants->pairs == 0) return err;
     CHECK(limits->port_low <= limits->port_high);
     ports = limits->port_high - limits->port_low + 1;
-    ports = (ports - min_u64(ports, limits->ports_reserved)) * wants->pairs;
+    ports -= min_u64(ports, limits->ports_reserved);
     err = check_ports(limits, wants, ports, why);
     if (err != ERR_OK) return err;
-    warn_time_wait(limits, wants, ports, ret_warning);
+    warn_time_wait(limits, wants, ports * wants->pairs, ret_warning);
     return ERR_OK;
 }
 
@@ -240,8 +243,42 @@ static uint64_t pairs_of(const struct names *names, const struct address *addres
     return names->sources == NULL ? 1 : sources_count(names->sources, family);
 }
 
+/* Adds each target's connections to those of its place, places[names->places_count]. */
+static void count_connections(const struct plan *plan, const struct names *names,
+                              struct preflight_place *places)
+{
+    uint32_t counts[PLAN_URLS_MAX];
+
+    for (uint32_t w = 0; w < plan->workers; w++) {
+        share_targets(plan, w, counts);
+        for (uint32_t i = 0; i < plan->targets_count; i++) {
+            uint32_t at = 0;
+
+            while (names->places[at].current != names->of_target[i]) {
+                at++;
+                CHECK(at < names->places_count);
+            }
+            places[at].connections += counts[i];
+        }
+    }
+}
+
+/* The place whose ports its connections fill most. */
+static struct preflight_place most_crowded(const struct preflight_place *places, uint32_t count)
+{
+    struct preflight_place most = places[0];
+
+    for (uint32_t i = 1; i < count; i++) {
+        if (places[i].connections * most.pairs > most.connections * places[i].pairs) {
+            most = places[i];
+        }
+    }
+    return most;
+}
+
 struct preflight_wants preflight_wants(const struct plan *plan, const struct names *names)
 {
+    struct preflight_place places[PLAN_URLS_MAX] = {0};
     uint32_t cap = plan->connections_max == 0 ? plan->connections : plan->connections_max;
     struct preflight_wants wants = {
         .epoll = plan->io == PLAN_IO_EPOLL || (plan->io == PLAN_IO_AUTO && !ring_cause_probe()),
@@ -256,12 +293,17 @@ struct preflight_wants preflight_wants(const struct plan *plan, const struct nam
     for (uint32_t i = 0; i < names->places_count; i++) {
         const struct addresses *addresses = names->places[i].current;
 
-        wants.destinations += addresses->count;
+        CHECK(names->places_count <= PLAN_URLS_MAX);
+        places[i].destinations = addresses->count;
         for (uint32_t j = 0; j < addresses->count; j++) {
             wants.loopback = wants.loopback && is_loopback(&addresses->list[j]);
-            wants.pairs += pairs_of(names, &addresses->list[j]);
+            places[i].pairs += pairs_of(names, &addresses->list[j]);
         }
+        wants.destinations += places[i].destinations;
+        wants.pairs += places[i].pairs;
     }
+    count_connections(plan, names, places);
+    wants.crowded = most_crowded(places, names->places_count);
     want_connects(plan, &wants);
     return wants;
 }

@@ -6,7 +6,9 @@
  *
  * Ports. A connection needs a local port that no other connection from here to the same address
  * and port has, so there are as many as the range of net.ipv4.ip_local_port_range (for both
- * families) times the addresses of the target, times ours that --source gives. One that we close
+ * families) times the addresses of the target, times ours that --source gives. Of several targets
+ * the one with the fewest ports for its connections counts; two names of one address are taken for
+ * two addresses, and what that hides is seen in the run (class `ports`). A connection that we close
  * first keeps its port for 60 s (TIME_WAIT, RFC 9293 section 3.6.1), or 1 s where
  * net.ipv4.tcp_tw_reuse lets it be used again.
  *
@@ -28,6 +30,13 @@ struct preflight_limits {
     uint32_t tw_reuse;            /* net.ipv4.tcp_tw_reuse: 0 never, 1 always, 2 on the loopback. */
 };
 
+/* A host and port that connections go to. */
+struct preflight_place {
+    uint32_t connections;
+    uint32_t destinations; /* Its addresses; at least 1. */
+    uint64_t pairs;        /* Of a source and one of these, of the same family; 0: not TCP. */
+};
+
 /* What the plan wants. */
 struct preflight_wants {
     bool epoll;            /* Sockets are descriptors of the process; else of a ring's own table. */
@@ -36,7 +45,8 @@ struct preflight_wants {
     uint32_t destinations; /* Addresses that they go to; at least 1. */
     uint32_t sources;      /* Addresses that they come from; 0: the kernel chooses one. */
     uint64_t pairs;        /* Of a source and a destination of the same family; 0: not TCP. */
-    bool loopback;         /* All of these are. */
+    struct preflight_place crowded; /* With the fewest pairs per connection. */
+    bool loopback;                  /* All of these are. */
     bool keepalive;
     double connects_per_s; /* Expected without keep-alive; 0: not known. */
     uint64_t connects_max; /* In all; UINT64_MAX: no bound. */

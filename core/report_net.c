@@ -25,6 +25,15 @@ static void write_proxy(const struct net_proxy *proxy, char *buf, size_t size)
     (void)snprintf(buf, size, is_ip6 ? "[%s]:%s" : "%s:%s", proxy->host, proxy->service);
 }
 
+/* Whether connections ask the proxy for tunnels: all do, or those of https targets. */
+static bool has_tunnels(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->targets_count; i++) {
+        if (plan->targets[i].connect != NULL) return true;
+    }
+    return false;
+}
+
 static uint64_t count_refused(const struct result *result)
 {
     uint64_t count = 0;
@@ -93,7 +102,7 @@ void report_net_text(const struct result *result, struct text *out)
 
         write_proxy(&net->proxy, proxy, sizeof(proxy));
         (void)snprintf(line, sizeof(line), "%s the proxy %s",
-                       net->proxy.tunnel ? "by tunnels of" : "by way of", proxy);
+                       has_tunnels(result->plan) ? "by tunnels of" : "by way of", proxy);
         report_wrapped(out, label, line);
     }
     add_refused(result, out);
@@ -111,7 +120,7 @@ static void put_proxy(struct json *json, const struct result *result)
     json_key(json, "address");
     json_str(json, text);
     json_key(json, "tunnel");
-    json_bool(json, proxy->tunnel);
+    json_bool(json, has_tunnels(result->plan));
     json_key(json, "refused");
     json_object(json);
     for (unsigned i = 0; i < STATUS_COUNT; i++) {

@@ -16,6 +16,7 @@
 
 #include "core/base/check.h"
 #include "core/serve_thread.h"
+#include "tls/tls_ctx.h"
 
 enum { LOG_DRAIN_MS = 10 };
 
@@ -62,6 +63,28 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* The certificate that all threads show, and its file for clients to trust. */
+static enum err make_identity(struct serve *serve, struct err_info *why)
+{
+    const char *path = serve->options->tls_save_cert;
+    struct tls_identity *identity = arena_array(&serve->arena, 1, sizeof(*identity));
+    bool written;
+    FILE *file;
+    enum err err;
+
+    if (identity == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for 'serve'");
+    err = tls_identity_make(identity, why);
+    if (err != ERR_OK) return err;
+    serve->shared->identity = identity;
+    if (path == NULL) return ERR_OK;
+    file = fopen(path, "we");
+    if (file != NULL) {
+        written = fputs(identity->cert_pem, file) >= 0;
+        if (fclose(file) == 0 && written) return ERR_OK;
+    }
+    return err_set(why, ERR_FILE, errno, "cannot write '%s': %s", path, err_errno_name(errno));
+}
+
 static enum err prepare(struct serve *serve, struct err_info *why)
 {
     const struct serve_options *options = serve->options;
@@ -84,6 +107,7 @@ static enum err prepare(struct serve *serve, struct err_info *why)
     serve->shared->chunks = chunks;
     serve->shared->log_fd = -1;
     err = parse_address(serve, why);
+    if (err == ERR_OK && options->tls && options->tls_cert == NULL) err = make_identity(serve, why);
     if (err != ERR_OK || options->log_ids == NULL) return err;
     serve->shared->log_fd =
         open(options->log_ids, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0644);
@@ -209,6 +233,9 @@ static void print_totals(const struct serve *serve)
         sum.requests += totals->requests;
         sum.faults += totals->faults;
         sum.dropped += totals->dropped;
+        sum.handshakes += totals->handshakes;
+        sum.handshakes_resumed += totals->handshakes_resumed;
+        sum.tls_failed += totals->tls_failed;
         for (size_t status = 0; status < COUNT(sum.status); status++) {
             sum.status[status] += totals->status[status];
         }
@@ -222,6 +249,12 @@ static void print_totals(const struct serve *serve)
     if (sum.faults > 0) (void)fprintf(stderr, ", faults: %llu", (unsigned long long)sum.faults);
     if (sum.dropped > 0) {
         (void)fprintf(stderr, ", connections dropped: %llu", (unsigned long long)sum.dropped);
+    }
+    if (serve->options->tls) {
+        (void)fprintf(stderr, ", TLS handshakes: %llu, resumed: %llu, failed: %llu",
+                      (unsigned long long)sum.handshakes,
+                      (unsigned long long)sum.handshakes_resumed,
+                      (unsigned long long)sum.tls_failed);
     }
     (void)fprintf(stderr, "\n");
 }

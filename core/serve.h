@@ -1,6 +1,7 @@
 /* serve: the built-in test target, `pelt serve`: an HTTP/1.1 server over the same seam as the
  * engine. It answers as fast as it can, or as slowly and as wrongly as it is told to. It is no
- * product server: it trusts its network and knows nothing of files, TLS or security.
+ * product server: it trusts its network and knows nothing of files or security; with --tls it
+ * speaks TLS, by default with a certificate that it makes itself.
  *
  * One thread and one ring per --threads, each with a listener of its own on the same port
  * (SO_REUSEPORT); they share the options, the pattern that bodies are made of, and a stop flag.
@@ -40,6 +41,11 @@ struct serve_options {
     uint64_t freeze_at_ns; /* From the first request on; */
     uint64_t freeze_ns;    /* for so long nothing is answered; 0: never. */
     enum ring_engine engine;
+    bool tls;
+    const char *tls_cert;      /* File; NULL: a certificate that we make ourselves. */
+    const char *tls_key;       /* File; NULL: in tls_cert. */
+    const char *tls_save_cert; /* File that gets the certificate that we made, or NULL. */
+    bool tls_no_tickets;       /* No session can be resumed. */
     bool quiet;
     bool help; /* The help was asked for: print it and end. */
 };
@@ -58,6 +64,16 @@ uint64_t serve_delay_draw(const struct serve_delay *delay, struct rng *rng);
  * into argv. ERR_USAGE: `why` says what is wrong. */
 MUST_USE enum err serve_options_parse(struct serve_options *ret_options, int argc, char **argv,
                                       struct err_info *why);
+
+/* A line of the help: an option (its `value` is what the help calls it, NULL if it takes none), or
+ * a path (without a value). Constant. */
+struct serve_text {
+    const char *name, *value, *help;
+};
+
+/* Number `n` of the options and of the paths that behave; false behind the last. */
+MUST_USE bool serve_option_at(size_t n, struct serve_text *ret_option);
+MUST_USE bool serve_route_at(size_t n, struct serve_text *ret_route);
 
 /* Serves until SIGINT or SIGTERM, then prints the totals on stderr. Blocks these two signals for
  * the calling thread. ERR_OK after a clean end. */

@@ -186,6 +186,11 @@ enum option_id {
     OPTION_LOG_IDS,
     OPTION_PORT_FILE,
     OPTION_IO,
+    OPTION_TLS,
+    OPTION_CERT,
+    OPTION_KEY,
+    OPTION_SAVE_CERT,
+    OPTION_NO_TICKETS,
     OPTION_QUIET,
     OPTION_HELP
 };
@@ -213,9 +218,44 @@ static const struct option {
      OPTION_LOG_IDS},
     {"--port-file", "FILE", "write the port there once we listen", OPTION_PORT_FILE},
     {"--io", "ENGINE", "auto, uring or epoll (auto)", OPTION_IO},
+    {"--tls", NULL, "speak TLS, with a certificate for localhost that is made at the start",
+     OPTION_TLS},
+    {"--cert", "FILE", "with --tls: the certificate and its issuers (PEM) in its place",
+     OPTION_CERT},
+    {"--key", "FILE", "the key of that certificate (in the same file)", OPTION_KEY},
+    {"--save-cert", "FILE", "with --tls: write the certificate that was made there",
+     OPTION_SAVE_CERT},
+    {"--no-tickets", NULL, "with --tls: no session can be resumed", OPTION_NO_TICKETS},
     {"--quiet", NULL, "print nothing but errors", OPTION_QUIET},
     {"--help", NULL, "this text", OPTION_HELP},
 };
+
+bool serve_option_at(size_t n, struct serve_text *ret_option)
+{
+    const struct option *option = &options_table[n];
+
+    if (n >= COUNT(options_table)) return false;
+    *ret_option =
+        (struct serve_text){.name = option->name, .value = option->value, .help = option->help};
+    return true;
+}
+
+static const struct serve_text routes[] = {
+    {"/", NULL, "2 bytes, 'ok'"},
+    {"/bytes/N", NULL, "N bytes, up to 1 GiB"},
+    {"/chunked/N", NULL, "N bytes in chunks of 4096"},
+    {"/status/N", NULL, "that status, 200 to 999"},
+    {"/delay/MS", NULL, "'ok' after so many milliseconds"},
+    {"/close", NULL, "'ok', and the connection is closed"},
+    {"/echo", NULL, "the body of the request, up to 1 MiB, else 413"},
+};
+
+bool serve_route_at(size_t n, struct serve_text *ret_route)
+{
+    if (n >= COUNT(routes)) return false;
+    *ret_route = routes[n];
+    return true;
+}
 
 /* Sets one option; false if its value is wrong. */
 static bool set_option(struct serve_options *options, enum option_id id, const char *value)
@@ -242,6 +282,11 @@ static bool set_option(struct serve_options *options, enum option_id id, const c
     case OPTION_LOG_IDS: options->log_ids = value; return true;
     case OPTION_PORT_FILE: options->port_file = value; return true;
     case OPTION_IO: return parse_engine(value, options);
+    case OPTION_TLS: options->tls = true; return true;
+    case OPTION_CERT: options->tls_cert = value; return true;
+    case OPTION_KEY: options->tls_key = value; return true;
+    case OPTION_SAVE_CERT: options->tls_save_cert = value; return true;
+    case OPTION_NO_TICKETS: options->tls_no_tickets = true; return true;
     case OPTION_QUIET: options->quiet = true; return true;
     case OPTION_HELP: options->help = true; return true;
     }
@@ -274,10 +319,30 @@ static void choose_cpus(struct serve_options *options)
     memcpy(options->cpus, allowed, options->cpus_count * sizeof(allowed[0]));
 }
 
+/* What TLS options ask of each other. */
+static enum err check_tls(const struct serve_options *options, struct err_info *why)
+{
+    bool others =
+        options->tls_cert != NULL || options->tls_save_cert != NULL || options->tls_no_tickets;
+
+    if (options->tls_key != NULL && options->tls_cert == NULL) {
+        return err_set(why, ERR_USAGE, 0, "'--key' wants a '--cert'");
+    }
+    if (others && !options->tls) {
+        return err_set(why, ERR_USAGE, 0,
+                       "'--cert', '--save-cert' and '--no-tickets' want '--tls'");
+    }
+    if (options->tls_cert != NULL && options->tls_save_cert != NULL) {
+        return err_set(why, ERR_USAGE, 0, "'--cert' and '--save-cert' exclude each other");
+    }
+    return ERR_OK;
+}
+
 enum err serve_options_parse(struct serve_options *ret_options, int argc, char **argv,
                              struct err_info *why)
 {
     struct serve_options options = {.bind = "127.0.0.1", .port = 8080};
+    enum err err;
 
     for (int i = 1; i < argc; i++) {
         const char *value = NULL;
@@ -304,21 +369,13 @@ enum err serve_options_parse(struct serve_options *ret_options, int argc, char *
     }
     if (options.cpus_count == 0 && options.threads > 0) choose_cpus(&options);
     if (options.threads == 0) options.threads = 1;
-    *ret_options = options;
-    return ERR_OK;
+    err = check_tls(&options, why);
+    if (err == ERR_OK) *ret_options = options;
+    return err;
 }
 
 static void print_help(void)
 {
-    static const char *const routes[][2] = {
-        {"/", "2 bytes, 'ok'"},
-        {"/bytes/N", "N bytes, up to 1 GiB"},
-        {"/chunked/N", "N bytes in chunks of 4096"},
-        {"/status/N", "that status, 200 to 999"},
-        {"/delay/MS", "'ok' after so many milliseconds"},
-        {"/close", "'ok', and the connection is closed"},
-        {"/echo", "the body of the request, up to 1 MiB, else 413"},
-    };
     char left[64];
 
     (void)printf("Usage: pelt serve [OPTION]...\n"
@@ -333,7 +390,7 @@ static void print_help(void)
     }
     (void)printf("\nPaths (any method; HEAD leaves the body out; others are 404):\n");
     for (size_t i = 0; i < COUNT(routes); i++) {
-        (void)printf("  %-34s %s\n", routes[i][0], routes[i][1]);
+        (void)printf("  %-34s %s\n", routes[i].name, routes[i].help);
     }
     (void)printf("\nPaths that misbehave:\n");
     for (uint64_t n = 0; serve_fault_at(n) != NULL; n++) {

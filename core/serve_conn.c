@@ -8,6 +8,7 @@
 #include "core/base/check.h"
 #include "core/serve_answer.h"
 #include "core/serve_thread.h"
+#include "core/serve_tls.h"
 
 /* A close while the client still sends would be a reset that may overtake the answer, so it is put
  * off until nothing has come for a round. */
@@ -46,6 +47,9 @@ void serve_conn_accepted(struct serve_thread *thread, struct serve_conn *c)
     *c = (struct serve_conn){.generation = c->generation};
     serve_conn_to(c, SERVE_CONN_READY);
     arm_recv(thread, c);
+    if (thread->tls == NULL || serve_tls_accepted(thread, c)) return;
+    thread->totals.dropped++;
+    serve_conn_end(thread, c);
 }
 
 static void prepare_send(struct serve_conn *c, uint32_t len, uint64_t batch)
@@ -61,6 +65,10 @@ void serve_conn_send(struct serve_thread *thread, struct serve_conn *c, const ch
                      uint32_t len)
 {
     prepare_send(c, len, thread->batch);
+    if (thread->tls != NULL) {
+        serve_tls_send(thread, c, data, len);
+        return;
+    }
     ring_send(thread->ring, serve_conn_sock(thread, c), data, len, 0,
               serve_user_data(thread, SERVE_OP_SEND, c));
 }
@@ -69,6 +77,10 @@ void serve_conn_sendmsg(struct serve_thread *thread, struct serve_conn *c,
                         const struct msghdr *message, uint32_t bytes)
 {
     prepare_send(c, bytes, thread->batch);
+    if (thread->tls != NULL) {
+        serve_tls_sendmsg(thread, c, message, bytes);
+        return;
+    }
     ring_sendmsg(thread->ring, serve_conn_sock(thread, c), message,
                  serve_user_data(thread, SERVE_OP_SEND, c));
 }
@@ -79,7 +91,8 @@ void serve_conn_send_kept(struct serve_thread *thread, struct serve_conn *c,
     uint32_t len = reply->len * copies;
 
     CHECK(!c->kept_held);
-    if (c->end == SERVE_END_KEEP && c->quiet_batch != thread->batch && !c->more && c->in == NULL) {
+    if (thread->tls == NULL && c->end == SERVE_END_KEEP && c->quiet_batch != thread->batch &&
+        !c->more && c->in == NULL) {
         serve_conn_to(c, SERVE_CONN_READY);
         serve_conn_send_quiet(thread, c, reply, len);
         return;
@@ -113,13 +126,18 @@ static void give_back(struct serve_thread *thread, struct serve_conn *c)
     c->kept_held = false;
 }
 
-/* Closes once nothing is in flight. */
-static void try_close(struct serve_thread *thread, struct serve_conn *c)
+static bool is_sending(const struct serve_thread *thread, const struct serve_conn *c)
+{
+    return c->send_busy || (thread->tls != NULL && serve_tls_is_sending(thread, c));
+}
+
+void serve_conn_try_close(struct serve_thread *thread, struct serve_conn *c)
 {
     uint32_t sock = serve_conn_sock(thread, c);
     uint64_t user_data = serve_user_data(thread, SERVE_OP_CLOSE, c);
 
-    if (c->recv_armed || c->send_busy || c->cancel_busy) return;
+    if (c->state != SERVE_CONN_CANCELLING) return;
+    if (c->recv_armed || c->cancel_busy || is_sending(thread, c)) return;
     serve_pool_give(&thread->pool, &c->in);
     give_back(thread, c);
     serve_conn_to(c, SERVE_CONN_CLOSING);
@@ -134,12 +152,13 @@ void serve_conn_end(struct serve_thread *thread, struct serve_conn *c)
 {
     serve_conn_to(c, SERVE_CONN_CANCELLING);
     timers_cancel(&thread->timers, &c->timer);
-    if (c->recv_armed || c->send_busy) {
+    if (thread->tls != NULL) serve_tls_say_goodbye(thread, c);
+    if (c->recv_armed || is_sending(thread, c)) {
         c->cancel_busy = true;
         ring_cancel(thread->ring, serve_conn_sock(thread, c),
                     serve_user_data(thread, SERVE_OP_CANCEL, c));
     }
-    try_close(thread, c);
+    serve_conn_try_close(thread, c);
 }
 
 /* The answer is out: what its end says. */
@@ -206,7 +225,7 @@ void serve_conn_sent(struct serve_thread *thread, struct serve_conn *c, int res)
     CHECK(c->send_busy);
     c->send_busy = false;
     if (c->state == SERVE_CONN_CANCELLING) {
-        try_close(thread, c);
+        serve_conn_try_close(thread, c);
         return;
     }
     CHECK(c->state == SERVE_CONN_SENDING);
@@ -263,7 +282,7 @@ static void on_eof(struct serve_thread *thread, struct serve_conn *c, bool broke
     case SERVE_CONN_PAUSED:
         if (broken) serve_conn_end(thread, c);
         return;
-    case SERVE_CONN_CANCELLING: try_close(thread, c); return;
+    case SERVE_CONN_CANCELLING: serve_conn_try_close(thread, c); return;
     case SERVE_CONN_FREE:
     case SERVE_CONN_CLOSING:
     case SERVE_CONN_STATES_COUNT: break;
@@ -315,7 +334,7 @@ void serve_conn_received(struct serve_thread *thread, struct serve_conn *c,
     }
     if (c->recv_armed || c->state == SERVE_CONN_CLOSING) return;
     if (c->state == SERVE_CONN_CANCELLING) {
-        try_close(thread, c);
+        serve_conn_try_close(thread, c);
     } else {
         arm_recv(thread, c);
     }
@@ -326,12 +345,12 @@ void serve_conn_cancelled(struct serve_thread *thread, struct serve_conn *c)
     CHECK(c->state == SERVE_CONN_CANCELLING);
     CHECK(c->cancel_busy);
     c->cancel_busy = false;
-    try_close(thread, c);
+    serve_conn_try_close(thread, c);
 }
 
 void serve_conn_closed(struct serve_thread *thread, struct serve_conn *c)
 {
-    (void)thread;
+    if (thread->tls != NULL) serve_tls_closed(thread, c);
     serve_conn_to(c, SERVE_CONN_FREE);
     c->generation = (c->generation + 1) & SERVE_GENERATION_MASK;
 }

@@ -100,6 +100,9 @@ void serve_conn_sent(struct serve_thread *thread, struct serve_conn *c, int res)
 void serve_conn_cancelled(struct serve_thread *thread, struct serve_conn *c);
 void serve_conn_closed(struct serve_thread *thread, struct serve_conn *c);
 
+/* Something in flight has ended: closes in CANCELLING, if nothing else is. */
+void serve_conn_try_close(struct serve_thread *thread, struct serve_conn *c);
+
 /* Its timer is due. */
 void serve_conn_timed(struct serve_thread *thread, struct serve_conn *c);
 

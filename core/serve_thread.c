@@ -11,6 +11,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/serve_tls.h"
 #include "io/cpu.h"
 
 enum {
@@ -54,10 +55,12 @@ static inline void on_recv(struct serve_thread *thread, struct serve_conn *c,
 {
     struct serve_reply *reply = thread->same_reply;
 
-    if (likely(event->res > 0 && (uint32_t)event->res == thread->same_len &&
-               (event->flags & RING_MORE) && c->state == SERVE_CONN_READY && c->in == NULL &&
-               !c->eof && c->quiet_batch != thread->batch &&
-               memcmp(event->data, thread->same, thread->same_len) == 0)) {
+    if (thread->tls != NULL) {
+        serve_tls_received(thread, c, event);
+    } else if (likely(event->res > 0 && (uint32_t)event->res == thread->same_len &&
+                      (event->flags & RING_MORE) && c->state == SERVE_CONN_READY && c->in == NULL &&
+                      !c->eof && c->quiet_batch != thread->batch &&
+                      memcmp(event->data, thread->same, thread->same_len) == 0)) {
         serve_conn_send_quiet(thread, c, reply, reply->len);
         thread->totals.requests++;
         thread->totals.status[reply->status]++;
@@ -65,6 +68,15 @@ static inline void on_recv(struct serve_thread *thread, struct serve_conn *c,
         serve_conn_received(thread, c, event);
     }
     if (event->flags & RING_BUFFER) ring_buffer_return(thread->ring, event);
+}
+
+static void on_sent(struct serve_thread *thread, struct serve_conn *c, int res)
+{
+    if (thread->tls != NULL) {
+        serve_tls_sent(thread, c, res);
+    } else {
+        serve_conn_sent(thread, c, res);
+    }
 }
 
 static void on_event(struct serve_thread *thread, const struct ring_event *event)
@@ -79,7 +91,7 @@ static void on_event(struct serve_thread *thread, const struct ring_event *event
     }
     switch ((enum serve_op)(event->user_data >> 56)) {
     case SERVE_OP_RECV: on_recv(thread, c, event); return;
-    case SERVE_OP_SEND: serve_conn_sent(thread, c, event->res); return;
+    case SERVE_OP_SEND: on_sent(thread, c, event->res); return;
     case SERVE_OP_ACCEPT: on_accept(thread, event); return;
     case SERVE_OP_QUIET: serve_conn_quiet_failed(thread, c, event->res); return;
     case SERVE_OP_CANCEL: serve_conn_cancelled(thread, c); return;
@@ -228,6 +240,11 @@ static enum err reserve_memory(struct serve_thread *thread)
             return err_set(&thread->why, ERR_MEMORY, ENOMEM, "no memory for the log of ids");
         }
     }
+    if (options->tls) {
+        enum err err = serve_tls_open(thread);
+
+        if (err != ERR_OK) return err;
+    }
     /* One timer per connection, and the listener's. */
     timers_init(&thread->timers, heap, thread->socks_count);
     arena_seal(arena);
@@ -279,6 +296,7 @@ void serve_thread_close(struct serve_thread *thread)
 {
     ring_close(thread->ring);
     thread->ring = NULL;
+    serve_tls_close(thread);
 }
 
 void *serve_thread_main(void *arg)

@@ -15,12 +15,17 @@ enum {
     SERVE_SAME_BYTES_MAX = 1024, /* Longest request that the shortcut remembers. */
 };
 
+struct serve_tls;
+
 struct serve_totals {
     uint64_t connections;
-    uint64_t requests;     /* Answered, misbehaviours included. */
-    uint64_t faults;       /* Of these, misbehaviours. */
-    uint64_t dropped;      /* Connections that we gave up: no memory, or too much unread. */
-    uint64_t status[1000]; /* Answers by status; misbehaviours have none. */
+    uint64_t requests;           /* Answered, misbehaviours included. */
+    uint64_t faults;             /* Of these, misbehaviours. */
+    uint64_t dropped;            /* Connections that we gave up: no memory, or too much unread. */
+    uint64_t handshakes;         /* TLS handshakes completed, */
+    uint64_t handshakes_resumed; /* of these with an earlier session, */
+    uint64_t tls_failed;         /* and TLS connections that failed. */
+    uint64_t status[1000];       /* Answers by status; misbehaviours have none. */
 };
 
 /* What the threads share. */
@@ -28,9 +33,10 @@ struct serve_shared {
     const struct serve_options *options;
     const struct sockaddr *address; /* To listen on, but for the port. */
     socklen_t address_len;
-    int log_fd;    /* -1: no log. */
-    char *pattern; /* [SERVE_PATTERN_BYTES], and */
-    char *chunks;  /* [SERVE_CHUNKS_BYTES]: not written once threads run. */
+    const struct tls_identity *identity; /* Of --tls without --cert; else NULL. */
+    int log_fd;                          /* -1: no log. */
+    char *pattern;                       /* [SERVE_PATTERN_BYTES], and */
+    char *chunks;                        /* [SERVE_CHUNKS_BYTES]: not written once threads run. */
     _Alignas(CACHE_LINE) _Atomic bool stop; /* Set by the main thread. */
     _Atomic uint64_t first_ns; /* First request, 0: none yet. Whoever comes first sets it. */
 };
@@ -38,6 +44,7 @@ struct serve_shared {
 struct serve_thread {
     struct ring *ring;
     struct serve_shared *shared;
+    struct serve_tls *tls;          /* NULL: no TLS. */
     struct serve_conn *conns;       /* [socks_count], by socket. */
     uint64_t batch_ns;              /* Clock at the last reap. */
     uint64_t batch;                 /* Number of the last reap, from 1. */

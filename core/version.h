@@ -3,5 +3,6 @@
 #define CORE_VERSION_H
 
 extern const char pelt_version[]; /* E.g. "1.2.0", "1.2.0-5-gabcdef0-dirty". */
+extern const char pelt_date[];    /* Of the last change that is in it: "2026-01-31". */
 
 #endif

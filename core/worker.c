@@ -201,6 +201,7 @@ bool worker_step(struct worker *w)
     ring_wait(w->ring, &wait);
     reaped_ns = clock_now_ns();
     w->now_ns = reaped_ns;
+    w->table.batch++;
     run_events(w);
     if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);

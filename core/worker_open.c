@@ -18,7 +18,8 @@ enum {
     SMALL_BUFFERS_MAX = 4096,
     LARGE_BUFFER_BYTES = 32 * 1024,
     LARGE_BUFFERS_MAX = 256,
-    SMALL_BODY_MAX = 3072, /* Fits a small buffer with its head. */
+    SINK_BYTES = 256 * 1024, /* Fits the caches, and few receives make a large body. */
+    SMALL_BODY_MAX = 3072,   /* Fits a small buffer with its head. */
 };
 
 static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
@@ -83,6 +84,11 @@ static bool init_table(struct worker *w)
         .alive = &l->alive,
         .alive_max = &l->alive_max,
     };
+    if (w->plan->read_bodies) {
+        w->table.sink_bytes = SINK_BYTES;
+        w->table.sink = arena_alloc(&w->arena, SINK_BYTES, 4096);
+        if (w->table.sink == NULL) return false;
+    }
     w->table.requests_max = w->plan->keepalive ? UINT32_MAX : 1;
     w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
     w->table.small_body_max = SMALL_BODY_MAX;
@@ -91,6 +97,13 @@ static bool init_table(struct worker *w)
     w->table.first_byte_timeout_ns =
         w->plan->first_byte_timeout_ns == 0 ? TIME_NEVER : w->plan->first_byte_timeout_ns;
     return conn_table_init(&w->table, &w->arena);
+}
+
+/* With answers back to back it does not pay: each receive would end in the next one's head. */
+static uint64_t drain_above(const struct plan *plan)
+{
+    if (plan->pipeline > 1) return UINT64_MAX;
+    return plan->read_bodies ? plan->sink_above : plan->discard_above;
 }
 
 static bool init_pools(struct worker *w, const struct worker_options *options)
@@ -121,9 +134,7 @@ static bool init_pools(struct worker *w, const struct worker_options *options)
         pool->tunnel = tunnel;
         pool->tunnel_len = tunnel == NULL ? 0 : (uint32_t)strlen(tunnel);
         pool->wanted = wanted[i];
-        /* With answers back to back it does not pay: each receive would end in the next head. */
-        pool->discard_above =
-            w->plan->read_bodies || w->plan->pipeline > 1 ? UINT64_MAX : w->plan->discard_above;
+        pool->drain_above = drain_above(w->plan);
         pool_init(pool);
     }
     return true;

@@ -4,7 +4,10 @@
 #include "core/base/check.h"
 #include "core/worker_impl.h"
 
-enum { OUT_BYTES_MIN = 2048 }; /* A ClientHello that offers a ticket, as a rule. */
+enum {
+    OUT_BYTES_MIN = 2048,    /* A ClientHello that offers a ticket, as a rule. */
+    KEEP_BUFFERS_MAX = 1024, /* Connections that keep the memory of their records, per worker. */
+};
 
 static uint16_t version_of(enum plan_tls_version version)
 {
@@ -28,6 +31,18 @@ static enum tls_resume resume_of(enum plan_tls_resume resume)
     UNREACHABLE("a way to resume without a name");
 }
 
+/* The most that a connection sends at once, or what fits a record of it. */
+static uint32_t write_max_of(const struct worker *w)
+{
+    const struct plan *plan = w->plan;
+    uint64_t len_max = 0;
+
+    for (uint32_t i = 0; i < plan->requests_count; i++) {
+        len_max = max_u64(len_max, plan->requests[i].len);
+    }
+    return (uint32_t)min_u64(len_max * w->table.window_size, TLS_PLAIN_BYTES);
+}
+
 static struct tls_options options_of(const struct worker *w)
 {
     const struct plan_tls *tls = &w->plan->tls;
@@ -47,6 +62,8 @@ static struct tls_options options_of(const struct worker *w)
         .alpn = tls->alpn,
         .resume = resume_of(tls->resume),
         .resume_percent = tls->resume_percent,
+        .write_max = write_max_of(w),
+        .keep_buffers = w->table.count <= KEEP_BUFFERS_MAX,
         /* A full handshake most often brings two tickets. */
         .sessions_max = (uint32_t)min_u64(UINT64_C(2) * w->table.count, TLS_SESSIONS_MAX),
     };
@@ -74,16 +91,9 @@ enum err worker_tls_open(struct worker *w, struct err_info *why)
 
 bool worker_tls_init_table(struct worker *w)
 {
-    uint64_t len_max = 0;
-
     if (w->tls == NULL) return true;
-    for (uint32_t i = 0; i < w->asks_count; i++) {
-        len_max = max_u64(len_max, w->asks[i].len);
-    }
-    /* Room for all that a connection sends at once, or for one full record of it. */
-    len_max = min_u64(len_max * w->table.window_size, TLS_PLAIN_BYTES);
     w->table.tls_out_size =
-        (size_t)max_u64(len_max + (uint64_t)2 * TLS_OVERHEAD_BYTES, OUT_BYTES_MIN);
+        (size_t)max_u64(write_max_of(w) + (uint64_t)2 * TLS_OVERHEAD_BYTES, OUT_BYTES_MIN);
     w->table.tls_timeout_ns = w->plan->tls.timeout_ns;
     return conn_table_init_tls(&w->table, &w->arena);
 }

@@ -304,9 +304,9 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         CHECK(current);
         conn_on_recv(table, conn, event);
         return;
-    case OP_DISCARD:
+    case OP_DRAIN:
         CHECK(current);
-        conn_on_discard(table, conn, event);
+        conn_on_drain(table, conn, event);
         return;
     case OP_SEND:
         CHECK(current);

@@ -49,8 +49,8 @@ enum { FLIGHT_CONNECT = 1, FLIGHT_SEND = 2, FLIGHT_RECV = 4, FLIGHT_CANCEL = 8, 
 
 /* How bytes are received, by the sizes of the bodies that the pool has seen: receives that stay
  * armed over small or large buffers; or one receive at a time, the rest of a body whose length is
- * known being thrown away in the kernel, never a byte more. */
-enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DISCARD };
+ * known being drained, never a byte more. */
+enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DRAIN };
 
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };

@@ -66,10 +66,10 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
 
 /* Bodies that fit a small buffer are the common case, in which there is nothing to note. */
 static void note_body(const struct conn_table *table, struct pool *pool, uint64_t length,
-                      bool known)
+                      bool drainable)
 {
     if (length > table->small_body_max || unlikely(pool->mode != MODE_SMALL)) {
-        pool_note_body(pool, length, known);
+        pool_note_body(pool, length, drainable);
     }
 }
 
@@ -111,7 +111,7 @@ static void begin_body(struct conn_table *table, struct conn *conn, const char *
     case HTTP1_BODY_LENGTH:
         conn->part = PART_LENGTH;
         conn->body_left = framing->length;
-        note_body(table, conn->pool, framing->length, true);
+        note_body(table, conn->pool, framing->length, !oldest->watched);
         return;
     case HTTP1_BODY_CHUNKED:
         conn->part = PART_CHUNKED;
@@ -285,16 +285,18 @@ uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data
     return conn->window_first - first;
 }
 
-bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len)
+bool conn_drained(struct conn_table *table, struct conn *conn, uint64_t len)
 {
     CHECK(conn->part == PART_LENGTH);
     CHECK(len <= conn->body_left);
     *table->counts.bytes_received += len;
-    *table->counts.bytes_discarded += len;
+    if (table->sink == NULL) {
+        *table->counts.bytes_discarded += len;
+        *table->counts.discarded += len == conn->body_left;
+    }
     conn->body_left -= len;
     conn->body_bytes += len;
     if (conn->body_left > 0) return false;
-    (*table->counts.discarded)++;
     table->fed_ns = 0;
     complete(table, conn, conn->reusable);
     return true;

@@ -73,10 +73,10 @@ enum failed_class conn_class_of_connect(const struct conn *conn, int errno_value
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 
-/* Completions of a receive, of one that discards, of a loud send, and of a send that should have
+/* Completions of a receive, of one that drains, of a loud send, and of a send that should have
  * had none. */
 void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring_event *event);
-void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event);
+void conn_on_drain(struct conn_table *table, struct conn *conn, const struct ring_event *event);
 void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res);
 void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
 
@@ -90,8 +90,8 @@ static inline bool conn_is_open(const struct conn *conn)
  * how many requests were answered. */
 uint32_t conn_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);
 
-/* `len` bytes of the body were discarded, not more than were left of it. True if it is complete. */
-MUST_USE bool conn_discarded(struct conn_table *table, struct conn *conn, uint64_t len);
+/* `len` bytes of the body were drained, not more than were left of it. True if it is complete. */
+MUST_USE bool conn_drained(struct conn_table *table, struct conn *conn, uint64_t len);
 
 /* The peer has closed its side. */
 void conn_eof(struct conn_table *table, struct conn *conn);

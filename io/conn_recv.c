@@ -4,12 +4,15 @@
 #include "io/conn_tls.h"
 #include "io/pool.h"
 
-/* One receive: of a head, or of the rest of a body. A small buffer has room for most heads, and
- * what it takes of a body besides is all that is copied of it. */
+/* One receive: of a head, or of the rest of a body, which is drained if nobody looks at it. A small
+ * buffer has room for most heads; what it takes of a body besides is all that comes in. */
 static void arm_once(struct conn_table *table, const struct conn *conn)
 {
-    if (conn->part == PART_LENGTH) {
-        ring_discard(table->ring, conn->slot, conn->body_left, conn_op(conn, OP_DISCARD));
+    if (conn->part == PART_LENGTH && !conn_oldest(table, conn)->watched) {
+        uint64_t len = conn->body_left;
+
+        if (table->sink != NULL) len = min_u64(len, table->sink_bytes);
+        ring_drain(table->ring, conn->slot, table->sink, len, conn_op(conn, OP_DRAIN));
     } else {
         ring_recv_once(table->ring, conn->slot, conn->part == PART_HEAD ? RING_SMALL : RING_LARGE,
                        conn_op(conn, OP_RECV));
@@ -20,7 +23,7 @@ void conn_arm_recv(struct conn_table *table, struct conn *conn)
 {
     conn->mode = conn->pool->mode;
     conn->flight |= FLIGHT_RECV;
-    if (unlikely(conn->mode == MODE_DISCARD)) {
+    if (unlikely(conn->mode == MODE_DRAIN)) {
         arm_once(table, conn);
     } else {
         ring_recv(table->ring, conn->slot, conn->mode == MODE_LARGE ? RING_LARGE : RING_SMALL,
@@ -124,7 +127,7 @@ void conn_on_recv(struct conn_table *table, struct conn *conn, const struct ring
     go_on(table, conn, event->flags, answered > 0);
 }
 
-void conn_on_discard(struct conn_table *table, struct conn *conn, const struct ring_event *event)
+void conn_on_drain(struct conn_table *table, struct conn *conn, const struct ring_event *event)
 {
     bool answered = false;
 
@@ -132,7 +135,7 @@ void conn_on_discard(struct conn_table *table, struct conn *conn, const struct r
     if (event->res <= 0) {
         (void)recv_ended(table, conn, event->res);
     } else if (conn->state != CONN_CLOSING) {
-        answered = conn_discarded(table, conn, (uint64_t)event->res);
+        answered = conn_drained(table, conn, (uint64_t)event->res);
     }
     go_on(table, conn, event->flags, answered);
 }

@@ -31,6 +31,10 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
 {
     uint32_t done = res > 0 ? (uint32_t)res : 0;
 
+    if (conn->tls != NULL) {
+        conn_tls_on_quiet(table, conn, res);
+        return;
+    }
     if (conn->send_data == NULL || (res < 0 && res != -EAGAIN)) {
         conn->send_error = res < 0 ? -res : EPIPE;
         if (conn->chained) conn_chain_unsent(table, conn);

@@ -24,9 +24,9 @@ struct conn_owner {
     /* A request that was sent will not be answered. `now_ns` is when that became known. */
     void (*failed)(void *self, struct conn *conn, const struct conn_request *request,
                    enum failed_class why, uint64_t now_ns);
-    /* Only for requests that are watched, whose pool must not discard bodies: the final head of an
-     * answer, and its body as it comes, without its transfer coding. They may look and do nothing
-     * else; `request` is still outstanding. */
+    /* Only for requests that are watched: the final head of an answer, and its body as it comes,
+     * without its transfer coding. They may look and do nothing else; `request` is still
+     * outstanding. */
     void (*head)(void *self, const struct conn_request *request, const char *text,
                  const struct http1_head *head);
     void (*body)(void *self, const struct conn_request *request, const char *data, size_t len);
@@ -72,14 +72,17 @@ struct conn_table {
     char *carry; /* [count * head_bytes_max], touched only by heads in pieces. */
     uint32_t head_bytes_max;
     uint32_t small_body_max; /* Bodies above it make a pool use large buffers. */
-    uint32_t requests_max;   /* Per connection, whatever the server says; UINT32_MAX: no bound. */
-    bool chains;             /* Connections for one request each are made by ring_chain(). */
+    void *sink;          /* Where bodies are drained to; NULL: nowhere, the kernel discards them. */
+    uint32_t sink_bytes; /* Its size. */
+    uint32_t requests_max; /* Per connection, whatever the server says; UINT32_MAX: no bound. */
+    bool chains;           /* Connections for one request each are made by ring_chain(). */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;
     uint64_t tls_timeout_ns; /* Of a handshake. */
     struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
     char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
     size_t tls_out_size;     /* Of each connection's send buffer. */
     uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;

@@ -34,16 +34,46 @@ static struct tls_out out_of(const struct conn_table *table, const struct conn_t
     return (struct tls_out){.data = tls->out, .len = tls->out_len, .size = table->tls_out_size};
 }
 
+/* Takes bytes that have been sent off the front of the buffer. */
+static void drop_sent(struct conn_tls *tls, size_t len)
+{
+    memmove(tls->out, tls->out + len, tls->out_len - len);
+    tls->out_len -= len;
+}
+
+/* A quiet send of an earlier batch has taken all its bytes, or we would have heard of it. */
+static void settle(const struct conn_table *table, struct conn_tls *tls)
+{
+    if (tls->quiet == 0 || tls->quiet_at == table->batch) return;
+    drop_sent(tls, tls->quiet);
+    tls->quiet = 0;
+}
+
+static void send_loudly(struct conn_table *table, struct conn *conn, size_t len)
+{
+    conn->tls->sending = len;
+    conn->flight |= FLIGHT_SEND;
+    ring_send(table->ring, conn->slot, conn->tls->out, len, 0, conn_op(conn, OP_SEND));
+}
+
 /* Sends what is in the buffer, unless a send is in flight: that one's end does it then. */
 static void pump(struct conn_table *table, struct conn *conn)
 {
     struct conn_tls *tls = conn->tls;
 
-    if (tls->corked || tls->out_len == 0 || (conn->flight & FLIGHT_SEND)) return;
-    if (conn->state == CONN_CLOSING) return;
-    tls->sending = tls->out_len;
-    conn->flight |= FLIGHT_SEND;
-    ring_send(table->ring, conn->slot, tls->out, tls->sending, 0, conn_op(conn, OP_SEND));
+    if (tls->corked || (conn->flight & FLIGHT_SEND) || conn->state == CONN_CLOSING) return;
+    settle(table, tls);
+    if (tls->out_len == tls->quiet) return;
+    if (tls->quiet > 0) {
+        send_loudly(table, conn, 0);
+    } else if (tls->plain_left > 0 || tls->session.spill != NULL) {
+        send_loudly(table, conn, tls->out_len);
+    } else {
+        tls->quiet = tls->out_len;
+        tls->quiet_at = table->batch;
+        ring_send(table->ring, conn->slot, tls->out, tls->quiet, RING_SEND_QUIET | RING_SEND_NOWAIT,
+                  conn_op(conn, OP_SEND_QUIET));
+    }
 }
 
 /* Encrypts as much of the request as has room. A session that fails at it, for want of memory, is
@@ -51,10 +81,12 @@ static void pump(struct conn_table *table, struct conn *conn)
 static void encrypt(struct conn_table *table, struct conn *conn)
 {
     struct conn_tls *tls = conn->tls;
-    struct tls_out out = out_of(table, tls);
+    struct tls_out out;
     size_t used = 0;
 
     if (tls->plain_left == 0 || tls->session.failed) return;
+    settle(table, tls);
+    out = out_of(table, tls);
     if (tls_write(&tls->session, &out, tls->plain, tls->plain_left, &used) == TLS_FAILED) {
         timers_set(table->timers, &conn->timer, clock_now_ns());
     }
@@ -150,6 +182,7 @@ static uint32_t turn(struct conn_table *table, struct conn *conn)
 {
     uint32_t answered = 0;
 
+    settle(table, conn->tls);
     conn->tls->corked = true;
     while (step(table, conn, &answered)) {
     }
@@ -228,9 +261,9 @@ void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
         conn->send_error = res < 0 ? -res : EPIPE;
         return;
     }
-    memmove(tls->out, tls->out + tls->sending, tls->out_len - tls->sending);
-    tls->out_len -= tls->sending;
-    tls->sending = 0;
+    /* What went quietly before it is through as well. */
+    drop_sent(tls, tls->quiet + tls->sending);
+    tls->quiet = tls->sending = 0;
     out = out_of(table, tls);
     if (tls_flush(&tls->session, &out)) {
         tls->out_len = out.len;
@@ -244,13 +277,30 @@ void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
     }
 }
 
+void conn_tls_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
+{
+    struct conn_tls *tls = conn->tls;
+
+    if (conn->state == CONN_CLOSING) return;
+    if (res < 0 && res != -EAGAIN) {
+        conn->send_error = -res;
+        return;
+    }
+    CHECK(tls->quiet > (size_t)(res > 0 ? res : 0));
+    drop_sent(tls, res > 0 ? (size_t)res : 0);
+    tls->quiet = 0;
+    if (!(conn->flight & FLIGHT_SEND)) send_loudly(table, conn, tls->out_len);
+}
+
 void conn_tls_say_goodbye(struct conn_table *table, struct conn *conn)
 {
     struct conn_tls *tls = conn->tls;
-    struct tls_out out = out_of(table, tls);
+    struct tls_out out;
 
     CHECK(conn->state == CONN_CLOSING);
-    if (tls->gone || (conn->flight & FLIGHT_SEND)) return;
+    settle(table, tls);
+    if (tls->gone || tls->quiet > 0 || (conn->flight & FLIGHT_SEND)) return;
+    out = out_of(table, tls);
     tls_shutdown(&tls->session, &out);
     if (out.len == 0) return;
     tls->out_len = 0;

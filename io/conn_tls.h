@@ -7,6 +7,11 @@
  * ciphertext is put behind it, so a connection takes a request at any time unless part of the one
  * before it still waits for room.
  *
+ * What fits the buffer is sent quietly and without waiting: there is no completion unless the
+ * socket is full, and then it comes in the next batch, before anything else of the connection. So
+ * there is one such send per batch; what follows it in the same batch waits behind an empty loud
+ * send. The rest of a send that the socket did not take goes loudly, as does what has no room.
+ *
  * The session lives from connected to FREE. In CLOSING what comes is still read, and dropped: only
  * so is it known whether the peer said that it closes.
  *
@@ -20,7 +25,9 @@ struct conn_tls {
     struct tls_session session;
     char *out;         /* [table.tls_out_size]; constant. */
     size_t out_len;    /* Ciphertext in it, … */
-    size_t sending;    /* … of which so much is in flight. */
+    size_t sending;    /* … of which so much is in flight loudly, … */
+    size_t quiet;      /* … or went quietly in batch … */
+    uint64_t quiet_at; /* … of this number. */
     const char *plain; /* What of a request has found no room; its owner's. */
     size_t plain_left;
     uint64_t begun_ns; /* When the handshake began. */
@@ -41,9 +48,10 @@ void conn_tls_eof(struct conn_table *table, struct conn *conn);
 void conn_tls_fail(struct conn_table *table, struct conn *conn, enum failed_class why,
                    uint64_t now_ns);
 
-/* As conn_send() and conn_on_send(). */
+/* As conn_send(), conn_on_send() and conn_on_quiet(). */
 void conn_tls_send(struct conn_table *table, struct conn *conn, const char *bytes, size_t len);
 void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res);
+void conn_tls_on_quiet(struct conn_table *table, struct conn *conn, int32_t res);
 
 /* CLOSING: says so, or what was wrong, once, unless the peer has closed or a send is in flight. */
 void conn_tls_say_goodbye(struct conn_table *table, struct conn *conn);

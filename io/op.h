@@ -11,7 +11,7 @@ enum op_kind {
     OP_SEND,
     OP_SEND_QUIET,
     OP_RECV,
-    OP_DISCARD,
+    OP_DRAIN,
     OP_CANCEL,
     OP_CLOSE
 };

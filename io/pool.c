@@ -18,24 +18,24 @@ void pool_init(struct pool *pool)
     CHECK(pool->addresses->count > 0 && pool->addresses->count <= RESOLVE_ADDRESSES_MAX);
     pool->backoff.kind = TIMER_POOL;
     pool->mode = MODE_SMALL;
-    if (pool->tls != NULL) pool->discard_above = UINT64_MAX; /* Records must be seen to be read. */
+    if (pool->tls != NULL) pool->drain_above = UINT64_MAX; /* Records must be seen to be read. */
     for (uint32_t i = 0; i < pool->addresses->count; i++) {
         int family = pool->addresses->list[i].storage.ss_family;
 
-        /* Only TCP can discard. */
-        if (family != AF_INET && family != AF_INET6) pool->discard_above = UINT64_MAX;
+        if (pool->table->sink != NULL || family == AF_INET || family == AF_INET6) continue;
+        pool->drain_above = UINT64_MAX; /* Only TCP can drain nowhere. */
     }
 }
 
-static uint8_t mode_for(const struct pool *pool, uint64_t length, bool known)
+static uint8_t mode_for(const struct pool *pool, uint64_t length, bool drainable)
 {
-    if (known && length > pool->discard_above) return MODE_DISCARD;
+    if (drainable && length > pool->drain_above) return MODE_DRAIN;
     return length > pool->table->small_body_max ? MODE_LARGE : MODE_SMALL;
 }
 
-void pool_note_body(struct pool *pool, uint64_t length, bool known)
+void pool_note_body(struct pool *pool, uint64_t length, bool drainable)
 {
-    uint8_t mode = mode_for(pool, length, known);
+    uint8_t mode = mode_for(pool, length, drainable);
 
     if (mode >= pool->mode) {
         pool->mode = mode;
@@ -108,7 +108,7 @@ bool pool_may_chain(const struct pool *pool)
     return pool->addresses->count == 1 && (family == AF_INET || family == AF_INET6) &&
            !timer_is_armed(&pool->backoff) && pool->slots_used <= pool->wanted &&
            pool->sources == NULL && pool->tunnel == NULL && pool->tls == NULL &&
-           pool->mode != MODE_DISCARD;
+           pool->mode != MODE_DRAIN;
 }
 
 bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,

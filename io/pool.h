@@ -63,14 +63,14 @@ struct pool {
     uint8_t mode;                         /* enum conn_mode that receives should use. */
     uint8_t smaller_mode;                 /* The most that the last bodies would have needed … */
     uint32_t smaller_count;               /* … so many in a row, when that was less than it. */
-    uint64_t discard_above;               /* Bodies above it are discarded in the kernel, if their
-                                             length is known. UINT64_MAX: they are looked at. */
+    uint64_t drain_above;                 /* Bodies above it are drained, if their length is
+                                             known. UINT64_MAX: somebody looks at them. */
     struct http1_same same;               /* The last response head. */
     struct http1_framing same_framing[3]; /* Its framing per enum http1_asked. */
 };
 
 /* Sets up; the caller has set table, owner, counts, addresses, sources with their turns, tunnel,
- * wanted and discard_above. */
+ * wanted and drain_above. */
 void pool_init(struct pool *pool);
 
 /* Opens connections up to `wanted`, as far as slots and back-off allow. */
@@ -116,10 +116,10 @@ void pool_back_off(struct pool *pool, uint64_t now_ns);
 void pool_connected(struct pool *pool, struct conn *conn);
 void pool_ready(struct pool *pool, const struct conn *conn);
 
-/* For conn: a body of `length` bytes comes or, without `known`, has come to its end. Receives go
- * over to the mode it needs at once if that is for larger ones, and back when for a while none
- * needed it. */
-void pool_note_body(struct pool *pool, uint64_t length, bool known);
+/* For conn: a body of `length` bytes comes or, without `drainable`, comes to be looked at or has
+ * come to its end. Receives go over to the mode it needs at once if that is for larger ones, and
+ * back when for a while none needed it. */
+void pool_note_body(struct pool *pool, uint64_t length, bool drainable);
 
 /* Idle list: connections that have room for requests, FIFO, so that they take turns. Adding one
  * that is listed notes what room it has now; true if it was not listed. */

@@ -163,10 +163,10 @@ void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uin
     ring->ops->recv(ring, sock, group, true, user_data);
 }
 
-void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+void ring_drain(struct ring *ring, uint32_t sock, void *into, uint64_t len, uint64_t user_data)
 {
     CHECK(len > 0);
-    ring->ops->discard(ring, sock, len, user_data);
+    ring->ops->drain(ring, sock, into, (uint32_t)min_u64(len, DRAIN_BYTES_MAX), user_data);
 }
 
 void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain)

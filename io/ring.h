@@ -90,10 +90,11 @@ void ring_recv(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t
 /* The same, but once: its event has no RING_MORE. */
 void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uint64_t user_data);
 
-/* Receives once: up to `len` bytes (at least 1) that the kernel throws away instead of copying
- * them. res > 0 says how many, without a buffer; 0 = end of stream. A receive in all else, so
- * rules 1 and 3 hold for both together. For TCP sockets only (MSG_TRUNC in tcp(7)). */
-void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data);
+/* Receives once up to `len` bytes (at least 1) that nobody looks at: into `into`, which any number
+ * of them may share, or, if that is NULL, nowhere: the kernel throws them away uncopied (TCP
+ * only: MSG_TRUNC in tcp(7)). res > 0 says how many, without a buffer; 0 = end of stream. A receive
+ * in all else, so rules 1 and 3 hold for both together. */
+void ring_drain(struct ring *ring, uint32_t sock, void *into, uint64_t len, uint64_t user_data);
 
 /* The life of a connection's socket up to its first answer, in one go; where ring_facts.chains. */
 struct ring_chain {

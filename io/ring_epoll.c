@@ -47,7 +47,8 @@ struct sock {
     const char *send_data; /* Of ring_send(); NULL: a message of ring_sendmsg(). */
     size_t send_len;
     const struct msghdr *message;
-    uint64_t discard_len;                  /* Of a receive that is a discard; else 0. */
+    uint32_t drain_len;                    /* Of a receive that is a drain; else 0. */
+    void *drain_into;                      /* NULL: nowhere. */
     uint64_t ud_connect, ud_send, ud_recv; /* user_data; ud_recv is the accept's as well. */
 };
 
@@ -271,12 +272,16 @@ static void epoll_recv(struct ring *ring, uint32_t index, enum ring_group group,
 
     sock->group = (uint8_t)group;
     sock->once = once;
-    sock->discard_len = 0;
+    sock->drain_len = 0;
 }
 
-static void epoll_discard(struct ring *ring, uint32_t index, uint64_t len, uint64_t user_data)
+static void epoll_drain(struct ring *ring, uint32_t index, void *into, uint32_t len,
+                        uint64_t user_data)
 {
-    start_recv(epoll_of(ring), index, user_data)->discard_len = min_u64(len, DISCARD_BYTES_MAX);
+    struct sock *sock = start_recv(epoll_of(ring), index, user_data);
+
+    sock->drain_into = into;
+    sock->drain_len = len;
 }
 
 static void epoll_buffer_return(struct ring *ring, const struct ring_event *event)
@@ -372,18 +377,21 @@ static bool read_nothing(struct epoll_ring *e, struct sock *sock, ssize_t n)
     return false;
 }
 
-/* The same as read_once() for bytes that the kernel throws away. By its number, for wrappers of
- * recv() take it that bytes were written to the address. */
-static bool discard_once(struct epoll_ring *e, struct sock *sock)
+/* The same as read_once() for bytes that nobody looks at. By its number where they are thrown
+ * away, for wrappers of recv() take it that they were written to the address. */
+static bool drain_once(struct epoll_ring *e, struct sock *sock)
 {
     ssize_t n;
 
     e->base.counts.syscalls++;
-    n = syscall(SYS_recvfrom, sock->fd, NULL, sock->discard_len, MSG_TRUNC, NULL, NULL);
+    if (sock->drain_into != NULL) {
+        n = recv(sock->fd, sock->drain_into, sock->drain_len, 0);
+    } else {
+        n = syscall(SYS_recvfrom, sock->fd, NULL, (size_t)sock->drain_len, MSG_TRUNC, NULL, NULL);
+    }
     if (n <= 0) return read_nothing(e, sock, n);
     sock->ops &= (uint8_t)~OP_RECV;
-    post(e, sock->ud_recv, (int32_t)n)->flags =
-        look_for_more(e, sock, (size_t)n, sock->discard_len);
+    post(e, sock->ud_recv, (int32_t)n)->flags = look_for_more(e, sock, (size_t)n, sock->drain_len);
     return false;
 }
 
@@ -425,7 +433,7 @@ static bool turn_recv(struct epoll_ring *e, struct sock *sock)
 {
     for (int i = 0; i < READS_PER_TURN; i++) {
         if (queue_used(e) + 2 * READS_PER_TURN > e->queue_mask) return true;
-        if (!(sock->discard_len > 0 ? discard_once(e, sock) : read_once(e, sock))) return false;
+        if (!(sock->drain_len > 0 ? drain_once(e, sock) : read_once(e, sock))) return false;
     }
     return true;
 }
@@ -554,7 +562,7 @@ static const struct ring_ops epoll_ops = {
     .send = epoll_send,
     .sendmsg = epoll_sendmsg,
     .recv = epoll_recv,
-    .discard = epoll_discard,
+    .drain = epoll_drain,
     .buffer_return = epoll_buffer_return,
     .cancel = epoll_cancel,
     .close_sock = epoll_close_sock,

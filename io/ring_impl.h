@@ -4,8 +4,8 @@
 
 #include "io/ring.h"
 
-/* The most that one discard asks the kernel for: below the bound of one read (read(2), notes). */
-enum { DISCARD_BYTES_MAX = 1 << 30 };
+/* The most that one drain asks the kernel for: below the bound of one read (read(2), notes). */
+enum { DRAIN_BYTES_MAX = 1 << 30 };
 
 /* One entry per operation of io/ring.h, with the same promises. */
 struct ring_ops {
@@ -20,7 +20,7 @@ struct ring_ops {
                     uint64_t user_data);
     void (*recv)(struct ring *ring, uint32_t sock, enum ring_group group, bool once,
                  uint64_t user_data);
-    void (*discard)(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data);
+    void (*drain)(struct ring *ring, uint32_t sock, void *into, uint32_t len, uint64_t user_data);
     void (*chain)(struct ring *ring, uint32_t sock, const struct ring_chain *chain);
     void (*buffer_return)(struct ring *ring, const struct ring_event *event);
     void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);

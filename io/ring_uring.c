@@ -159,13 +159,15 @@ static void uring_recv(struct ring *ring, uint32_t sock, enum ring_group group, 
 }
 
 /* TCP takes MSG_TRUNC to mean that nothing is copied: the address is never looked at. Without
- * MSG_WAITALL, with which the kernel asks again for all of `len` and waits for ever. */
-static void uring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+ * MSG_WAITALL, with which the kernel then asks again for all of `len` and waits for ever. */
+static void uring_drain(struct ring *ring, uint32_t sock, void *into, uint32_t len,
+                        uint64_t user_data)
 {
     struct io_uring_sqe *sqe = sock_sqe(uring_of(ring), IORING_OP_RECV, sock, user_data);
 
-    sqe->len = (uint32_t)min_u64(len, DISCARD_BYTES_MAX);
-    sqe->msg_flags = MSG_TRUNC;
+    sqe->addr = (uintptr_t)into;
+    sqe->len = len;
+    if (into == NULL) sqe->msg_flags = MSG_TRUNC;
 }
 
 static void uring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
@@ -357,8 +359,8 @@ const struct ring_ops uring_ops = {
     .send = uring_send,
     .sendmsg = uring_sendmsg,
     .recv = uring_recv,
-    .discard = uring_discard,
     .chain = uring_chain,
+    .drain = uring_drain,
     .buffer_return = uring_buffer_return,
     .cancel = uring_cancel,
     .close_sock = uring_close_sock,

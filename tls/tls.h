@@ -48,6 +48,7 @@ struct tls_session {
     struct tls_out *out;  /* The caller's, during a call; else NULL. */
     struct bio_st *spill; /* Output that found no room; NULL until there is some. */
     const char *detail;   /* After TLS_FAILED: OpenSSL's words, static; "" if it has none. */
+    uint32_t write_max;   /* Plaintext of a record that is sent. */
     uint8_t err;          /* After TLS_FAILED: enum tls_err. */
     bool failed;
     bool established; /* The handshake is complete. */

@@ -10,7 +10,7 @@
 #include "core/base/quote.h"
 #include "tls/tls_impl.h"
 
-enum { ALPN_BYTES_MAX = 256 };
+enum { ALPN_BYTES_MAX = 256, WRITE_MIN = 512 /* SSL_CTX_set_max_send_fragment(3) */ };
 
 /* Says that `what` could not be done with `value`. */
 static enum err refuse(struct err_info *why, enum err err, const char *what, const char *value)
@@ -261,9 +261,13 @@ static enum err configure(struct tls_ctx *ctx, const struct tls_options *options
 {
     enum err err;
 
-    /* A record's buffers go back to the allocator as soon as the record is done with: a
-     * connection that idles holds none. */
-    SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+    CHECK(options->write_max <= TLS_PLAIN_BYTES);
+    ctx->write_max = options->write_max == 0 ? TLS_PLAIN_BYTES : options->write_max;
+    if (ctx->write_max < WRITE_MIN) ctx->write_max = WRITE_MIN;
+    if (SSL_CTX_set_max_send_fragment(ctx->ssl_ctx, ctx->write_max) != 1) {
+        return err_set(why, ERR_MEMORY, 0, "cannot set up TLS: %s", tls_err_setup());
+    }
+    if (!options->keep_buffers) SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(ctx->ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     err = set_algorithms(ctx, options, why);
     if (err == ERR_OK) err = set_trust(ctx, options, why);

@@ -20,6 +20,7 @@ struct tls_ctx {
     enum tls_resume resume;
     uint32_t resume_percent;
     uint32_t sessions_max;
+    uint32_t write_max;
 };
 
 struct tls_target {

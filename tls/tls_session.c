@@ -120,6 +120,7 @@ static bool open_session(struct tls_session *session, const struct tls_ctx *ctx)
 
     ERR_clear_error();
     session->ssl = SSL_new(ctx->ssl_ctx);
+    session->write_max = ctx->write_max;
     if (bio == NULL || session->ssl == NULL) {
         SSL_free(session->ssl);
         BIO_free(bio);
@@ -201,7 +202,7 @@ static void flush_spill(struct tls_session *session, struct tls_out *out)
 static void begin_call(struct tls_session *session, struct tls_out *out)
 {
     CHECK(session->ssl != NULL && !session->failed);
-    ERR_clear_error();
+    if (unlikely(ERR_peek_error() != 0)) ERR_clear_error(); /* To look is cheaper. */
     session->out = out;
     if (unlikely(session->spill != NULL)) flush_spill(session, out);
 }
@@ -269,7 +270,7 @@ enum tls_result tls_write(struct tls_session *session, struct tls_out *out, cons
         size_t written = 0;
         int rc;
 
-        if (piece > TLS_PLAIN_BYTES) piece = TLS_PLAIN_BYTES;
+        if (piece > session->write_max) piece = session->write_max;
         rc = SSL_write_ex(session->ssl, plain + *ret_len, piece, &written);
         if (rc != 1) result = result_of(session, rc);
         *ret_len += written;

@@ -4,6 +4,8 @@ what; and what is said where they cannot."""
 import collections
 import contextlib
 import socket
+import ssl
+import subprocess
 import time
 
 import badserver
@@ -484,3 +486,34 @@ def test_a_real_proxy_makes_tunnels():
         equal(set(run.failed()), {"proxy_refused"}, f"{run}")
         check(set(run.report["network"]["proxy"]["refused"]) <= {"401", "407"}, run)
         equal(server.requests, 200, "requests at the server")
+
+
+def test_tls_goes_through_a_tunnel_without_being_told():
+    key, cert = lib.temp_path("key.pem"), lib.temp_path("cert.pem")
+    made = subprocess.run(
+        [lib.need_tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key,
+         "-out", cert, "-subj", "/CN=name.test", "-addext", "subjectAltName=DNS:name.test"],
+        capture_output=True, check=False, text=True)
+    equal(made.returncode, 0, made.stderr)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    def behave(conn):
+        tunnel(conn, GRANTED)
+        plain = conn.sock
+        with conn.server.lock:
+            del conn.server.socks[plain.fileno()]
+        conn.sock = context.wrap_socket(plain, server_side=True)
+        with conn.server.lock:
+            conn.server.socks[conn.sock.fileno()] = conn.sock
+        badserver.slow(0.005)(conn)
+
+    with tunnel_proxy(behave) as proxy:
+        run = lib.load("https://name.test/x", "-c", 3, "-n", 60, "--ids", "--cacert", cert,
+                       "--proxy", f"http://user:p%3Aor%20t@127.0.0.1:{proxy.port}", rc=0)
+        exact(run, proxy, 60)
+        equal(proxy.tunnels, {("CONNECT", "name.test:443"): 3}, f"{run}")
+        equal(proxy.fields, {"Host": "name.test:443", "Proxy-Authorization": AUTHORIZATION})
+        request = [seen for seen in proxy.seen if seen.method != "CONNECT"][0]
+        equal((request.target, dict(request.headers)["Host"]), ("/x", "name.test"))
+        equal(run.report["network"]["proxy"]["tunnel"], True)

@@ -96,14 +96,6 @@ def test_an_option_in_error_starts_nothing():
         equal(server.connections, 0, "connections")
 
 
-def test_https_is_refused_with_a_clear_line_or_done():
-    run = lib.pelt("-d", "200ms", "https://127.0.0.1:9/")
-    check(run.rc in (1, 64), run)
-    if run.rc == 64:
-        equal(len(run.err.strip().splitlines()), 1, f"lines on stderr\n{run}")
-        check("https" in run.err, "does not name https:", run)
-
-
 def test_a_body_file_that_cannot_be_read_is_named():
     run = lib.pelt("--body-file", "/no/such/file", "-X", "POST", URL)
     check(run.rc in (1, 64), run)

@@ -358,13 +358,14 @@ void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uin
     trace_op(op, (uint64_t)group, 1);
 }
 
-void ring_discard(struct ring *ring, uint32_t sock, uint64_t len, uint64_t user_data)
+void ring_drain(struct ring *ring, uint32_t sock, void *into, uint64_t len, uint64_t user_data)
 {
     struct sim_op *op = queue(ring, SIM_OP_RECV, sock, user_data);
 
-    if (len == 0) sim_fail(ring->sim, "a discard of nothing on socket %u", sock);
-    op->discard_len = len;
-    trace_op(op, RING_GROUPS, len);
+    if (len == 0) sim_fail(ring->sim, "a drain of nothing on socket %u", sock);
+    op->drain_len = len;
+    op->drain_into = into;
+    trace_op(op, RING_GROUPS + (into != NULL), len);
 }
 
 void ring_buffer_return(struct ring *ring, const struct ring_event *event)

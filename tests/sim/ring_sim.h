@@ -73,7 +73,7 @@ struct sim_options {
     bool multishot;           /* Receives can stay armed. */
     bool min_wait;            /* ring_wait() honours min_wait_ns. */
     bool chains;              /* ring_chain() is to be had. */
-    bool strict_discard;      /* A discard of bytes that are not a to z, as bodies are, is one. */
+    bool strict_drain;        /* A drain of bytes that are not a to z, as bodies are, is one. */
     bool strict_close;        /* ring_close() with an operation in flight is a breach. */
 };
 
@@ -127,7 +127,8 @@ struct sim_counts {
     uint64_t cancels_won;     /* Operations that ended in -ECANCELED. */
     uint64_t cancels_lost;    /* Cancels that found nothing, or whose operation completed. */
     uint64_t quiet_failed;    /* Quiet sends that made an event. */
-    uint64_t discarded;       /* Bytes. */
+    uint64_t discarded;       /* Bytes drained nowhere, */
+    uint64_t sunk;            /* and into memory. */
     uint64_t no_buffers;      /* Receives that ended for want of a buffer. */
     uint32_t connections_now; /* From connect queued to close reaped. */
     uint32_t connections_max;

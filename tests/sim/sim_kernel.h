@@ -54,8 +54,9 @@ struct sim_op {
     /* Receives. */
     enum ring_group group;
     bool once;
-    uint64_t discard_len; /* Of a discard; else 0. */
-    uint64_t hold_ns;     /* Sends and receives: the kernel does not act on it before. */
+    uint64_t drain_len; /* Of a drain; else 0. */
+    void *drain_into;
+    uint64_t hold_ns; /* Sends and receives: the kernel does not act on it before. */
 };
 
 /* A completion between the kernel and its owner. */

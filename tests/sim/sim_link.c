@@ -3,6 +3,7 @@
 #include "tests/sim/sim_link.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "core/base/check.h"
 #include "tests/sim/sim_kernel.h"
@@ -148,18 +149,19 @@ void sim_link_read(struct sim_link *link, unsigned side, void *data, size_t len)
     }
 }
 
-void sim_link_discard(struct sim_link *link, unsigned side, size_t len)
+void sim_link_drain(struct sim_link *link, unsigned side, void *into, size_t len)
 {
     char piece[SIM_PIECE_BYTES];
 
-    while (len > 0) {
-        size_t part = min_u64(len, sizeof(piece));
+    for (size_t done = 0; done < len;) {
+        size_t part = min_u64(len - done, sizeof(piece));
 
         sim_link_read(link, side, piece, part);
-        len -= part;
-        for (size_t i = 0; link->sim->options.strict_discard && i < part; i++) {
+        if (into != NULL) memcpy((char *)into + done, piece, part);
+        done += part;
+        for (size_t i = 0; link->sim->options.strict_drain && i < part; i++) {
             if (piece[i] >= 'a' && piece[i] <= 'z') continue;
-            sim_fail(link->sim, "a discard threw away byte %u, which is of no body",
+            sim_fail(link->sim, "a drain took byte %u, which is of no body",
                      (unsigned char)piece[i]);
         }
     }

@@ -39,8 +39,9 @@ size_t sim_link_room(const struct sim_link *link, unsigned side);
 void sim_link_write(struct sim_link *link, unsigned side, const void *data, size_t len);
 size_t sim_link_readable(const struct sim_link *link, unsigned side);
 void sim_link_read(struct sim_link *link, unsigned side, void *data, size_t len);
-/* The same, and nobody sees them: they must be of a body, if the options say so. */
-void sim_link_discard(struct sim_link *link, unsigned side, size_t len);
+/* The same, and nobody looks at them: they must be of a body, if the options say so. `into` may
+ * be NULL. */
+void sim_link_drain(struct sim_link *link, unsigned side, void *into, size_t len);
 /* All bytes have been read and the other side has said that there are no more. */
 bool sim_link_ended(const struct sim_link *link, unsigned side);
 void sim_link_fin(struct sim_link *link, unsigned side);

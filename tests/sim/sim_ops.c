@@ -265,16 +265,16 @@ static uint8_t more_flag(const struct sim_sock *sock)
     return more ? RING_NONEMPTY : 0;
 }
 
-/* Throws away some of the bytes that are there. */
-static void discard_bytes(struct sim_op *op, size_t readable)
+/* Takes some of the bytes that are there for nobody. */
+static void drain_bytes(struct sim_op *op, size_t readable)
 {
     struct sim *sim = op->ring->sim;
     struct sim_sock *sock = sock_of(op);
-    size_t len = min_u64(readable, op->discard_len);
+    size_t len = min_u64(readable, op->drain_len);
 
     if (sim_chance(sim, sim->options.faults.recv_split)) len = 1 + sim_draw(sim, len);
-    sim_link_discard(sock->link, sock->side, len);
-    sim->counts.discarded += len;
+    sim_link_drain(sock->link, sock->side, op->drain_into, len);
+    *(op->drain_into != NULL ? &sim->counts.sunk : &sim->counts.discarded) += len;
     sim_post(op, &(struct ring_event){.res = (int32_t)len, .flags = more_flag(sock)}, true);
 }
 
@@ -319,8 +319,8 @@ void sim_sock_recv(struct ring *ring, uint32_t index)
 
         if (sock->link == NULL) {
             finish(op, -ENOTCONN);
-        } else if (readable > 0 && op->discard_len > 0) {
-            discard_bytes(op, readable);
+        } else if (readable > 0 && op->drain_len > 0) {
+            drain_bytes(op, readable);
         } else if (readable > 0) {
             recv_bytes(op, readable);
         } else if (sock->link->end[sock->side].error != 0) {

@@ -57,7 +57,7 @@ struct trace {
     uint64_t hash;
     uint64_t ok, started, shed;
     uint64_t cancels_lost, quiet_failed;
-    uint64_t discarded, no_buffers;
+    uint64_t discarded, sunk, no_buffers;
     uint64_t refused, readdressed;
 };
 
@@ -163,6 +163,7 @@ static void draw_plan(struct world *world, struct rng *rng)
     if (rng_below(rng, 4) == 0) plan->warmup_ns = rng_below(rng, DURATION_NS);
     draw_rate(plan, rng);
     plan->discard_above = rng_below(rng, 3) == 0 ? rng_below(rng, 20000) : rng_below(rng, 200);
+    plan->sink_above = plan->discard_above;
     plan->read_bodies = rng_below(rng, 4) == 0;
     if (rng_below(rng, 3) == 0) {
         world->readdress_every_ns = NS_PER_MS + rng_below(rng, 200 * NS_PER_MS);
@@ -212,7 +213,7 @@ static void make_world(struct world *world, uint64_t seed, struct rng *rng)
     sim_options_draw(&options, seed);
     options.connections_max =
         world->plan.connections_max != 0 ? world->plan.connections_max : world->plan.connections;
-    options.strict_discard = true;
+    options.strict_drain = true;
     world->sim = sim_new(&options);
     arena_init(&world->arena, 0);
     for (uint32_t i = 0; i < world->plan.workers; i++) {
@@ -518,6 +519,7 @@ static struct trace run_seed(uint64_t seed)
                            .cancels_lost = sim_counts(world.sim)->cancels_lost,
                            .quiet_failed = sim_counts(world.sim)->quiet_failed,
                            .discarded = world.coord.ledger.bytes_discarded,
+                           .sunk = sim_counts(world.sim)->sunk,
                            .no_buffers = sim_counts(world.sim)->no_buffers};
     sim_free(world.sim);
     arena_release(&world.arena);
@@ -530,7 +532,7 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
     unsigned long long from = 1, to = SEEDS_DEFAULT;
     const char *range = getenv("SEEDS");
     uint64_t ok = 0, started = 0, shed = 0, cancels_lost = 0, quiet_failed = 0;
-    uint64_t discarded = 0, no_buffers = 0;
+    uint64_t discarded = 0, sunk = 0, no_buffers = 0;
     uint64_t refused = 0, readdressed = 0;
 
     if (range != NULL) {
@@ -552,6 +554,7 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
         cancels_lost += first.cancels_lost;
         quiet_failed += first.quiet_failed;
         discarded += first.discarded;
+        sunk += first.sunk;
         no_buffers += first.no_buffers;
         refused += first.refused;
         readdressed += first.readdressed;
@@ -566,6 +569,7 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
                  (unsigned long long)no_buffers);
     if (range != NULL) return;
     EXPECT(discarded > 0);
+    EXPECT(sunk > 0);
     EXPECT(no_buffers > 0);
 }
 

@@ -71,16 +71,16 @@ static void receive_while_it_goes_on(struct bench *bench)
     ring_recv(bench->ring, 0, RING_SMALL, 2);
 }
 
-static void discard_while_it_receives(struct bench *bench)
+static void drain_while_it_receives(struct bench *bench)
 {
     ring_recv_once(bench->ring, 0, RING_SMALL, 2);
-    ring_discard(bench->ring, 0, 1, 3);
+    ring_drain(bench->ring, 0, NULL, 1, 3);
 }
 
 /* Only a body is made of the letters a to z. */
-static void discard_of_a_head(struct bench *bench)
+static void drain_of_a_head(struct bench *bench)
 {
-    ring_discard(bench->ring, 0, 1000, 2);
+    ring_drain(bench->ring, 0, NULL, 1000, 2);
     ring_send(bench->ring, 0, request_text, sizeof(request_text) - 1, RING_SEND_QUIET, 3);
     (void)next_event(bench);
 }
@@ -351,7 +351,7 @@ _Noreturn static void run_breach(void (*breach)(struct bench *bench), int pipe_f
     if (dup2(pipe_fd, STDERR_FILENO) < 0) _exit(3);
     sim_options_plain(&options, 4711);
     options.connections_max = 2;
-    options.strict_discard = true;
+    options.strict_drain = true;
     options.strict_close = breach == closed_in_flight;
     bench.sim = sim_new(&options);
     (void)sim_peer_new_local(bench.sim, PORT, &behaviour, &bench.address);
@@ -398,8 +398,8 @@ static void test_sim_catches_each_broken_rule(void)
     } rows[] = {
         {second_receive, "rule 1: a second receive"},
         {receive_while_it_goes_on, "rule 1: a second receive"},
-        {discard_while_it_receives, "rule 1: a second receive"},
-        {discard_of_a_head, "a discard threw away byte 72, which is of no body"},
+        {drain_while_it_receives, "rule 1: a second receive"},
+        {drain_of_a_head, "a drain took byte 72, which is of no body"},
         {second_loud_send, "rule 1: a second send"},
         {send_behind_a_held_quiet_one, "bytes of a quiet send are in flight"},
         {loud_bytes_change, "rule 2: the bytes of a send"},

@@ -105,8 +105,8 @@ static void test_source_counts_lines_and_columns(void)
     EXPECT(strncmp(source_line(&source, 4, &len), "f", 1) == 0 && len == 1);
     (void)source_line(&source, 5, &len);
     EXPECT(len == 0);
-    (void)source_line(&source, 99, &len);
-    EXPECT(len == 0);
+    EXPECT(source_line(&source, 99, &len) == text + sizeof(text) - 1 && len == 0);
+    EXPECT(source_offset(&source, 99, 7) == sizeof(text) - 1);
     EXPECT(text[source_offset(&source, 1, 2)] == 'b');
     EXPECT(text[source_offset(&source, 2, 3)] == 'd');
     EXPECT(text[source_offset(&source, 2, 99)] == '\r');

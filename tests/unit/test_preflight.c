@@ -171,6 +171,8 @@ static void test_preflight_refuses_and_warns_with_numbers(void)
         enum err err;
 
         if (wants.pairs == 0 && !rows[i].local) wants.pairs = wants.destinations;
+        wants.crowded =
+            (struct preflight_place){wants.connections, wants.destinations, wants.pairs};
         if (rows[i].low == 1) limits.port_low = limits.port_high = 0;
         err = preflight_check(&limits, &wants, &warning, &why);
         printf("%s: %s%s\n", rows[i].name, why.message, warning.text);
@@ -272,14 +274,19 @@ static const struct {
     {"2001:db8::1", "127.0.0.1", 2, false},
 };
 
+static struct plan_request request = {.target = 0, .weight = 1};
+
 static void test_preflight_knows_what_a_plan_wants(void)
 {
     static struct addresses addresses;
     struct names_place place = {.current = &addresses};
-    struct names names = {.places = &place, .places_count = 1};
+    const struct addresses *of_target[] = {&addresses};
+    struct names names = {.places = &place, .places_count = 1, .of_target = of_target};
 
     for (size_t i = 0; i < COUNT(targets); i++) {
         struct plan plan = {.targets_count = 1,
+                            .requests = &request,
+                            .requests_count = 1,
                             .connections = 100,
                             .connections_max = 80,
                             .workers = 2,
@@ -309,13 +316,52 @@ static void test_preflight_knows_what_a_plan_wants(void)
     }
 }
 
+/* Four targets at three places; the second has the fewest ports for its connections. */
+static void test_preflight_finds_the_target_with_the_fewest_ports(void)
+{
+    static struct addresses addresses[3];
+    static struct plan_request requests[] = {{.target = 0, .weight = 40},
+                                             {.target = 1, .weight = 20},
+                                             {.target = 2, .weight = 10},
+                                             {.target = 3, .weight = 10}};
+    struct names_place places[] = {
+        {.current = &addresses[0]}, {.current = &addresses[1]}, {.current = &addresses[2]}};
+    const struct addresses *of_target[] = {&addresses[0], &addresses[1], &addresses[2],
+                                           &addresses[1]};
+    struct names names = {.places = places, .places_count = 3, .of_target = of_target};
+    struct plan plan = {.targets_count = 4,
+                        .requests = requests,
+                        .requests_count = 4,
+                        .connections = 80,
+                        .workers = 2,
+                        .io = PLAN_IO_EPOLL};
+    struct preflight_wants wants;
+
+    addresses[0].count = 2;
+    addresses[0].list[0] = address_of("192.0.2.1");
+    addresses[0].list[1] = address_of("192.0.2.2");
+    addresses[1].count = addresses[2].count = 1;
+    addresses[1].list[0] = address_of("192.0.2.3");
+    addresses[2].list[0] = address_of("192.0.2.4");
+    wants = preflight_wants(&plan, &names);
+    EXPECT(wants.connections == 80);
+    EXPECT(wants.destinations == 4);
+    EXPECT(wants.pairs == 4);
+    EXPECT(wants.crowded.connections == 30); /* Against 40 at two addresses. */
+    EXPECT(wants.crowded.destinations == 1);
+    EXPECT(wants.crowded.pairs == 1);
+}
+
 static void test_preflight_expects_the_highest_rate_of_the_stages(void)
 {
     static struct addresses addresses;
     struct names_place place = {.current = &addresses};
-    struct names names = {.places = &place, .places_count = 1};
+    const struct addresses *of_target[] = {&addresses};
+    struct names names = {.places = &place, .places_count = 1, .of_target = of_target};
     struct plan_stage stages[] = {{10 * NS_PER_S, 0, 4000}, {5 * NS_PER_S, 1000, 1000}};
     struct plan plan = {.targets_count = 1,
+                        .requests = &request,
+                        .requests_count = 1,
                         .connections = 1,
                         .workers = 1,
                         .io = PLAN_IO_EPOLL,
@@ -341,6 +387,7 @@ int main(void)
     TEST(test_preflight_reads_what_there_is);
     TEST(test_preflight_counts_the_descriptors_in_use);
     TEST(test_preflight_knows_what_a_plan_wants);
+    TEST(test_preflight_finds_the_target_with_the_fewest_ports);
     TEST(test_preflight_expects_the_highest_rate_of_the_stages);
     return 0;
 }

@@ -403,6 +403,7 @@ static void run_net(struct run *run)
                   .authorization = "Basic c2VjcmV0OnNlY3JldA==",
                   .tunnel = true},
     };
+    run->plan.targets[0].connect = "CONNECT 127.0.0.1:8080 HTTP/1.1\r\n\r\n";
     run->result.names = &names;
     run->result.refused[407] = 1000;
     run->result.refused[503] = 2;

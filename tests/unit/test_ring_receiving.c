@@ -42,42 +42,50 @@ static void expect_recv_once(struct pair *pair, const char *text)
     ring_buffer_return(pair->ring, &event);
 }
 
-/* Discards exactly `len` bytes and returns the flags of the last event. */
-static uint8_t discard_all(struct pair *pair, uint64_t len)
+/* Drains exactly `len` bytes to `into` and returns the flags of the last event. */
+static uint8_t drain_all(struct pair *pair, char *into, uint64_t len)
 {
     for (;;) {
         struct ring_event event;
 
-        ring_discard(pair->ring, pair->sock, len, UD_RECV);
+        ring_drain(pair->ring, pair->sock, into, len, UD_RECV);
         event = pair_event(pair->ring);
         EXPECT(event.user_data == UD_RECV);
         EXPECT(event.res > 0);
         EXPECT((uint64_t)event.res <= len);
         EXPECT((event.flags & (RING_BUFFER | RING_MORE)) == 0);
         len -= (uint64_t)event.res;
+        if (into != NULL) into += event.res;
         if (len == 0) return event.flags;
     }
 }
 
-static void discards_no_more_than_asked(struct pair *pair)
+static void drains_no_more_than_asked(struct pair *pair)
 {
+    static char copy[BODY_BYTES];
+
     client_sends(pair, data, BODY_BYTES);
     client_sends(pair, "next", 4);
-    (void)discard_all(pair, BODY_BYTES);
+    (void)drain_all(pair, NULL, BODY_BYTES);
     expect_recv_once(pair, "next");
+    client_sends(pair, data, BODY_BYTES);
+    client_sends(pair, "last", 4);
+    (void)drain_all(pair, copy, BODY_BYTES);
+    EXPECT(memcmp(copy, data, BODY_BYTES) == 0);
+    expect_recv_once(pair, "last");
 }
 
-static void test_ring_discard_leaves_what_follows(void)
+static void test_ring_drain_leaves_what_follows(void)
 {
-    on_each(discards_no_more_than_asked);
+    on_each(drains_no_more_than_asked);
 }
 
 /* The bytes of one small send arrive together, so that these answers are certain. */
 static void tells_what_is_left(struct pair *pair)
 {
     client_sends(pair, data, 900);
-    EXPECT(discard_all(pair, 899) == RING_NONEMPTY);
-    EXPECT(discard_all(pair, 1) == 0);
+    EXPECT(drain_all(pair, NULL, 899) == RING_NONEMPTY);
+    EXPECT(drain_all(pair, NULL, 1) == 0);
     client_sends(pair, data, PAIR_BUFFER_BYTES + 1);
     ring_recv_once(pair->ring, pair->sock, RING_SMALL, UD_RECV);
     for (int32_t wanted = PAIR_BUFFER_BYTES; wanted >= 1; wanted -= PAIR_BUFFER_BYTES - 1) {
@@ -100,12 +108,12 @@ static void ends(struct pair *pair)
 {
     client_sends(pair, data, 1000);
     EXPECT(shutdown(pair->client, SHUT_WR) == 0);
-    (void)discard_all(pair, 1000);
-    ring_discard(pair->ring, pair->sock, 1, UD_RECV);
+    (void)drain_all(pair, NULL, 1000);
+    ring_drain(pair->ring, pair->sock, NULL, 1, UD_RECV);
     EXPECT(pair_event(pair->ring).res == 0);
 }
 
-static void test_ring_discard_sees_the_end(void)
+static void test_ring_drain_sees_the_end(void)
 {
     on_each(ends);
 }
@@ -115,7 +123,7 @@ static void is_cancelled(struct pair *pair)
 {
     bool seen[2] = {false, false};
 
-    ring_discard(pair->ring, pair->sock, 1000, UD_RECV);
+    ring_drain(pair->ring, pair->sock, NULL, 1000, UD_RECV);
     ring_cancel(pair->ring, pair->sock, UD_CANCEL);
     for (int i = 0; i < 2; i++) {
         struct ring_event event = pair_event(pair->ring);
@@ -129,7 +137,7 @@ static void is_cancelled(struct pair *pair)
     expect_recv_once(pair, "later");
 }
 
-static void test_ring_discard_can_be_cancelled(void)
+static void test_ring_drain_can_be_cancelled(void)
 {
     on_each(is_cancelled);
 }
@@ -167,9 +175,6 @@ static void runs_out_of_buffers(struct pair *pair)
 
 static void test_ring_survives_want_of_buffers(void)
 {
-    for (size_t i = 0; i < BODY_BYTES; i++) {
-        data[i] = (char)(i % 251);
-    }
     on_each(runs_out_of_buffers);
 }
 
@@ -199,10 +204,13 @@ static void test_ring_survives_more_completions_than_fit(void)
 
 int main(void)
 {
-    TEST(test_ring_discard_leaves_what_follows);
+    for (size_t i = 0; i < BODY_BYTES; i++) {
+        data[i] = (char)(i % 251);
+    }
+    TEST(test_ring_drain_leaves_what_follows);
     TEST(test_ring_says_whether_a_receive_has_left_something);
-    TEST(test_ring_discard_sees_the_end);
-    TEST(test_ring_discard_can_be_cancelled);
+    TEST(test_ring_drain_sees_the_end);
+    TEST(test_ring_drain_can_be_cancelled);
     TEST(test_ring_survives_want_of_buffers);
     TEST(test_ring_survives_more_completions_than_fit);
     return 0;

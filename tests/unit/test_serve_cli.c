@@ -124,6 +124,12 @@ static void test_serve_options_take_all_of_them(void)
     EXPECT(strcmp(options.log_ids, "a=b") == 0);
     EXPECT(strcmp(options.port_file, "p") == 0);
     EXPECT(options.help);
+    EXPECT(!options.tls && options.tls_cert == NULL && !options.tls_no_tickets);
+    EXPECT(parse(&options, &why, "--tls --cert c --key k --no-tickets") == ERR_OK);
+    EXPECT(options.tls && options.tls_no_tickets);
+    EXPECT(strcmp(options.tls_cert, "c") == 0 && strcmp(options.tls_key, "k") == 0);
+    EXPECT(parse(&options, &why, "--tls --save-cert d") == ERR_OK);
+    EXPECT(strcmp(options.tls_save_cert, "d") == 0);
     EXPECT(parse(&options, &why, "--threads 1") == ERR_OK);
     EXPECT(options.cpus_count > 0);
 }
@@ -148,6 +154,11 @@ static void test_serve_options_refuse_with_the_word_that_is_wrong(void)
         {"--quiet=1", "'--quiet'"},
         {"--max-requests-per-connection 0", "'0'"},
         {"--nope", "'--nope'"},
+        {"--tls --key k", "'--key' wants a '--cert'"},
+        {"--cert c --key k", "want '--tls'"},
+        {"--save-cert c", "want '--tls'"},
+        {"--no-tickets", "want '--tls'"},
+        {"--tls --cert c --save-cert d", "exclude each other"},
         {"8080", "'8080'"},
     };
 

@@ -42,6 +42,7 @@ static void check_one(const char *name, struct text *out)
 {
     struct testfile_options options = {.seed = 1};
     struct testfile *file;
+    struct text human;
     struct diags diags;
     struct arena arena;
     char path[300];
@@ -63,6 +64,9 @@ static void check_one(const char *name, struct text *out)
                     diag->level == DIAG_ERROR ? "error" : "warning", diag->message);
     }
     text_add(out, "\n", 1);
+    text_init(&human, &arena);
+    diags_human(&diags, &human);
+    EXPECT(!human.failed && human.len > 0);
     arena_release(&arena);
 }
 

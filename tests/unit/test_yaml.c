@@ -194,6 +194,7 @@ static void test_yaml_tells_what_is_wrong_and_where(void)
         {"a:\n\t- b\n", 2, 1, "a tab cannot indent; use spaces"},
         {"a: @b\n", 1, 4, "a value cannot begin with '@'; quote it"},
         {"a: [1, 2\nb: 3\n", 2, 2, "a '[' that is not closed before this"},
+        {"a: {b: 1", 1, 9, "a '{' that is not closed before this"},
         {"a: {b: 1\n", 2, 1, "a '{' that is not closed before this"},
         {"a: 1\n b: 2\n", 2, 3,
          "a ':' that cannot stand here; quote the value, or check the indentation"},
