@@ -15,13 +15,16 @@
 #include "core/base/err.h"
 #include "core/base/text.h"
 
+struct engine_test;
+
 enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
 
 struct cli {
-    struct plan plan;      /* Complete unless one of the last four is asked for. */
-    const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
-    const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */
-    const char *hdr_path;  /* Of the histogram log. */
+    struct plan plan;               /* Complete unless one of the last four is asked for. */
+    const struct engine_test *test; /* Of `pelt run`; else NULL. */
+    const char *json_path;          /* NULL: no JSON; "-": stdout. Points into argv. */
+    const char *csv_path; /* Of the series; NULL: not wanted. Points into argv, as the next two. */
+    const char *hdr_path; /* Of the histogram log. */
     const char *requests_path;
     bool strict;   /* Exit status 98 when the client was the limit. */
     bool spectrum; /* The report shows the full latency spectrum. */

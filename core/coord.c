@@ -63,6 +63,9 @@ static void take_news(struct coord *coord)
                 if (coord->failed++ == 0) coord->first_failed = i;
                 break;
             case NEWS_ADDRESSES: take_back(coord, i); break;
+            case NEWS_BROKEN:
+                if (coord->broken == NULL) coord->broken = &coord->shared[i]->broken;
+                break;
             case NEWS_ENDED:
                 coord->ended++;
                 coord->shared[i]->has_ended = true;
@@ -158,6 +161,12 @@ static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level
 
 static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
 {
+    if (coord->broken != NULL && !coord->broken_seen) {
+        coord->broken_seen = true;
+        if (coord->stops_seen == 0) end_span(coord, now_ns);
+        if (coord->stops_seen < 2) order_all(coord, ORDER_ABORT, 0);
+        coord->stops_seen = 2;
+    }
     if (stop_level >= 1 && coord->stops_seen == 0) {
         order_all(coord, ORDER_STOP, now_ns);
         end_span(coord, now_ns);

@@ -26,6 +26,8 @@ struct coord {
     uint32_t ready, failed, ended; /* Workers that have said so. */
     uint32_t first_failed;         /* Index of the worker that failed first. */
     uint32_t stops_seen;           /* How much of the stop level has been acted on. */
+    const struct err_info *broken; /* Why the run had to end, if it had to; first one. */
+    bool broken_seen;              /* It has been acted on. */
     uint32_t lent;                 /* Workers that addresses are lent to. */
     uint64_t start_ns;
     uint64_t next_reading_ns;

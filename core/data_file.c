@@ -129,7 +129,7 @@ static enum err scan_step(struct scan *scan, struct scratch *scratch, bool *is_l
                    scan->file->path, scan->records.line);
 }
 
-/* Finds where records begin. */
+/* Finds what the columns are called and, for random order, where records begin. */
 static enum err index_file(struct data_file *file, struct arena *arena, struct err_info *why)
 {
     struct scan scan = {.file = file, .arena = arena, .why = why};
@@ -145,7 +145,7 @@ static enum err index_file(struct data_file *file, struct arena *arena, struct e
     memory = arena_alloc(&scan.memory, SCRATCH_BYTES, CACHE_LINE);
     if (scan.window == NULL || memory == NULL) err = no_memory(why, file->path);
     if (err == ERR_OK) scratch_init(&scratch, memory, SCRATCH_BYTES);
-    while (err == ERR_OK && !end) {
+    while (err == ERR_OK && !end && (file->random || scan.records.names_wanted)) {
         err = scan_step(&scan, &scratch, &is_last, &end);
     }
     if (err == ERR_OK && file->count > 0) file->offsets[file->offsets_count] = scan.offset;
@@ -186,11 +186,9 @@ enum err data_file_open(struct data_file *file, const char *path,
     file->names = options->names;
     file->names_count = options->names_count;
     err = open_regular(file, why);
-    if (err == ERR_OK && random) {
-        file->stride = file->bytes <= DATA_FILE_LOADED_MAX ? 1 : DATA_FILE_STRIDE;
-        err = index_file(file, arena, why);
-        if (err == ERR_OK && file->stride == 1) err = load(file, arena, why);
-    }
+    file->stride = file->bytes <= DATA_FILE_LOADED_MAX ? 1 : DATA_FILE_STRIDE;
+    if (err == ERR_OK) err = index_file(file, arena, why);
+    if (err == ERR_OK && random && file->stride == 1) err = load(file, arena, why);
     if (err != ERR_OK) data_file_close(file);
     return err;
 }

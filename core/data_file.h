@@ -23,9 +23,10 @@ struct data_file {
     struct records_options options;
     bool random;
 
-    /* Random order only. */
     const struct value *names; /* Of columns, from the first row; else those of the options. */
     uint32_t names_count;
+
+    /* Random order only. */
     const char *data;       /* All of it, or NULL. */
     uint64_t *offsets;      /* Of record 0, stride, 2 × stride …; the last is the file's end. */
     uint64_t offsets_count; /* That one not counted. */
@@ -34,8 +35,8 @@ struct data_file {
 };
 
 /* Opens `path` (borrowed, as what `options` points to); what is kept of it comes from `arena`.
- * ERR_FILE with the reason when it cannot be read, is no regular file, or, if `random`, holds a bad
- * record (with its line). ERR_MEMORY. */
+ * ERR_FILE with the reason when it cannot be read, is no regular file, has a bad first row, or, if
+ * `random`, holds a bad record (with its line). ERR_MEMORY. */
 MUST_USE enum err data_file_open(struct data_file *file, const char *path,
                                  const struct records_options *options, bool random,
                                  struct arena *arena, struct err_info *why);

@@ -17,6 +17,7 @@
 #include "io/wake.h"
 
 enum {
+    RUNNER_MEMORY_BYTES = 1 << 30,     /* Of each worker; what is not used costs nothing. */
     LIVE_NS = 200 * 1000 * 1000,       /* Between two drawings of the live line. */
     FLUSH_NS_MAX = 1000 * 1000 * 1000, /* For the scribe to come to its end. */
 };
@@ -27,6 +28,23 @@ static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
 
     CHECK(posted); /* A worker has two pieces of news at most. */
     wake_post(crew->engine->coord_fd);
+}
+
+/* What a worker is told of a test file. */
+static struct runner_options test_of(const struct engine *engine)
+{
+    const struct run_crews *crews = engine->test->crews;
+
+    return (struct runner_options){
+        .test = engine->test->test,
+        .files = engine->test->files,
+        .reader = engine->reader,
+        .crews = crews->crews,
+        .owners = crews->owners,
+        .provider_crews = crews->provider_crews,
+        .provider_owners = crews->provider_owners,
+        .memory_bytes = RUNNER_MEMORY_BYTES,
+    };
 }
 
 static void *worker_main(void *arg)
@@ -41,6 +59,12 @@ static void *worker_main(void *arg)
         .stats_arena = &crew->stats_arena,
         .index = crew->index,
     };
+    struct runner_options test;
+
+    if (engine->test != NULL) {
+        test = test_of(engine);
+        options.test = &test;
+    }
 
     if (crew->cpu != UINT32_MAX && !cpu_pin(crew->cpu)) crew->cpu = UINT32_MAX;
     /* Waits end when they should, not up to 50 us later (PR_SET_TIMERSLACK, prctl(2)). */
@@ -52,6 +76,10 @@ static void *worker_main(void *arg)
     }
     post_news(crew, NEWS_READY, 0);
     while (worker_step(crew->worker)) {
+        if (unlikely(worker_is_broken(crew->worker)) && !crew->broken) {
+            crew->broken = true;
+            post_news(crew, NEWS_BROKEN, 0);
+        }
     }
     crew->totals = *worker_totals(crew->worker);
     post_news(crew, NEWS_ENDED, crew->totals.ended_ns);
@@ -353,6 +381,13 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     if (err != ERR_OK) return err;
     err = scribe_new(&engine->scribe, engine->coord_fd, why);
     if (err != ERR_OK) return err;
+    if (engine->test != NULL && engine->test->reads_files) {
+        struct reader_options reader = {
+            .workers = engine->plan->workers, .wake = wake_worker, .self = engine};
+
+        err = reader_new(&engine->reader, &reader, why);
+        if (err != ERR_OK) return err;
+    }
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
     if (rc == 0) return ERR_OK;
     return err_set(why, ERR_LIMIT, rc, "cannot start a thread: %s; see ulimit -u",
@@ -376,6 +411,7 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->live = options->live && !options->quiet;
     engine->colours = options->colours;
     engine->record = options->record;
+    engine->test = options->test;
     engine->done_fd = -1;
     engine->coord_fd = -1;
     err = start_threads(engine, why);
@@ -419,6 +455,7 @@ void engine_free(struct engine *engine)
 
     if (engine == NULL) return;
     scribe_free(engine->scribe);
+    reader_free(engine->reader); /* Before the memory that it reads into. */
     names_release(&engine->names);
     for (uint32_t i = 0; engine->crew != NULL && i < engine->plan->workers; i++) {
         worker_free(engine->crew[i].worker);

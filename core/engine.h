@@ -11,14 +11,27 @@
 
 struct engine;
 
+struct testfile;
+struct run_crews;
+struct data_file;
+
+/* A test file to be run; all must outlive the engine. */
+struct engine_test {
+    const struct testfile *test;
+    const struct run_crews *crews;
+    const struct data_file *files; /* By provider; those that read none have fd -1. */
+    bool reads_files;              /* Some provider does. */
+};
+
 struct engine_options {
-    const struct plan *plan; /* Must outlive the engine. */
-    bool quiet;              /* No lines on stderr while it runs. */
-    bool verbose;            /* More lines: addresses, rings, processors. */
-    bool live;               /* A live line on stderr, which must be a terminal. */
-    bool colours;            /* The live line may have colours. */
-    struct record *record;   /* Gets the series as it comes; borrowed until engine_finish() has
-                                returned. NULL: none. */
+    const struct plan *plan;        /* Must outlive the engine. */
+    const struct engine_test *test; /* The plan is that of a test file; else NULL. */
+    bool quiet;                     /* No lines on stderr while it runs. */
+    bool verbose;                   /* More lines: addresses, rings, processors. */
+    bool live;                      /* A live line on stderr, which must be a terminal. */
+    bool colours;                   /* The live line may have colours. */
+    struct record *record; /* Gets the series as it comes; borrowed until engine_finish() has
+                              returned. NULL: none. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

@@ -9,6 +9,9 @@
 #include "core/engine.h"
 #include "core/mod_interval.h"
 #include "core/names.h"
+#include "core/reader.h"
+#include "core/run_plan.h"
+#include "core/runner.h"
 #include "core/scribe.h"
 #include "core/watch.h"
 #include "core/worker.h"
@@ -23,6 +26,7 @@ struct crew {
     uint32_t index;
     uint32_t cpu; /* UINT32_MAX: not pinned. */
     bool started;
+    bool broken; /* Its own: it has said that the run has to end. */
     enum err err;
     struct err_info why;
     struct worker_totals totals;
@@ -42,6 +46,8 @@ struct engine {
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
     pthread_t coord_thread;
     struct scribe *scribe;
+    const struct engine_test *test; /* NULL: no test file. */
+    struct reader *reader;          /* NULL: it reads no data files. */
     struct coord coord;
     struct watch *watch;
     struct series series;

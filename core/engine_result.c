@@ -102,6 +102,12 @@ static bool gather_rows(struct engine *engine)
     return true;
 }
 
+/* Whether a test that ended for want of values did so well before its time (docs/test-file.md). */
+static bool ended_early(uint64_t duration_ns, uint64_t run_ns)
+{
+    return run_ns < min_u64(duration_ns / 10 * 9, duration_ns - min_u64(duration_ns, NS_PER_S));
+}
+
 bool engine_fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -135,10 +141,17 @@ bool engine_fill_result(struct engine *engine)
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
-    if (coord->stops_seen > 0) {
+    result->broken = coord->broken;
+    if (coord->broken != NULL) {
+        result->end = END_BROKEN;
+    } else if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
     } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
+    } else if (engine->test != NULL) {
+        result->end = ended_early(engine->plan->duration_ns, ended_ns - coord->start_ns)
+                          ? END_PROVIDERS
+                          : END_DURATION;
     } else {
         result->end = END_COUNT;
     }

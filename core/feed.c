@@ -51,11 +51,10 @@ bool feed_init(struct feed *feed, struct arena *arena, const struct feed_options
     CHECK(source->random == file->random && source->index < source->workers);
     *feed = (struct feed){.options = *options};
     records_init(&feed->records, &file->options, arena);
-    if (!source->random) return init_stretches(feed, arena, 1);
-    /* Records are read one by one, wherever they stand: the names are known. */
     feed->records.names = file->names;
     feed->records.names_count = feed->records.columns = file->names_count;
-    feed->records.names_wanted = false;
+    if (!source->random) return init_stretches(feed, arena, 1);
+    feed->records.names_wanted = false; /* Records are read one by one, wherever they stand. */
     feed->number = source->index;
     feed->ended = file->count == 0;
     rng_init(&feed->rng, source->seed + (uint64_t)source->index * UINT64_C(0x9e3779b97f4a7c15));

@@ -15,6 +15,7 @@
 #include "core/live.h"
 #include "core/output.h"
 #include "core/outputs.h"
+#include "core/run_cli.h"
 #include "core/serve.h"
 #include "io/cpu.h"
 
@@ -81,6 +82,7 @@ static int write_result(const struct cli *cli, const struct result *result, stru
     bool written = outputs_write(outputs, cli, result, print_error);
     int code = result_exit_code(result);
 
+    if (result->end == END_BROKEN) print_error(result->broken);
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
@@ -100,6 +102,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
 {
     struct engine_options options = {
         .plan = &cli->plan,
+        .test = cli->test,
         .quiet = cli->quiet,
         .verbose = cli->verbose,
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
@@ -169,6 +172,18 @@ static int print_about(const struct cli *cli)
     return err == ERR_OK ? EXIT_CODE_OK : EXIT_CODE_OUTPUT;
 }
 
+static int run_test(int argc, char **argv)
+{
+    uint32_t cpus[CPUS_MAX];
+    struct run_test test;
+    int code = run_test_read(argc, argv, cpu_allowed(cpus, CPUS_MAX), &test);
+
+    if (code != -1) return code;
+    code = run(&test.cli);
+    run_test_release(&test);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     uint32_t cpus[CPUS_MAX];
@@ -178,6 +193,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "run") == 0) return run_test(argc - 1, argv + 1);
     if (cli_parse(argc, argv, cpu_allowed(cpus, CPUS_MAX), &cli, &why) != ERR_OK) {
         print_error(&why);
         return exit_code_of(why.code);

@@ -30,6 +30,7 @@ struct provider_wait {
     struct provider *provider; /* NULL: in no line. */
     bool for_room;             /* Else for a value. */
     uint64_t since_ns;
+    void *owner; /* Who waits: set, after joining, by those who need it. */
 };
 
 struct provider_line {

@@ -153,6 +153,8 @@ static void add_duration(const struct result *result, struct text *out)
     }
     switch (result->end) {
     case END_DURATION: break;
+    case END_PROVIDERS: text_add_str(out, ", ended by providers that ran dry"); break;
+    case END_BROKEN: text_add_str(out, ", ended by an error"); break;
     case END_COUNT:
         text_add_str(out, " for the ");
         add_plural(out, plan->requests_max, "request");

@@ -48,6 +48,8 @@ const char *result_end_name(enum result_end end)
     case END_DURATION: return "duration";
     case END_COUNT: return "count";
     case END_INTERRUPTED: return "interrupted";
+    case END_BROKEN: return "broken";
+    case END_PROVIDERS: return "providers";
     }
     check_failed(__FILE__, __LINE__, "no such end of a run");
 }
@@ -61,6 +63,6 @@ int result_exit_code(const struct result *result)
 {
     if (!result_closes(result)) return EXIT_CODE_LEDGER;
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
-    if (result->ledger.ok == 0) return EXIT_CODE_ERROR;
-    return EXIT_CODE_OK;
+    if (result->end == END_BROKEN || result->ledger.ok == 0) return EXIT_CODE_ERROR;
+    return result->end == END_PROVIDERS ? EXIT_CODE_PROVIDERS : EXIT_CODE_OK;
 }

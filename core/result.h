@@ -11,7 +11,7 @@
 #include "core/stats.h"
 #include "core/verdict.h"
 
-enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED };
+enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS };
 
 /* One worker's share, so that nobody has to trust a sum. */
 struct result_worker {
@@ -59,9 +59,10 @@ struct names_counts;
 struct result {
     const struct plan *plan;
     enum result_end end;
-    const char *engine;   /* "io_uring", "epoll". */
-    const char *fallback; /* Why not io_uring, or "". */
-    const char *shrunk;   /* Which limit made its queues smaller than asked, or "". */
+    const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
+    const char *engine;            /* "io_uring", "epoll". */
+    const char *fallback;          /* Why not io_uring, or "". */
+    const char *shrunk;            /* Which limit made its queues smaller than asked, or "". */
     uint64_t started_wall_ns;
     uint64_t start_ns;   /* The same moment by the monotonic clock. */
     uint64_t warmup_ns;  /* From the start of the run to where its measured span begins. */

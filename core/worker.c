@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/runner.h"
 #include "core/worker_impl.h"
 #include "io/cpu.h"
 
@@ -95,7 +96,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     l->missed[MISSED_END] += l->pending - bound;
     l->in_flight = 0;
     l->pending = 0;
-    worker_end_urls(w);
+    w->load->end(w);
     end_span(w);
     w->phase = PHASE_ENDED;
     w->totals.ended_ns = min_u64(ended_ns, w->end_ns);
@@ -228,6 +229,11 @@ const struct worker_totals *worker_totals(const struct worker *w)
 const struct ring_facts *worker_ring_facts(const struct worker *w)
 {
     return ring_facts(w->ring);
+}
+
+bool worker_is_broken(const struct worker *w)
+{
+    return w->runner != NULL && runner_failure(w->runner, &w->shared->broken) != ERR_OK;
 }
 
 void worker_wake(struct worker *w)

@@ -20,6 +20,7 @@
 #include "io/sources.h"
 
 struct worker;
+struct runner_options;
 
 /* What a worker and the coordinator share. Made by the engine, outlives both. */
 struct worker_shared {
@@ -30,9 +31,10 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct stats_urls urls;
-    struct rows rows; /* Read after the worker ended. */
-    bool has_ended;   /* Coordinator's own. */
-    bool has_order;   /* Coordinator's own: addresses are lent to it. */
+    struct rows rows;       /* Read after the worker ended. */
+    bool has_ended;         /* Coordinator's own. */
+    bool has_order;         /* Coordinator's own: addresses are lent to it. */
+    struct err_info broken; /* Why the run has to end; worker's before NEWS_BROKEN. */
 };
 
 struct worker_options {
@@ -42,8 +44,9 @@ struct worker_options {
     const struct addresses *const *addresses;
     const struct sources *sources; /* Of connections; NULL: the kernel chooses. */
     struct worker_shared *shared;
-    struct arena *stats_arena; /* For shared->stats and rows; outlives the worker. */
-    uint32_t index;            /* 0..plan->workers - 1 */
+    struct arena *stats_arena;         /* For shared->stats and rows; outlives the worker. */
+    uint32_t index;                    /* 0..plan->workers - 1 */
+    const struct runner_options *test; /* NULL: the plan's requests take turns. */
 };
 
 /* What the thread had of its processor from the start of the run to its end, drain left out. */
@@ -82,6 +85,9 @@ const struct worker_totals *worker_totals(const struct worker *worker);
 
 /* What its ring is and has; constant. Any thread. */
 const struct ring_facts *worker_ring_facts(const struct worker *worker);
+
+/* True once the run has to end for what is in worker_shared.broken. Its own thread. */
+bool worker_is_broken(const struct worker *worker);
 
 /* Makes a current or the next worker_step() return soon. Any thread. */
 void worker_wake(struct worker *worker);

@@ -106,5 +106,6 @@ const struct worker_load worker_flow_load = {
     .dispatch = dispatch,
     .next_ns = next_moment,
     .count_bound = count_bound,
+    .end = worker_end_urls,
     .is_exhausted = is_exhausted,
 };

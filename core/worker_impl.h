@@ -7,6 +7,7 @@
 #include "core/batch.h"
 #include "core/flow.h"
 #include "core/worker.h"
+#include "core/worker_load.h"
 #include "io/pool.h"
 
 /* The bytes of one of the plan's requests. */
@@ -33,26 +34,9 @@ struct alike {
     uint64_t count;
 };
 
-/* What there is to send: asked once per turn of the loop, never per request. */
-struct worker_load {
-    /* The run has begun: start_ns, end_ns, measured_from_ns are known. */
-    void (*start)(struct worker *w);
-    /* end_ns has come nearer. */
-    void (*cut)(struct worker *w);
-    /* Books what is due by now; may stamp now_ns anew. */
-    void (*book)(struct worker *w);
-    /* Opens connections that are missing, and gives what waits to idle ones. */
-    void (*dispatch)(struct worker *w);
-    /* When there is something to do even if nothing completes; TIME_NEVER: never. */
-    uint64_t (*next_ns)(const struct worker *w, uint64_t now_ns);
-    /* How many of the waiting requests have started: a connect is under way for them. */
-    uint64_t (*count_bound)(const struct worker *w);
-    /* Nothing waits and nothing will become due any more, however requests end. */
-    bool (*is_exhausted)(const struct worker *w);
-};
-
 struct worker {
     const struct worker_load *load;
+    struct runner *runner; /* Of a test file; else NULL. */
     struct ring *ring;
     struct conn_table table;
     struct timers timers;

@@ -5,8 +5,8 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/runner_impl.h"
 #include "core/share.h"
-#include "core/worker_impl.h"
 #include "io/cpu.h"
 
 enum {
@@ -184,12 +184,24 @@ static bool init_flow(struct worker *w)
     return done;
 }
 
+/* What a test file's load needs besides the runner's own. */
+static bool init_test_flow(struct worker *w)
+{
+    uint32_t pending_max = (uint32_t)share_of(w->plan->max_pending, w->plan->workers, w->index);
+
+    w->flow.open = true;
+    w->free_ns = arena_array(&w->arena, w->table.count, sizeof(*w->free_ns));
+    return w->free_ns != NULL &&
+           lanes_init(&w->lanes, &w->arena, w->plan->requests_count, pending_max + w->table.count);
+}
+
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
+    bool is_test = options->test != NULL;
 
-    if (!init_table(w) || !worker_lay_out(w) || !worker_tls_init_table(w)) return false;
-    if (!init_pools(w, options) || !init_flow(w)) return false;
+    if (!init_table(w) || !worker_tls_init_table(w) || !init_pools(w, options)) return false;
+    if (is_test ? !init_test_flow(w) : !worker_lay_out(w) || !init_flow(w)) return false;
     w->sends = arena_array(&w->arena, w->table.count, sizeof(*w->sends));
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;
@@ -198,9 +210,21 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
         !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
         return false;
     }
-    if (!rows_init(&w->shared->rows, rows_max, options->stats_arena)) return false;
-    arena_seal(&w->arena);
-    return true;
+    return rows_init(&w->shared->rows, rows_max, options->stats_arena);
+}
+
+/* Makes a test file the load. */
+static enum err init_test(struct worker *w, const struct worker_options *options,
+                          struct err_info *why)
+{
+    w->load = &runner_load;
+    w->table.owner = runner_conn_owner();
+    w->table.owner.self = w;
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        w->pools[i].owner = runner_pool_owner();
+        w->pools[i].owner.self = w;
+    }
+    return runner_new(&w->runner, w, options->test, why);
 }
 
 enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
@@ -232,6 +256,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     if (err == ERR_OK && !init_memory(w, options)) {
         err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for %u connections", w->table.count);
     }
+    if (err == ERR_OK && options->test != NULL) err = init_test(w, options, why);
+    if (err == ERR_OK) arena_seal(&w->arena);
     if (err != ERR_OK) {
         worker_free(w);
         return err;

@@ -25,7 +25,10 @@
     X(UNSOLICITED, unsolicited, "bytes came before the request was sent")                      \
     X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                        \
     X(TIMEOUT, timeout, "response not complete in time")                                       \
-    X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")
+    X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")              \
+    X(BUILD, build, "request could not be built")                                              \
+    X(BODY_TOO_LARGE, body_too_large, "body too large for its expressions")                    \
+    X(UNEXPECTED, unexpected, "answer is not what was expected")
 
 /* The reasons of tls/tls_err.h are classes too, FAILED_TLS_… and "tls_…". */
 #define FAILED_ENUM(upper, lower, text)     FAILED_##upper,

@@ -122,6 +122,7 @@ static void build_requests(struct world *world, struct rng *rng)
     bool tunnel = rng_below(rng, 4) == 0;
     struct err_info why;
 
+    CHECK(plan->targets_count > 0);
     if (tunnel) plan->net.proxy = (struct net_proxy){.host = "127.0.0.1", .service = "8080"};
     for (uint32_t i = 0; tunnel && i < plan->targets_count; i++) {
         CHECK(plan_add_tunnel(plan, &world->targets[i], &why) == ERR_OK);

@@ -1,0 +1,483 @@
+/* What of a test file is due, and who sends it. */
+#include "core/runner.h"
+
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/runner_impl.h"
+
+/* As for the flow of a command line. */
+#define SPIN_NS  (60 * NS_PER_US)
+#define BOOKS_NS NS_PER_MS
+
+enum { OUTBOX_BYTES_MIN = 1024 };
+
+/* The heap of endpoints by when their next hit is due. */
+
+static void sift_down(struct runner *runner, uint32_t at)
+{
+    struct endpoint **heap = runner->heap;
+    struct endpoint *endpoint = heap[at];
+
+    for (uint32_t child; (child = 2 * at) <= runner->heap_count; at = child) {
+        if (child < runner->heap_count && heap[child + 1]->next_ns < heap[child]->next_ns) child++;
+        if (endpoint->next_ns <= heap[child]->next_ns) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = endpoint;
+}
+
+static void make_heap(struct runner *runner)
+{
+    for (uint32_t at = runner->heap_count / 2; at > 0; at--) {
+        sift_down(runner, at);
+    }
+}
+
+void runner_touch(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+
+    if (endpoint->is_touched) return;
+    endpoint->is_touched = true;
+    runner->touched[runner->touched_count++] = endpoint;
+}
+
+static void note_pending(struct runner *runner)
+{
+    struct worker *w = runner->worker;
+
+    w->ledger.pending = w->lanes.pending + runner->held;
+}
+
+/* Moves on to the endpoint's next hit. */
+static void advance_schedule(struct endpoint *endpoint)
+{
+    uint64_t at_ns = arrivals_next(&endpoint->arrivals);
+
+    endpoint->next_ns =
+        at_ns == TIME_NEVER ? TIME_NEVER : endpoint->runner->worker->start_ns + at_ns;
+}
+
+static void start(struct worker *w)
+{
+    struct runner *runner = w->runner;
+
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+
+        if (!endpoint->is_here) continue;
+        advance_schedule(endpoint);
+        runner->heap[++runner->heap_count] = endpoint;
+    }
+    make_heap(runner);
+    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        provider_fill(&runner->providers[i]);
+    }
+}
+
+static void cut(struct worker *w)
+{
+    (void)w; /* Looked at when hits are booked. */
+}
+
+/* Requests that may wait besides those for which a connection is free. */
+static bool has_place(const struct runner *runner, const struct endpoint *endpoint)
+{
+    const struct worker *w = runner->worker;
+
+    return w->lanes.pending < runner->pending_max + endpoint->pool->idle_count &&
+           w->lanes.pending <= w->lanes.mask;
+}
+
+/* A hit is due. One that waits for values is held outside of the lanes; the one before it is then
+ * missed, since providers' waits skip. */
+static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
+{
+    struct runner *runner = endpoint->runner;
+    struct worker *w = runner->worker;
+    struct lane_waiting waiting = {.due_ns = due_ns, .lane = (uint16_t)endpoint->index};
+
+    w->ledger.due++;
+    endpoint->figures->due++;
+    if (unlikely(due_ns < w->measured_from_ns)) {
+        w->ledger.warmup++;
+        endpoint->figures->warmup++;
+    }
+    if (endpoint->is_held) {
+        w->ledger.missed[MISSED_PROVIDER]++;
+        endpoint->figures->missed++;
+        endpoint->held_due_ns = due_ns;
+        return;
+    }
+    if (unlikely(!has_place(runner, endpoint))) {
+        w->ledger.shed[SHED_FULL]++;
+        endpoint->figures->shed++;
+        return;
+    }
+    lanes_add(&w->lanes, &waiting);
+    runner_touch(endpoint);
+}
+
+/* Sheds what has waited too long for a connection. */
+static void shed_old(struct runner *runner, uint64_t now_ns)
+{
+    struct worker *w = runner->worker;
+    const struct lane_waiting *oldest;
+    struct lane_waiting shed;
+
+    while ((oldest = lanes_oldest(&w->lanes)) != NULL &&
+           now_ns - min_u64(now_ns, oldest->due_ns) > w->table.timeout_ns) {
+        bool taken = lanes_take(&w->lanes, oldest->lane, &shed);
+
+        CHECK(taken);
+        runner->endpoints[shed.lane].figures->shed++;
+        w->ledger.shed[SHED_WAITED]++;
+    }
+}
+
+/* The endpoint's next request will never have its values: it sends no more. */
+static void stop_endpoint(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+
+    for (uint32_t at = 1; at <= runner->heap_count; at++) {
+        if (runner->heap[at] != endpoint) continue;
+        endpoint->next_ns = TIME_NEVER;
+        sift_down(runner, at);
+        break;
+    }
+    endpoint->is_held = false;
+    runner->held--;
+    runner->worker->ledger.missed[MISSED_PROVIDER]++;
+    endpoint->figures->missed++;
+}
+
+/* Ends the waits that can bring nothing any more: of values that will not come, and, at the end of
+ * the run, all. */
+static void end_waits(struct runner *runner)
+{
+    bool is_over = runner->worker->now_ns >= runner->worker->end_ns;
+
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+
+        if (!endpoint->is_held) continue;
+        if (is_over || runner_waits_in_vain(endpoint)) stop_endpoint(endpoint);
+    }
+}
+
+static void book(struct worker *w)
+{
+    struct runner *runner = w->runner;
+
+    w->now_ns = clock_now_ns();
+    for (uint32_t i = 0; i < runner->feeds_count; i++) {
+        struct feed *feed = runner->feeds_here[i];
+
+        (void)feed_poll(feed);
+        if (unlikely(feed->err != ERR_OK) && runner->err == ERR_OK) {
+            runner->err = feed->err;
+            runner->why = feed->why;
+        }
+    }
+    runner_wake_waiting(runner);
+    if (unlikely(runner->held > 0)) end_waits(runner);
+    while (runner->heap_count > 0) {
+        struct endpoint *endpoint = runner->heap[1];
+        uint64_t due_ns = endpoint->next_ns;
+
+        if (due_ns > w->now_ns || due_ns == TIME_NEVER || due_ns > w->end_ns) break;
+        advance_schedule(endpoint);
+        sift_down(runner, 1);
+        book_hit(endpoint, due_ns);
+    }
+    shed_old(runner, w->now_ns);
+    note_pending(runner);
+}
+
+/* The held hit goes back where it can be sent from. */
+static void unhold(struct endpoint *endpoint)
+{
+    struct worker *w = endpoint->runner->worker;
+    struct lane_waiting waiting = {.due_ns = endpoint->held_due_ns,
+                                   .lane = (uint16_t)endpoint->index};
+
+    endpoint->is_held = false;
+    endpoint->runner->held--;
+    lanes_add(&w->lanes, &waiting);
+}
+
+/* Takes all that waits but the newest out of the lane: it was values that they waited for. */
+static void hold_newest(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    struct worker *w = runner->worker;
+    struct lane_waiting waiting;
+
+    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        if (endpoint->is_held) {
+            w->ledger.missed[MISSED_PROVIDER]++;
+            endpoint->figures->missed++;
+        } else {
+            runner->held++;
+        }
+        endpoint->is_held = true;
+        endpoint->held_due_ns = waiting.due_ns;
+    }
+}
+
+static void line_up(struct endpoint *endpoint)
+{
+    struct ready_line *line = &endpoint->runner->lines[endpoint->pool->index];
+
+    if (endpoint->is_ready) return;
+    endpoint->is_ready = true;
+    endpoint->ready_next = NULL;
+    if (line->last != NULL) {
+        line->last->ready_next = endpoint;
+    } else {
+        line->first = endpoint;
+    }
+    line->last = endpoint;
+}
+
+/* Brings an endpoint as far as it can come without a connection: its next hit, if one is due, has
+ * its values and stands in the pool's line. */
+static void prepare(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    const struct worker *w = runner->worker;
+
+    if (endpoint->is_ready) return;
+    if (!endpoint->is_held && lanes_pending_of(&w->lanes, endpoint->index) == 0) return;
+    if (!runner_gather(endpoint, w->now_ns)) {
+        hold_newest(endpoint);
+        return;
+    }
+    if (endpoint->is_held) unhold(endpoint);
+    line_up(endpoint);
+}
+
+/* Records what a request had to wait for a connection, and what it had to wait for us. */
+static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns, uint64_t sent_ns)
+{
+    struct stats *stats = &w->shared->stats;
+    uint64_t ready_ns = max_u64(due_ns, w->free_ns[conn->slot]);
+
+    if (due_ns < w->measured_from_ns) return;
+    hist_record(&stats->lateness, sent_ns - min_u64(sent_ns, ready_ns));
+    hist_record(&stats->conn_wait, ready_ns - due_ns);
+}
+
+/* Memory of a connection for what it sends; NULL when there is none. */
+static char *outbox_of(struct runner *runner, const struct conn *conn, size_t len)
+{
+    struct outbox *box = &runner->outboxes[conn->slot];
+
+    if (box->size >= len) return box->bytes;
+    blocks_free(&runner->blocks, box->bytes, box->size);
+    box->size = len < OUTBOX_BYTES_MIN ? OUTBOX_BYTES_MIN : len;
+    box->bytes = blocks_alloc(&runner->blocks, box->size);
+    if (box->bytes == NULL) box->size = 0;
+    return box->bytes;
+}
+
+/* Builds the request of `exchange` into memory that stays until it is sent. */
+static bool build(struct endpoint *endpoint, struct exchange *exchange, const struct conn *conn,
+                  const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error)
+{
+    char *own;
+
+    if (!runner_build(endpoint, exchange, ret_bytes, ret_len, ret_error)) return false;
+    if (endpoint->build.is_constant) return true;
+    own = outbox_of(endpoint->runner, conn, *ret_len);
+    *ret_error = EXPR_FULL;
+    if (own == NULL) return false;
+    memcpy(own, *ret_bytes, *ret_len);
+    *ret_bytes = own;
+    return true;
+}
+
+/* Keeps what is sent for expressions that look at it. */
+static void keep_sent(struct exchange *exchange, const char *bytes, size_t len)
+{
+    struct endpoint *endpoint = exchange->endpoint;
+
+    if (!endpoint->keeps_sent) return;
+    exchange->sent = blocks_alloc(&endpoint->runner->blocks, len);
+    exchange->sent_len = exchange->sent == NULL ? 0 : len;
+    if (exchange->sent != NULL) memcpy(exchange->sent, bytes, len);
+}
+
+/* Begins the exchange of an endpoint's oldest hit on `conn`, which is free; false when its request
+ * cannot be built, and the connection is still free. */
+static bool send_one(struct endpoint *endpoint, struct conn *conn)
+{
+    struct runner *runner = endpoint->runner;
+    struct worker *w = runner->worker;
+    struct exchange *exchange = exchange_begin(endpoint);
+    struct lane_waiting waiting;
+    enum expr_error error = EXPR_OK;
+    const char *bytes;
+    size_t len;
+    bool taken = lanes_take(&w->lanes, endpoint->index, &waiting);
+
+    CHECK(exchange != NULL && taken);
+    exchange->due_ns = waiting.due_ns;
+    w->ledger.started++;
+    endpoint->figures->started++;
+    if (!build(endpoint, exchange, conn, &bytes, &len, &error)) {
+        w->ledger.failed[FAILED_BUILD]++;
+        runner_build_failed(exchange, error);
+        return false;
+    }
+    exchange->sent_ns = clock_now_ns();
+    note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
+    conn_push(&w->table, conn,
+              &(struct conn_ask){.due_ns = waiting.due_ns,
+                                 .kind = exchange->index,
+                                 .asked = endpoint->build.asked,
+                                 .watched = endpoint->is_watched},
+              exchange->sent_ns);
+    keep_sent(exchange, bytes, len);
+    endpoint->in_flight++;
+    w->ledger.in_flight++;
+    w->ledger.bytes_sent += len;
+    conn_send(&w->table, conn, bytes, len, endpoint->build.is_constant);
+    return true;
+}
+
+struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool)
+{
+    struct ready_line *line = &runner->lines[pool->index];
+    struct endpoint *endpoint = line->first;
+
+    if (endpoint == NULL) return NULL;
+    line->first = endpoint->ready_next;
+    if (line->first == NULL) line->last = NULL;
+    endpoint->is_ready = false;
+    return endpoint;
+}
+
+/* Gives a pool's free connections to the endpoints in its line, each one request at a time. */
+static void serve_line(struct runner *runner, struct pool *pool)
+{
+    struct endpoint *endpoint;
+
+    while (pool->idle_count > 0 && (endpoint = runner_take_ready(runner, pool)) != NULL) {
+        struct conn *conn = pool_idle_take(pool);
+
+        /* What it lined up for may have been shed since. Its values are held for the next one. */
+        if (lanes_pending_of(&runner->worker->lanes, endpoint->index) == 0 ||
+            !send_one(endpoint, conn)) {
+            pool_idle_add(pool, conn);
+        }
+        prepare(endpoint);
+    }
+}
+
+static bool is_exhausted(const struct worker *w)
+{
+    const struct runner *runner = w->runner;
+
+    return w->lanes.pending + runner->held == 0 &&
+           (runner->heap_count == 0 || runner->heap[1]->next_ns == TIME_NEVER);
+}
+
+/* Opens as many connections as requests wait for one, and no more than there may be: so there are
+ * as many as the test needs. */
+static void open_missing(struct runner *runner, struct pool *pool)
+{
+    struct worker *w = runner->worker;
+    uint64_t needed = 0;
+
+    if (w->table.free_count == 0) return;
+    for (struct endpoint *e = runner->lines[pool->index].first; e != NULL; e = e->ready_next) {
+        needed += lanes_pending_of(&w->lanes, e->index);
+    }
+    needed -= min_u64(needed, (uint64_t)pool->idle_count + pool->connecting);
+    pool->wanted = (uint32_t)min_u64(pool->slots_used + needed, runner->pool_max);
+    pool_maintain(pool, w->now_ns);
+}
+
+static void dispatch(struct worker *w)
+{
+    struct runner *runner = w->runner;
+
+    for (uint32_t i = 0; i < runner->touched_count; i++) {
+        runner->touched[i]->is_touched = false;
+        prepare(runner->touched[i]);
+    }
+    runner->touched_count = 0;
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        struct pool *pool = &w->pools[i];
+
+        if (runner->lines[i].first != NULL) open_missing(runner, pool);
+        if (runner->lines[i].first != NULL) serve_line(runner, pool);
+    }
+    note_pending(runner);
+}
+
+static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
+{
+    const struct runner *runner = w->runner;
+    const struct lane_waiting *oldest = lanes_oldest(&w->lanes);
+    uint64_t next_ns = TIME_NEVER;
+    uint64_t due_ns = runner->heap_count == 0 ? TIME_NEVER : runner->heap[1]->next_ns;
+
+    if (oldest != NULL) next_ns = oldest->due_ns + w->table.timeout_ns;
+    if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
+    if (runner->heap[1]->pool->idle_count == 0) {
+        due_ns = max_u64(due_ns, now_ns + BOOKS_NS); /* It could not be sent. */
+    } else if (w->plan->spin) {
+        due_ns -= min_u64(due_ns, SPIN_NS);
+    }
+    return min_u64(next_ns, due_ns);
+}
+
+static uint64_t count_bound(const struct worker *w)
+{
+    uint64_t connecting = 0;
+
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        connecting += w->pools[i].connecting;
+    }
+    return min_u64(connecting, w->lanes.pending);
+}
+
+/* What waits has missed the end, but for as many as a connect is under way for. */
+static void end(struct worker *w)
+{
+    struct runner *runner = w->runner;
+    uint64_t bound = count_bound(w);
+
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+        uint64_t waiting = lanes_pending_of(&w->lanes, i), own = min_u64(bound, waiting);
+
+        if (!endpoint->is_here) continue;
+        bound -= own;
+        endpoint->figures->started += own;
+        endpoint->figures->cut_off += endpoint->in_flight + own;
+        endpoint->figures->missed += waiting - own + endpoint->is_held;
+    }
+}
+
+const struct worker_load runner_load = {
+    .start = start,
+    .cut = cut,
+    .book = book,
+    .dispatch = dispatch,
+    .next_ns = next_moment,
+    .count_bound = count_bound,
+    .end = end,
+    .is_exhausted = is_exhausted,
+};
+
+enum err runner_failure(const struct runner *runner, struct err_info *ret_why)
+{
+    if (runner->err != ERR_OK) *ret_why = runner->why;
+    return runner->err;
+}

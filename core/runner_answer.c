@@ -1,0 +1,297 @@
+/* What is made of an answer: what is kept of it while it comes, what expressions make of it, and
+ * where values go. */
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/runner_impl.h"
+
+struct exchange *exchange_begin(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    struct exchange *exchange = runner->exchange_free;
+    struct provider_item **items;
+
+    CHECK(exchange != NULL && exchange->endpoint == NULL);
+    runner->exchange_free = exchange->free_next;
+    exchange->endpoint = endpoint;
+    exchange->free_next = NULL;
+    /* The values change hands, and with them the list; the one that is empty goes back. */
+    items = exchange->items;
+    exchange->items = endpoint->items;
+    endpoint->items = items;
+    endpoint->is_gathering = false;
+    return exchange;
+}
+
+static void free_bytes(struct runner *runner, char **bytes, size_t *size)
+{
+    blocks_free(&runner->blocks, *bytes, *size);
+    *bytes = NULL;
+    *size = 0;
+}
+
+void exchange_end(struct exchange *exchange, uint64_t now_ns)
+{
+    struct endpoint *endpoint = exchange->endpoint;
+    struct runner *runner = endpoint->runner;
+
+    runner_return_items(exchange, now_ns);
+    free_bytes(runner, &exchange->sent, &exchange->sent_len);
+    free_bytes(runner, &exchange->head, &exchange->head_len);
+    free_bytes(runner, &exchange->body, &exchange->body_size);
+    exchange->body_len = 0;
+    exchange->body_is_full = false;
+    exchange->status = 0;
+    exchange->endpoint = NULL;
+    exchange->free_next = runner->exchange_free;
+    runner->exchange_free = exchange;
+    runner_touch(endpoint);
+}
+
+static struct exchange *exchange_of(struct runner *runner, const struct conn_request *request)
+{
+    struct exchange *exchange = &runner->exchanges[request->kind];
+
+    CHECK(request->kind < runner->exchanges_count && exchange->endpoint != NULL);
+    return exchange;
+}
+
+/* Keeps a copy of `len` bytes; NULL, and counted as too large, without memory. */
+static char *keep(struct exchange *exchange, const char *data, size_t len)
+{
+    char *copy = blocks_alloc(&exchange->endpoint->runner->blocks, len);
+
+    if (copy == NULL) {
+        exchange->body_is_full = true;
+        return NULL;
+    }
+    memcpy(copy, data, len);
+    return copy;
+}
+
+static void on_head(void *self, const struct conn_request *request, const char *text,
+                    const struct http1_head *head)
+{
+    struct worker *w = self;
+    struct exchange *exchange = exchange_of(w->runner, request);
+
+    exchange->status = head->status;
+    if (!exchange->endpoint->keeps_head) return;
+    exchange->head = keep(exchange, text, head->bytes);
+    exchange->head_len = exchange->head == NULL ? 0 : head->bytes;
+}
+
+/* Makes room for `len` bytes more of the body; false when that is too much. */
+static bool grow_body(struct runner *runner, struct exchange *exchange, size_t len)
+{
+    size_t need = exchange->body_len + len, size = exchange->body_size;
+    char *body;
+
+    if (need <= size) return true;
+    if (need > runner->test->client.max_response_body) return false;
+    size = need < 2 * size ? 2 * size : need;
+    body = blocks_alloc(&runner->blocks, size);
+    if (body == NULL) return false;
+    if (exchange->body_len > 0) memcpy(body, exchange->body, exchange->body_len);
+    blocks_free(&runner->blocks, exchange->body, exchange->body_size);
+    exchange->body = body;
+    exchange->body_size = size;
+    return true;
+}
+
+static void on_body(void *self, const struct conn_request *request, const char *data, size_t len)
+{
+    struct worker *w = self;
+    struct exchange *exchange = exchange_of(w->runner, request);
+
+    if (exchange->endpoint->select == NULL || exchange->body_is_full) return;
+    if (!grow_body(w->runner, exchange, len)) {
+        exchange->body_is_full = true;
+        return;
+    }
+    memcpy(exchange->body + exchange->body_len, data, len);
+    exchange->body_len += len;
+}
+
+/* Picks what the endpoint's expressions want of the body. False: it was too large. */
+static bool pick(struct exchange *exchange)
+{
+    struct endpoint *endpoint = exchange->endpoint;
+    struct runner *runner = endpoint->runner;
+
+    runner->env.body = NULL;
+    if (endpoint->select == NULL) return true;
+    if (exchange->body_is_full) return false;
+    json_select_start(endpoint->select, runner->build_bytes, RUNNER_BUILD_BYTES);
+    (void)json_select_feed(endpoint->select, exchange->body, exchange->body_len);
+    if (!json_select_finish(endpoint->select, &runner->scratch, runner->results, NULL)) {
+        return false;
+    }
+    runner->env.body = runner->results;
+    return true;
+}
+
+/* Where the values of an entry of `provides` go. */
+struct push_context {
+    struct runner *runner;
+    const struct testfile_output *output;
+    uint64_t now_ns;
+};
+
+static bool push_value(void *context, const struct value *value)
+{
+    struct push_context *push = context;
+    struct provider *provider = &push->runner->providers[push->output->target];
+    struct provider_item *item;
+
+    switch (push->output->send) {
+    case SEND_FORCE: (void)!provider_push(provider, value, true); return true;
+    case SEND_IF_NOT_FULL: return provider_push(provider, value, false) != PROVIDER_FULL;
+    case SEND_BLOCK:
+        item = provider_item_new(provider, value);
+        if (item != NULL) runner_deliver(push->runner, provider, item, push->now_ns);
+        return true;
+    }
+    UNREACHABLE("a way to send without a name");
+}
+
+static void provide(struct exchange *exchange, uint64_t now_ns)
+{
+    const struct testfile_endpoint *def = exchange->endpoint->def;
+    struct runner *runner = exchange->endpoint->runner;
+
+    for (uint32_t i = 0; i < def->provides_count; i++) {
+        struct push_context push = {
+            .runner = runner, .output = &def->provides[i], .now_ns = now_ns};
+        enum expr_error error;
+
+        runner->env.indexing_is_null = false;
+        error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
+                           &push);
+        if (error != EXPR_OK) runner_note_error(exchange, error);
+    }
+}
+
+static bool is_expected(struct exchange *exchange)
+{
+    const struct testfile_expect *expect = &exchange->endpoint->def->expect;
+    struct runner *runner = exchange->endpoint->runner;
+    bool any = expect->statuses_count == 0;
+    struct value value;
+
+    for (uint32_t i = 0; i < expect->statuses_count; i++) {
+        any |= exchange->status >= expect->statuses[i].from &&
+               exchange->status <= expect->statuses[i].to;
+    }
+    if (!any || expect->where == NULL) return any;
+    runner->env.indexing_is_null = true;
+    return expr_eval(expect->where, &runner->env, &value) == EXPR_OK && value_is_true(&value);
+}
+
+static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
+                        const struct conn_answer *answer)
+{
+    struct worker *w = self;
+    struct runner *runner = w->runner;
+    struct exchange *exchange = exchange_of(runner, request);
+    bool picked, expected;
+
+    (void)conn;
+    w->ledger.in_flight--;
+    exchange->endpoint->in_flight--;
+    exchange->status = answer->status;
+    exchange->answer = answer;
+    runner_ready_env(runner, exchange->endpoint, exchange);
+    picked = pick(exchange);
+    expected = picked && is_expected(exchange);
+    runner_note_answer(exchange, request, answer, picked, expected);
+    if (picked) {
+        provide(exchange, answer->done_ns);
+        runner_log(exchange);
+    }
+    exchange->answer = NULL;
+    exchange_end(exchange, answer->done_ns);
+}
+
+static void on_failed(void *self, struct conn *conn, const struct conn_request *request,
+                      enum failed_class why, uint64_t now_ns)
+{
+    struct worker *w = self;
+    struct exchange *exchange = exchange_of(w->runner, request);
+
+    (void)conn;
+    w->ledger.in_flight--;
+    w->ledger.failed[why]++;
+    exchange->endpoint->in_flight--;
+    runner_note_failure(exchange, request, why);
+    exchange_end(exchange, now_ns);
+}
+
+static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
+{
+    struct worker *w = self;
+
+    w->free_ns[conn->slot] = now_ns;
+    if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
+}
+
+/* A connect failed: the first in the pool's line has been waiting longest. */
+static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
+{
+    struct worker *w = self;
+    struct endpoint *endpoint = runner_take_ready(w->runner, pool);
+    struct lane_waiting waiting;
+    struct exchange *exchange;
+
+    if (endpoint == NULL) return;
+    if (!lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        runner_touch(endpoint); /* What it lined up for has been shed. */
+        return;
+    }
+    exchange = exchange_begin(endpoint);
+    exchange->due_ns = waiting.due_ns;
+    w->ledger.started++;
+    endpoint->figures->started++;
+    w->ledger.failed[why]++;
+    runner_note_failure(exchange, NULL, why);
+    exchange_end(exchange, now_ns);
+}
+
+static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
+{
+    (void)self;
+    (void)pool;
+    (void)now_ns; /* The next dispatch() opens connections. */
+}
+
+void runner_build_failed(struct exchange *exchange, enum expr_error error)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    runner_note_error(exchange, error);
+    runner_note_failure(exchange, NULL, FAILED_BUILD);
+    exchange_end(exchange, now_ns);
+}
+
+/* Connects, handshakes and tunnels are recorded as those of any load. */
+struct conn_owner runner_conn_owner(void)
+{
+    struct conn_owner owner = worker_conn_owner;
+
+    owner.answered = on_answered;
+    owner.failed = on_failed;
+    owner.head = on_head;
+    owner.body = on_body;
+    owner.ready = on_ready;
+    return owner;
+}
+
+struct pool_owner runner_pool_owner(void)
+{
+    struct pool_owner owner = worker_pool_owner;
+
+    owner.connect_failed = on_connect_failed;
+    owner.backoff_ended = on_backoff_ended;
+    return owner;
+}

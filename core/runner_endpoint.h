@@ -1,0 +1,92 @@
+/* runner_endpoint: an endpoint of a test file on a worker, how its requests are built, and one of
+ * them on its way. Private to the runner (core/runner_impl.h).
+ *
+ * Threads: the worker's. */
+#ifndef CORE_RUNNER_ENDPOINT_H
+#define CORE_RUNNER_ENDPOINT_H
+
+#include "config/testfile.h"
+#include "core/arrivals.h"
+#include "core/provider.h"
+#include "core/stats_urls.h"
+#include "io/conn.h"
+
+struct runner;
+
+/* Text that a request is made of, in its order. */
+enum build_kind {
+    BUILD_TEXT,   /* As it is. */
+    BUILD_HEADER, /* A template, in a header. */
+    BUILD_PATH,   /* The URL: path and query of what its template gives. */
+    BUILD_BODY,   /* Length, the end of the head, and the body. */
+};
+
+struct build_piece {
+    enum build_kind kind;
+    const char *text; /* TEXT. */
+    uint32_t len;
+    const struct template *template; /* HEADER, PATH. */
+};
+
+/* How an endpoint's requests are built. */
+struct build {
+    const struct build_piece *pieces; /* [count] */
+    uint32_t count;
+    uint32_t authority_len; /* PATH: of the URL's scheme and authority, which never change. */
+    bool is_constant;       /* One piece of TEXT is all there is. */
+    bool is_form;           /* The body is multipart/form-data. */
+    uint8_t asked;          /* enum http1_asked */
+};
+
+struct endpoint {
+    const struct testfile_endpoint *def;
+    struct runner *runner;
+    uint32_t index; /* In the test file; its lane's too. */
+    struct build build;
+    struct pool *pool;
+
+    /* Load. */
+    bool is_here; /* This worker sends requests of it. */
+    struct mod_interval mod;
+    struct arrivals arrivals;
+    uint64_t next_ns; /* When the next hit becomes due; TIME_NEVER: none will. */
+    bool is_held;     /* A due hit waits for values, outside of the lane: */
+    uint64_t held_due_ns;
+
+    /* Values for the next request. */
+    struct provider_item **items; /* By slot; NULL: not there. */
+    struct provider_wait *waits;  /* By slot: its places in lines. */
+    uint32_t missing;             /* Inputs that are not there yet. */
+    bool is_gathering;            /* Inputs are being popped; some may be there. */
+
+    struct stats_url *figures;   /* What is counted of it. */
+    struct endpoint *ready_next; /* In the pool's line. */
+    bool is_ready;
+    bool is_touched; /* Among those to look at in this turn. */
+    uint32_t in_flight;
+    bool is_watched;            /* Something looks at its answers. */
+    bool keeps_head;            /* Something looks at their heads. */
+    bool keeps_sent;            /* Something looks at what was sent. */
+    struct json_select *select; /* Picks what is wanted of a body; NULL: nothing is. */
+};
+
+/* One request, from its values to the end of its answer. */
+struct exchange {
+    struct exchange *free_next;
+    struct endpoint *endpoint; /* NULL: free. */
+    uint32_t index;            /* In runner.exchanges; constant. */
+    uint64_t due_ns, sent_ns;
+    uint64_t connect_ns, tls_ns;  /* Of the connection, if it was made for this request. */
+    struct provider_item **items; /* By slot; its own. */
+    char *sent;                   /* The request's bytes, if something looks at them. */
+    size_t sent_len;
+    char *head; /* The answer's head, if something looks at it. */
+    size_t head_len;
+    uint16_t status; /* 0: no answer yet. */
+    char *body;      /* What has come of the body, if something looks at it. */
+    size_t body_len, body_size;
+    bool body_is_full;                /* There was no memory for all of it, or it was too large. */
+    const struct conn_answer *answer; /* While it is evaluated. */
+};
+
+#endif

@@ -1,0 +1,150 @@
+/* runner_impl: what the parts of the runner share: runner.c (what is due, and who sends it),
+ * runner_inputs.c (values for requests), runner_request.c (a request's bytes), runner_answer.c
+ * (what is made of an answer), runner_open.c (setting up). Private to them.
+ *
+ * A request's way. A hit of an endpoint becomes due and waits in the endpoint's lane. The endpoint
+ * pops a value from every provider that it names, and holds them until all are there; then it
+ * stands in the line of its pool until a connection is free. An exchange is begun: the bytes are
+ * built from the values and sent. When the answer has come, what the endpoint wants of it is
+ * evaluated, values go where they are to go, and the exchange ends. */
+#ifndef CORE_RUNNER_IMPL_H
+#define CORE_RUNNER_IMPL_H
+
+#include "core/feed.h"
+#include "core/runner.h"
+#include "core/runner_endpoint.h"
+#include "core/worker_impl.h"
+
+enum {
+    RUNNER_BUILD_BYTES = 17 << 20, /* Of a request, and of what is picked of an answer. */
+    RUNNER_SCRATCH_BYTES = 32 << 20,
+    RUNNER_PATH_BYTES = 4096,
+    RUNNER_BOUNDARY_BYTES = 32,
+};
+
+/* The line of endpoints that have all but a connection of this pool. */
+struct ready_line {
+    struct endpoint *first, *last;
+};
+
+/* What a connection sends, its own until the next send. */
+struct outbox {
+    char *bytes;
+    size_t size;
+};
+
+struct runner {
+    struct worker *worker;
+    const struct testfile *test;
+    struct runner_options options;
+    struct endpoint *endpoints; /* [test->endpoints_count] */
+    struct endpoint **heap;     /* Those that will become due, the soonest first; from 1. */
+    uint32_t heap_count;
+    struct endpoint **touched; /* Those to look at in this turn. */
+    uint32_t touched_count;
+    uint64_t held;                /* Endpoints that hold a hit outside of the lanes. */
+    uint64_t waiting;             /* Places taken in lines of providers. */
+    uint32_t pool_max;            /* Connections to one target. */
+    uint32_t pending_max;         /* Due requests that may wait for a connection. */
+    struct provider *providers;   /* [test->providers_count] */
+    struct value_source *sources; /* The same; used by lists and ranges. */
+    struct feed *feeds;           /* The same; used by files. */
+    struct feed **feeds_here;     /* Those used; [feeds_count]. */
+    uint32_t feeds_count;
+    struct ready_line *lines;   /* By pool. */
+    struct outbox *outboxes;    /* By connection. */
+    struct exchange *exchanges; /* [exchanges_count] */
+    struct exchange *exchange_free;
+    uint32_t exchanges_count;
+    struct stats_url spare; /* Figures of the only endpoint: the ledger's are those. */
+    struct blocks blocks;   /* Values, and bytes of requests and answers. */
+    struct scratch scratch;
+    struct rng rng;
+    struct expr_env env;
+    struct value *env_providers; /* By slot. */
+    struct value *env_declares;
+    struct value *env_locals;
+    int64_t *counters;
+    uint32_t *popped;
+    struct json_result *results;          /* Of the paths of a body. */
+    char boundary[RUNNER_BOUNDARY_BYTES]; /* Of multipart bodies. */
+    char *build_bytes;                    /* [RUNNER_BUILD_BYTES]: where requests are built. */
+    char *body_bytes;                     /* The same, of bodies. */
+    enum err err;                         /* Why the run has to end, if it has to. */
+    struct err_info why;
+};
+
+/* runner.c */
+
+/* To be looked at in this turn, or the next. */
+void runner_touch(struct endpoint *endpoint);
+
+/* Takes the first out of a pool's line; NULL when nobody is in it. */
+struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
+
+/* runner_inputs.c */
+
+/* Pops what the next request needs; true if all is there now. Else the endpoint stands in line
+ * wherever something is missing. */
+bool runner_gather(struct endpoint *endpoint, uint64_t now_ns);
+
+/* True if the endpoint stands in line for a value that will not come. */
+bool runner_waits_in_vain(const struct endpoint *endpoint);
+
+/* Gives those who stand in line what has come for them. */
+void runner_wake_waiting(struct runner *runner);
+
+/* Puts an item at the end of a provider's queue, now or when there is room. */
+void runner_deliver(struct runner *runner, struct provider *provider, struct provider_item *item,
+                    uint64_t now_ns);
+
+/* Gives the values of an exchange back, or drops them, as their providers say. */
+void runner_return_items(struct exchange *exchange, uint64_t now_ns);
+
+/* runner_request.c */
+
+/* Makes ready how requests are built. ERR_CONFIG, ERR_MEMORY. */
+MUST_USE enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena,
+                                       struct err_info *why);
+
+/* Readies the environment for the expressions of an exchange. */
+void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct exchange *exchange);
+
+/* Builds a request's bytes, which stay until the next call. False, `ret_error` set, when that
+ * cannot be done. */
+MUST_USE bool runner_build(struct endpoint *endpoint, struct exchange *exchange,
+                           const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error);
+
+/* runner_body.c: adds the files and pieces of a body to `body`. */
+MUST_USE enum expr_error runner_body_parts(struct endpoint *endpoint, struct buf *body);
+
+/* runner_fields.c: expr_env.field; its context is the exchange. */
+enum expr_error runner_field(void *context, const struct expr_field *field, struct scratch *scratch,
+                             struct value *ret_value);
+enum expr_error runner_url_field(struct exchange *exchange, const struct expr_field *field,
+                                 struct scratch *scratch, struct value *ret_value);
+
+/* runner_answer.c */
+
+/* An endpoint's next request begins: its values are the exchange's now. */
+struct exchange *exchange_begin(struct endpoint *endpoint);
+void exchange_end(struct exchange *exchange, uint64_t now_ns);
+
+/* The request of this exchange, which has started, cannot be built; ends it. */
+void runner_build_failed(struct exchange *exchange, enum expr_error error);
+
+struct conn_owner runner_conn_owner(void);
+struct pool_owner runner_pool_owner(void);
+
+/* runner_record.c: what is written down of requests and answers. */
+void runner_note_answer(struct exchange *exchange, const struct conn_request *request,
+                        const struct conn_answer *answer, bool picked, bool expected);
+void runner_note_failure(struct exchange *exchange, const struct conn_request *request,
+                         enum failed_class why);
+void runner_note_error(struct exchange *exchange, enum expr_error error);
+void runner_log(struct exchange *exchange);
+
+/* runner_open.c: whether a provider's values are popped on this worker. */
+bool runner_has_provider(const struct runner *runner, uint32_t provider);
+
+#endif

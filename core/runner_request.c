@@ -1,0 +1,326 @@
+/* A request's bytes, built from templates and values. What never changes is put together when the
+ * test is set up; what is left per request is the templates, and the length of the body. */
+#include "core/runner_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+#include "core/base/quote.h"
+#include "core/base/text.h"
+
+/* Making ready. */
+
+struct maker {
+    struct endpoint *endpoint;
+    struct arena *arena;
+    struct build_piece *pieces;
+    uint32_t count;
+    struct text text; /* What is constant since the last other piece. */
+};
+
+static void end_text(struct maker *maker)
+{
+    if (maker->text.len == 0) return;
+    maker->pieces[maker->count++] = (struct build_piece){
+        .kind = BUILD_TEXT, .text = maker->text.data, .len = (uint32_t)maker->text.len};
+    text_init(&maker->text, maker->arena);
+}
+
+static void add_piece(struct maker *maker, enum build_kind kind, const struct template *template)
+{
+    end_text(maker);
+    maker->pieces[maker->count++] = (struct build_piece){.kind = kind, .template = template};
+}
+
+/* Ours, whatever the test file says. */
+static bool is_ours(const char *name)
+{
+    return strcasecmp(name, "Host") == 0 || strcasecmp(name, "Content-Length") == 0 ||
+           strcasecmp(name, "Transfer-Encoding") == 0;
+}
+
+/* The content type of a multipart body, with the boundary in it. What is no multipart type is
+ * multipart/form-data instead. */
+static void add_multipart_type(struct maker *maker, const struct template *template)
+{
+    const char *text = "multipart/form-data";
+    size_t len = strlen(text);
+
+    if (template != NULL && !template_is_constant(template, &text, &len)) {
+        add_piece(maker, BUILD_HEADER, template);
+        text = "";
+        len = 0;
+    } else if (strncasecmp(text, "multipart/", 10) != 0) {
+        text = "multipart/form-data";
+        len = strlen(text);
+    }
+    maker->endpoint->build.is_form = strncasecmp(text, "multipart/form-data", 19) == 0;
+    text_add(&maker->text, text, len);
+    text_printf(&maker->text, "; boundary=%s\r\n", maker->endpoint->runner->boundary);
+}
+
+static void add_headers(struct maker *maker)
+{
+    const struct testfile_endpoint *def = maker->endpoint->def;
+    bool is_typed = def->body.kind != BODY_MULTIPART;
+
+    for (uint32_t i = 0; i < def->headers_count; i++) {
+        const struct testfile_header *header = &def->headers[i];
+        const char *text;
+        size_t len;
+
+        if (is_ours(header->name)) continue;
+        text_printf(&maker->text, "%s: ", header->name);
+        if (def->body.kind == BODY_MULTIPART && strcasecmp(header->name, "Content-Type") == 0) {
+            add_multipart_type(maker, header->value.compiled);
+            is_typed = true;
+            continue;
+        }
+        if (template_is_constant(header->value.compiled, &text, &len)) {
+            text_add(&maker->text, text, len);
+        } else {
+            add_piece(maker, BUILD_HEADER, header->value.compiled);
+        }
+        text_add_str(&maker->text, "\r\n");
+    }
+    if (is_typed) return;
+    text_add_str(&maker->text, "Content-Type: ");
+    add_multipart_type(maker, NULL);
+}
+
+/* Bytes that stand in a path or query only percent-encoded (WHATWG URL, sections 1.3 and 4.4). */
+static bool is_encoded(char c, bool in_query)
+{
+    unsigned char byte = (unsigned char)c;
+
+    if (byte <= 0x20 || byte >= 0x7f) return true;
+    if (c == '"' || c == '<' || c == '>' || c == '\'') return c != '\'' || in_query;
+    return !in_query && (c == '`' || c == '{' || c == '}');
+}
+
+/* Adds path and query of a URL's rest behind its authority: a missing path is "/", the fragment is
+ * left away. */
+static void add_path(struct buf *buf, const char *rest, size_t len)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    bool in_query = false;
+
+    if (len == 0 || (rest[0] != '/' && rest[0] != '\\')) buf_add_char(buf, '/');
+    for (size_t i = 0; i < len && rest[i] != '#'; i++) {
+        char c = rest[i];
+
+        if (c == '?') in_query = true;
+        if (c == '\t' || c == '\n' || c == '\r') continue;
+        if (c == '\\' && !in_query) c = '/';
+        if (likely(!is_encoded(c, in_query))) {
+            buf_add_char(buf, c);
+            continue;
+        }
+        buf_add_char(buf, '%');
+        buf_add_char(buf, digits[(unsigned char)c >> 4]);
+        buf_add_char(buf, digits[(unsigned char)c & 15]);
+    }
+}
+
+/* How long scheme and authority are; 0 when they are not the same for all requests. */
+static size_t authority_of(const char *outline)
+{
+    const char *scheme_end = strstr(outline, "://");
+    size_t len;
+
+    if (scheme_end == NULL) return 0;
+    len = (size_t)(scheme_end - outline) + 3;
+    len += strcspn(outline + len, "/\\?#\x01");
+    return outline[len] == '\x01' ? 0 : len;
+}
+
+static enum err add_url(struct maker *maker, struct err_info *why)
+{
+    const struct testfile_text *url = &maker->endpoint->def->url;
+    const char *outline = template_outline(url->compiled, "\x01", maker->arena);
+    struct build *build = &maker->endpoint->build;
+    const char *text;
+    size_t len;
+
+    if (outline == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a URL");
+    build->authority_len = (uint32_t)authority_of(outline);
+    if (build->authority_len == 0) {
+        return err_set(why, ERR_CONFIG, 0,
+                       "endpoint '%s': host and port of the url '%s' must be known before the run",
+                       quote(maker->endpoint->def->name).text, quote(url->text).text);
+    }
+    if (template_is_constant(url->compiled, &text, &len)) {
+        struct buf buf;
+        char *path = arena_alloc(maker->arena, 3 * len + 2, 1);
+
+        if (path == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a URL");
+        buf_init(&buf, path, 3 * len + 2);
+        add_path(&buf, text + build->authority_len, len - build->authority_len);
+        text_add(&maker->text, path, buf.len);
+    } else {
+        add_piece(maker, BUILD_PATH, url->compiled);
+    }
+    return ERR_OK;
+}
+
+/* True if the body is the same for all requests; adds its length and itself. */
+static bool add_constant_body(struct maker *maker)
+{
+    const struct testfile_endpoint *def = maker->endpoint->def;
+    const char *text = "";
+    size_t len = 0;
+
+    if (def->body.kind == BODY_NONE) {
+        bool wants = strcasecmp(def->method, "POST") == 0 || strcasecmp(def->method, "PUT") == 0 ||
+                     strcasecmp(def->method, "PATCH") == 0;
+
+        text_add_str(&maker->text, wants ? "Content-Length: 0\r\n\r\n" : "\r\n");
+        return true;
+    }
+    if (def->body.kind != BODY_TEXT ||
+        !template_is_constant(def->body.text.compiled, &text, &len)) {
+        return false;
+    }
+    text_printf(&maker->text, "Content-Length: %zu\r\n\r\n", len);
+    text_add(&maker->text, text, len);
+    return true;
+}
+
+enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena, struct err_info *why)
+{
+    const struct testfile_endpoint *def = endpoint->def;
+    const struct plan *plan = endpoint->runner->worker->plan;
+    const struct plan_target *target = &plan->targets[plan->requests[endpoint->index].target];
+    struct maker maker = {.endpoint = endpoint, .arena = arena};
+    enum err err;
+
+    maker.pieces = arena_array(arena, 2 * (size_t)def->headers_count + 8, sizeof(*maker.pieces));
+    if (maker.pieces == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for requests");
+    text_init(&maker.text, arena);
+    text_printf(&maker.text, "%s ", def->method);
+    err = add_url(&maker, why);
+    if (err != ERR_OK) return err;
+    text_printf(&maker.text, " HTTP/1.1\r\nHost: %s\r\n", target->host_field);
+    add_headers(&maker);
+    if (!add_constant_body(&maker)) add_piece(&maker, BUILD_BODY, NULL);
+    end_text(&maker);
+    if (maker.text.failed) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for requests");
+    endpoint->build.pieces = maker.pieces;
+    endpoint->build.count = maker.count;
+    endpoint->build.is_constant = maker.count == 1 && maker.pieces[0].kind == BUILD_TEXT;
+    endpoint->build.asked = strcmp(def->method, "HEAD") == 0 ? HTTP1_ASKED_HEAD : HTTP1_ASKED_OTHER;
+    return ERR_OK;
+}
+
+/* Building. */
+
+void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct exchange *exchange)
+{
+    const struct testfile_endpoint *def = endpoint->def;
+
+    for (uint32_t slot = 0; slot < def->slots_count; slot++) {
+        const struct provider_item *item = exchange->items[slot];
+
+        runner->env_providers[slot] = item != NULL ? item->value : value_null();
+    }
+    scratch_clear(&runner->scratch);
+    runner->env.context = exchange;
+    if (def->needs.wall) runner->env.wall_ns = clock_wall_ns();
+}
+
+static enum expr_error build_path(struct runner *runner, const struct build *build,
+                                  const struct template *template, struct buf *buf)
+{
+    struct buf url;
+    enum expr_error error;
+
+    buf_init(&url, runner->body_bytes, RUNNER_BUILD_BYTES);
+    error = template_render(template, &runner->env, &url);
+    if (error != EXPR_OK) return error;
+    add_path(buf, url.data + build->authority_len, url.len - build->authority_len);
+    return EXPR_OK;
+}
+
+static enum expr_error render_body(struct endpoint *endpoint, struct buf *body)
+{
+    const struct testfile_body *def = &endpoint->def->body;
+    struct runner *runner = endpoint->runner;
+    struct value value;
+    enum expr_error error;
+
+    switch (def->kind) {
+    case BODY_NONE: return EXPR_OK;
+    case BODY_TEXT: return template_render(def->text.compiled, &runner->env, body);
+    case BODY_JSON:
+        error = expr_eval(def->json, &runner->env, &value);
+        if (error == EXPR_OK) value_write_json(&value, body);
+        return error;
+    case BODY_FILES:
+    case BODY_MULTIPART: return runner_body_parts(endpoint, body);
+    }
+    UNREACHABLE("a body without a kind");
+}
+
+static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
+{
+    char digits[20];
+    struct buf body;
+    enum expr_error error;
+    size_t len, at = sizeof(digits);
+
+    buf_init(&body, endpoint->runner->body_bytes, RUNNER_BUILD_BYTES);
+    error = render_body(endpoint, &body);
+    if (error != EXPR_OK) return error;
+    if (body.full) return EXPR_TOO_LARGE;
+    len = body.len;
+    do {
+        digits[--at] = (char)('0' + len % 10);
+        len /= 10;
+    } while (len > 0);
+    buf_add(buf, "Content-Length: ", 16);
+    buf_add(buf, digits + at, sizeof(digits) - at);
+    buf_add(buf, "\r\n\r\n", 4);
+    buf_add(buf, body.data, body.len);
+    return EXPR_OK;
+}
+
+static enum expr_error build_piece(struct endpoint *endpoint, const struct build_piece *piece,
+                                   struct buf *buf)
+{
+    struct runner *runner = endpoint->runner;
+
+    switch (piece->kind) {
+    case BUILD_TEXT: buf_add(buf, piece->text, piece->len); return EXPR_OK;
+    case BUILD_HEADER: return template_render(piece->template, &runner->env, buf);
+    case BUILD_PATH: return build_path(runner, &endpoint->build, piece->template, buf);
+    case BUILD_BODY: return build_body(endpoint, buf);
+    }
+    UNREACHABLE("a piece without a kind");
+}
+
+bool runner_build(struct endpoint *endpoint, struct exchange *exchange, const char **ret_bytes,
+                  size_t *ret_len, enum expr_error *ret_error)
+{
+    const struct build *build = &endpoint->build;
+    struct runner *runner = endpoint->runner;
+    struct buf buf;
+
+    if (build->is_constant) {
+        *ret_bytes = build->pieces[0].text;
+        *ret_len = build->pieces[0].len;
+        return true;
+    }
+    runner_ready_env(runner, endpoint, exchange);
+    buf_init(&buf, runner->build_bytes, RUNNER_BUILD_BYTES);
+    for (uint32_t i = 0; i < build->count; i++) {
+        *ret_error = build_piece(endpoint, &build->pieces[i], &buf);
+        if (*ret_error != EXPR_OK) return false;
+    }
+    *ret_error = EXPR_TOO_LARGE;
+    *ret_bytes = buf.data;
+    *ret_len = buf.len;
+    return !buf.full;
+}
