@@ -26,6 +26,7 @@ static uint32_t hash_of(const char *text, size_t len)
 static struct dict_slot *slot_of(const struct dict *dict, const char *text, size_t len,
                                  uint32_t hash)
 {
+    CHECK(dict->slots != NULL);
     for (uint32_t i = hash & dict->mask;; i = (i + 1) & dict->mask) {
         struct dict_slot *slot = &dict->slots[i];
 
@@ -65,10 +66,11 @@ static bool grow(struct dict *dict)
 bool dict_put(struct dict *dict, const char *text, size_t len, uint32_t number)
 {
     struct dict_slot *slot;
-    uint32_t hash = hash_of(text, len);
+    uint32_t hash;
 
     CHECK(text != NULL);
     CHECK(len <= UINT32_MAX);
+    hash = hash_of(text, len);
     if (dict->slots == NULL || dict->count >= (dict->mask + 1) / 4 * 3) {
         if (!grow(dict)) return false;
     }

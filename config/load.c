@@ -120,6 +120,17 @@ struct open_file {
 static void read_root(struct loader *loader, const struct yaml_node *root,
                       const struct open_file *open);
 
+/* True of the root keys that an included file may have. */
+static bool may_be_included(const struct yaml_node *key)
+{
+    static const char *const keys[] = {"vars", "providers", "loggers", "endpoints", "include"};
+
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        if (yaml_is(key, keys[i])) return true;
+    }
+    return false;
+}
+
 /* Reads one included file, unless it was read before. */
 static void include_one(struct loader *loader, const struct yaml_node *node,
                         const struct open_file *outer)
@@ -162,10 +173,7 @@ static void include_one(struct loader *loader, const struct yaml_node *node,
         const struct yaml_node *key = root->pairs[i].key;
         const struct schema_key *known = schema_find(SCHEMA_ROOT, key->text);
 
-        if (known == NULL || yaml_is(key, "vars") || yaml_is(key, "providers")) continue;
-        if (yaml_is(key, "loggers") || yaml_is(key, "endpoints") || yaml_is(key, "include")) {
-            continue;
-        }
+        if (known == NULL || may_be_included(key)) continue;
         diag_error(diags, key->place, "'%s' may stand in the main file only", key->text);
     }
     read_root(loader, root, &open);

@@ -20,13 +20,17 @@ static bool is_name(const char *known, const char *name, size_t len)
     return strncmp(known, name, len) == 0 && known[len] == '\0';
 }
 
+static bool sees(const struct load_unit *unit, enum expr_name_kind kind)
+{
+    if (kind == EXPR_ERROR) return unit->sees_error;
+    return kind == EXPR_FOR_EACH ? unit->sees_for_each : unit->is_after;
+}
+
 static bool find_special(const struct load_unit *unit, const char *name, size_t len,
                          struct expr_name *ret_name)
 {
     for (size_t i = 0; i < COUNT(specials); i++) {
-        bool seen = specials[i].kind == EXPR_ERROR ? unit->sees_error : unit->is_after;
-
-        if (!seen || !is_name(specials[i].name, name, len)) continue;
+        if (!sees(unit, specials[i].kind) || !is_name(specials[i].name, name, len)) continue;
         *ret_name = (struct expr_name){.kind = specials[i].kind};
         return true;
     }
@@ -158,9 +162,7 @@ static const char *nearest_name(const struct load_unit *unit, const char *name)
     struct nearest nearest = nearest_to(name, strlen(name));
 
     for (size_t i = 0; i < COUNT(specials); i++) {
-        bool seen = specials[i].kind == EXPR_ERROR ? unit->sees_error : unit->is_after;
-
-        if (seen) (void)nearest_offer(&nearest, specials[i].name);
+        if (sees(unit, specials[i].kind)) (void)nearest_offer(&nearest, specials[i].name);
     }
     for (const struct load_local *local = unit->locals; local != NULL; local = local->outer) {
         (void)nearest_offer(&nearest, local->name);
@@ -196,6 +198,7 @@ static void tell_unknown_name(struct load_unit *unit, struct place place, const 
         if (strcmp(specials[i].name, name) != 0) continue;
         diag_error(diags, place, "'%s' is not known here, where %s", name,
                    specials[i].kind == EXPR_ERROR ? "there is no logger"
+                   : unit->is_after               ? "there is no select"
                    : unit->endpoint == NULL       ? "the file is loaded"
                                                   : "the request is still to be made");
         return;
@@ -288,12 +291,14 @@ static bool is_text(struct load_unit *unit, const struct yaml_node *node, const 
 
 const struct template *load_template(struct load_unit *unit, const struct yaml_node *node)
 {
+    const struct template *compiled;
     struct expr_source source;
 
     if (!is_text(unit, node, "a template")) return NULL;
     source = source_of(node);
     unit->node = node;
-    return template_compile(&unit->unit, &source);
+    compiled = template_compile(&unit->unit, &source);
+    return compiled;
 }
 
 const struct expr *load_expression(struct load_unit *unit, const struct yaml_node *node)
@@ -359,7 +364,7 @@ static const struct expr *shape(struct load_unit *unit, const struct yaml_node *
 
     if (node->kind == YAML_SCALAR) return leaf(unit, node);
     load_check_twice(loader, node);
-    parts = load_alloc(loader, node->count, sizeof(*parts));
+    parts = load_alloc(loader, node->count, sizeof(void *));
     keys = load_alloc(loader, node->count, sizeof(*keys));
     if (parts == NULL || keys == NULL) return NULL;
     for (uint32_t i = 0; i < node->count; i++) {

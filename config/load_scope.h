@@ -27,7 +27,8 @@ struct load_unit {
     const struct load_local *locals;
     const char *var;     /* Strings of vars: the var whose string it is; the environment is seen. */
     const char *declare; /* In `declare`: its name. */
-    bool is_after;       /* request, response, stats and for_each are seen. */
+    bool is_after;       /* request, response and stats are seen. */
+    bool sees_for_each;  /* for_each is seen. */
     bool sees_error;     /* error is seen. */
     /* Made by load_unit_init(). */
     struct expr_unit unit;

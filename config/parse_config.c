@@ -94,6 +94,18 @@ static void set_tls_file(struct loader *loader, const struct yaml_node *node, co
     load_check_file(loader, node->place, *path);
 }
 
+static void check_resume(struct loader *loader, const struct yaml_node *node, const char *text)
+{
+    double share = 0;
+
+    if (node == NULL || strcmp(text, "full") == 0 || strcmp(text, "tickets") == 0) return;
+    if (strncmp(text, "mix:", 4) == 0 && units_parse_percent(text + 4, &share) && share <= 1)
+        return;
+    diag_error(loader->diags, node->place,
+               "'tls_resume' wants full, tickets or a share such as mix:80%%, not '%s'",
+               quote(text).text);
+}
+
 static void parse_client(struct loader *loader, const struct yaml_node *node)
 {
     struct testfile_client *client = &loader->file->client;
@@ -105,11 +117,12 @@ static void parse_client(struct loader *loader, const struct yaml_node *node)
     set_tls_file(loader, fields_get(&tls, "cacert"), &client->tls.cacert);
     set_tls_file(loader, fields_get(&tls, "cert"), &client->tls.cert);
     set_tls_file(loader, fields_get(&tls, "key"), &client->tls.key);
-    if ((client->tls.cert == NULL) != (client->tls.key == NULL)) {
-        diag_error(loader->diags, fields_get(&fields, "tls")->place,
-                   "'cert' and 'key' need each other");
+    if (client->tls.cert == NULL && client->tls.key != NULL) {
+        diag_error(loader->diags, fields_get(&tls, "key")->place, "'key' without 'cert'");
     }
-    if (strcmp(client->tls.tls_min, client->tls.tls_max) > 0) {
+    check_resume(loader, fields_get(&tls, "tls_resume"), client->tls.tls_resume);
+    if (strcmp(client->tls.tls_min, "any") != 0 &&
+        strcmp(client->tls.tls_min, client->tls.tls_max) > 0) {
         diag_error(loader->diags, fields_get(&fields, "tls")->place,
                    "'tls_min' is above 'tls_max'");
     }

@@ -88,7 +88,7 @@ static void parse_csv(struct loader *loader, const struct yaml_node *node,
     if (node != NULL && provider->format != FORMAT_CSV) {
         diag_warn(loader->diags, node->place, "'csv' has no effect without 'format: csv'");
     }
-    if (csv->delimiter == csv->quote) {
+    if (node != NULL && csv->delimiter == csv->quote) {
         diag_error(loader->diags, node->place, "'delimiter' and 'quote' are the same character");
     }
     headers = fields_get(&fields, "headers");

@@ -16,7 +16,7 @@ static void parse_for_each(struct load_unit *unit, const struct yaml_node *node,
                    SELECT_LISTS_MAX);
         return;
     }
-    lists = load_alloc(loader, node->count, sizeof(*lists));
+    lists = load_alloc(loader, node->count, sizeof(void *));
     if (lists == NULL) return;
     for (uint32_t i = 0; i < node->count; i++) {
         lists[i] = load_expression(unit, node->items[i]);
@@ -106,7 +106,9 @@ void parse_select(struct load_unit *unit, const struct fields *fields, uint32_t 
 {
     const struct load_local *outer = unit->locals;
 
+    unit->sees_for_each = true;
     select_parts(unit, fields, locals_count, 0, select);
+    unit->sees_for_each = false;
     unit->locals = outer;
 }
 

@@ -12,6 +12,10 @@
 
 #define PREFIX "option '--proxy' "
 
+/* "Basic " and four characters for every three bytes begun; one is added where a password is not
+ * given. */
+enum { VALUE_BYTES = 6 + (NET_USER_BYTES_MAX + 1 + 2) / 3 * 4 };
+
 static enum err refuse(struct err_info *why, const char *reason)
 {
     return err_set(why, ERR_USAGE, 0, PREFIX "wants http://[USER:PASSWORD@]HOST:PORT; this one %s",
@@ -54,7 +58,7 @@ static bool decode(const char *from, size_t len, char *to, size_t *ret_len)
 static enum err authorize(struct arena *arena, const char *user, size_t len,
                           struct net_proxy *proxy, struct err_info *why)
 {
-    char plain[NET_USER_BYTES_MAX + 1], value[sizeof("Basic ") + NET_USER_BYTES_MAX / 3 * 4 + 8];
+    char plain[NET_USER_BYTES_MAX + 1], value[VALUE_BYTES];
     size_t plain_len, value_len = sizeof("Basic ") - 1;
 
     if (len > NET_USER_BYTES_MAX) return refuse(why, "has a user and password over 1 KiB");

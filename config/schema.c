@@ -16,7 +16,7 @@
     }
 #define AT(type, member) .offset = offsetof(struct type, member)
 
-static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const tls_versions[] = {"1.0", "1.1", "1.2", "1.3", "any", NULL};
 static const char *const log_levels[] = {"off", "error", "warn", "info", "debug", "trace", NULL};
 static const char *const formats[] = {"line", "json", "csv", NULL};
 static const char *const auto_returns[] = {"", "block", "force", "if_not_full", NULL};
@@ -105,10 +105,10 @@ const struct schema_key schema_keys[] = {
     KEY(TLS, TEXT, "cert", "File of the client's certificate (PEM)", .type = "file name",
         AT(testfile_tls, cert)),
     KEY(TLS, TEXT, "key", "File of its private key (PEM)", .type = "file name",
-        AT(testfile_tls, key)),
+        .otherwise = "in the file of the certificate", AT(testfile_tls, key)),
     KEY(TLS, TEXT, "tls_min", "Lowest version", .fallback = "1.2", .words = tls_versions,
         AT(testfile_tls, tls_min)),
-    KEY(TLS, TEXT, "tls_max", "Highest version", .fallback = "1.3", .words = tls_versions,
+    KEY(TLS, TEXT, "tls_max", "Highest version", .fallback = "any", .words = tls_versions,
         AT(testfile_tls, tls_max)),
     KEY(TLS, TEXT, "ciphers", "Ciphers of TLS 1.2, as OpenSSL writes them",
         AT(testfile_tls, ciphers)),
@@ -118,8 +118,13 @@ const struct schema_key schema_keys[] = {
         AT(testfile_tls, groups)),
     KEY(TLS, TEXT, "sni", "Server name to send and to verify", .otherwise = "the host of the url",
         AT(testfile_tls, sni)),
-    KEY(TLS, TEXT, "alpn", "Protocol to offer", AT(testfile_tls, alpn)),
-    KEY(TLS, TEXT, "tls_resume", "How sessions are resumed", AT(testfile_tls, tls_resume)),
+    KEY(TLS, TEXT, "alpn", "Protocols to offer, separated by commas, or none",
+        .fallback = "http/1.1", AT(testfile_tls, alpn)),
+    KEY(TLS, TEXT, "tls_resume",
+        "tickets: new connections resume a session where they can. full: none does. "
+        "mix:80%: so many try to",
+        .type = "full, tickets or mix:PERCENT", .fallback = "tickets",
+        AT(testfile_tls, tls_resume)),
 
     /* general */
     KEY(GENERAL, COUNT, "auto_buffer_start_size",

@@ -5,7 +5,7 @@
 #include "config/diag.h"
 #include "core/base/defs.h"
 
-/* As the options of the command line with the same names; NULL: not given. */
+/* As the options of the command line with the same names; NULL: not given, and no default. */
 struct testfile_tls {
     const char *cacert;
     const char *cert;

@@ -253,9 +253,9 @@ static bool take_children(struct builder *builder, struct yaml_node *node, uint3
         return yaml_make_pairs(builder->arena, builder->diags, node, children, count,
                                &builder->expanded);
     }
-    copy = arena_alloc(builder->arena, count * sizeof(*copy), _Alignof(struct yaml_node *));
+    copy = arena_alloc(builder->arena, count * sizeof(void *), _Alignof(struct yaml_node *));
     if (copy == NULL) return no_memory(builder);
-    if (count > 0) memcpy(copy, children, count * sizeof(struct yaml_node *));
+    if (count > 0) memcpy(copy, children, count * sizeof(void *));
     node->items = copy;
     node->count = count;
     return true;

@@ -34,8 +34,7 @@ const char *const cli_examples[] = {
     "pelt -R 50k -c 200 -d 1m --warmup 5s http://127.0.0.1:8080/",
     "pelt -R 1k --weights 9,1 http://127.0.0.1:8080/ http://127.0.0.1:8080/buy",
     "pelt --stages 30s:20k,5m:20k,10s:0 -c 500 http://127.0.0.1:8080/",
-    "pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json "
-    "http://[::1]:8080/echo",
+    "pelt -n 1000 -H 'Content-Type: text/plain' --body hello --json run.json http://[::1]/echo",
     NULL,
 };
 

@@ -33,8 +33,9 @@ void coord_readdress(struct coord *coord, const struct order_addresses *order)
     for (uint32_t i = 0; i < coord->plan->workers; i++) {
         if (coord->shared[i]->has_ended) continue;
         coord->shared[i]->has_order = true;
+        coord->shared[i]->addresses = order;
         coord->lent++;
-        order_one(coord, i, ORDER_ADDRESSES, (uintptr_t)order);
+        order_one(coord, i, ORDER_ADDRESSES, 0);
     }
 }
 

@@ -94,7 +94,7 @@ enum err names_init(struct names *names, const struct plan *plan, struct arena *
 
     *names = (struct names){.plan = plan};
     names->places = arena_array(arena, plan->targets_count, sizeof(*names->places));
-    names->of_target = arena_array(arena, plan->targets_count, sizeof(*names->of_target));
+    names->of_target = arena_array(arena, plan->targets_count, sizeof(struct addresses *));
     lists = arena_array(arena, (size_t)plan->targets_count * each, sizeof(*lists));
     if (names->places == NULL || names->of_target == NULL || lists == NULL) return no_memory(why);
     err = make_sources(names, arena, why);

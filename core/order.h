@@ -7,8 +7,8 @@ enum order_kind {
     ORDER_START = 1, /* value: the start of the run, by the monotonic clock. */
     ORDER_STOP,      /* value: the end of the run; nothing becomes due after it; then drain. */
     ORDER_ABORT,     /* No more draining: end now. */
-    ORDER_ADDRESSES, /* value: a const struct order_addresses *, lent until NEWS_ADDRESSES. One at
-                        a time. */
+    ORDER_ADDRESSES, /* What worker_shared.addresses says, which is lent until NEWS_ADDRESSES. One
+                        at a time. */
 };
 
 /* A list of addresses takes the place of another one. */

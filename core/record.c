@@ -72,8 +72,9 @@ static void put_csv_head(struct record *record, struct text *out)
 
 static void put_hdr_head(struct record *record, uint64_t wall_ns, struct text *out)
 {
-    double wall_s = (double)(wall_ns / NS_PER_MS) / 1e3;
-    time_t seconds = (time_t)(wall_ns / NS_PER_S);
+    unsigned long long wall_s = wall_ns / NS_PER_S;
+    unsigned wall_ms = (unsigned)(wall_ns % NS_PER_S / NS_PER_MS);
+    time_t seconds = (time_t)wall_s;
     char day[64] = "";
     struct tm utc;
 
@@ -82,8 +83,8 @@ static void put_hdr_head(struct record *record, uint64_t wall_ns, struct text *o
     }
     text_printf(out, "#[Logged by pelt %s; values in nanoseconds]\n", pelt_version);
     text_add_str(out, "#[Histogram log format version 1.3]\n");
-    text_printf(out, "#[BaseTime: %.3f (seconds since epoch)]\n", wall_s);
-    text_printf(out, "#[StartTime: %.3f (seconds since epoch)%s]\n", wall_s, day);
+    text_printf(out, "#[BaseTime: %llu.%03u (seconds since epoch)]\n", wall_s, wall_ms);
+    text_printf(out, "#[StartTime: %llu.%03u (seconds since epoch)%s]\n", wall_s, wall_ms, day);
     text_add_str(out, "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\","
                       "\"Interval_Compressed_Histogram\"\n");
     put(record, RECORD_HDR, out);

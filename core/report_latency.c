@@ -40,7 +40,7 @@ void report_time(char *buf, uint64_t ns, bool at_least)
 
 static struct cell time_cell(uint64_t ns, bool at_least)
 {
-    struct cell cell;
+    struct cell cell = {""};
 
     report_time(cell.text, ns, at_least);
     return cell;

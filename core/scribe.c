@@ -25,24 +25,24 @@ union words {
 };
 
 struct scribe {
-    struct arena arena; /* Holds this struct. */
-    pthread_t thread;
-    int ask_fd;             /* Eventfd: something is in `asks`. */
-    int notify_fd;          /* Borrowed. */
     struct mailbox asks;    /* Coordinator posts; value of ASK_SAY, ASK_LIVE: index of words. */
     struct mailbox answers; /* Scribe posts. */
+    struct arena arena;     /* Holds this struct. */
+    pthread_t thread;
+    int ask_fd;    /* Eventfd: something is in `asks`. */
+    int notify_fd; /* Borrowed. */
     struct mail asks_slots[SLOTS];
     struct mail answers_slots[SLOTS];
     /* Each belongs to the side whose turn the mailboxes say it is. */
     union words words[SLOTS];
-    uint32_t words_next; /* Coordinator's. */
-    bool live_shown;     /* Scribe's. The live line stands on the terminal. */
-    bool is_resolving;   /* Coordinator's. */
-    char host[HOST_BYTES], service[SERVICE_BYTES]; /* Whose turn it is. */
-    enum err resolve_err;
     struct addresses addresses;
     struct err_info why;
+    enum err resolve_err;
+    char host[HOST_BYTES], service[SERVICE_BYTES]; /* Whose turn it is. */
+    uint32_t words_next;                           /* Coordinator's. */
     _Atomic uint32_t owners; /* Who still uses this struct: starter and thread; the last frees. */
+    bool live_shown;         /* Scribe's. The live line stands on the terminal. */
+    bool is_resolving;       /* Coordinator's. */
 };
 
 static void drop(struct scribe *scribe)

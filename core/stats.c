@@ -10,7 +10,7 @@ bool stats_init(struct stats *stats, struct arena *arena)
                                    &stats->body,     &stats->connect,    &stats->connect_failed,
                                    &stats->lateness, &stats->conn_wait,  &stats->loop_lag,
                                    &stats->tls.full, &stats->tls.resumed};
-    uint32_t hists = 2 * STATS_PLACES + COUNT(others);
+    uint32_t hists = (uint32_t)(COUNT(others) + (size_t)2 * STATS_PLACES);
 
     /* Every page of all histograms, 288 KiB each, of which a run touches a few. */
     if (!hist_slab_init(&stats->slab, arena, hists * HIST_PAGES)) return false;

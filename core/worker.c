@@ -143,9 +143,7 @@ static void take_orders(struct worker *w)
         switch ((enum order_kind)mail.kind) {
         case ORDER_START: start(w, mail.value); break;
         case ORDER_STOP: stop(w, mail.value); break;
-        case ORDER_ADDRESSES:
-            take_addresses(w, (const struct order_addresses *)(uintptr_t)mail.value);
-            break;
+        case ORDER_ADDRESSES: take_addresses(w, w->shared->addresses); break;
         case ORDER_ABORT:
             stop(w, w->now_ns);
             end_span(w);

@@ -31,9 +31,11 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct stats_urls urls;
-    struct rows rows;       /* Read after the worker ended. */
-    bool has_ended;         /* Coordinator's own. */
-    bool has_order;         /* Coordinator's own: addresses are lent to it. */
+    struct rows rows;                        /* Read after the worker ended. */
+    const struct order_addresses *addresses; /* Coordinator's; the worker's to read from
+                                                ORDER_ADDRESSES to NEWS_ADDRESSES. */
+    bool has_ended;                          /* Coordinator's own. */
+    bool has_order;                          /* Coordinator's own: addresses are lent to it. */
     struct err_info broken; /* Why the run has to end; worker's before NEWS_BROKEN. */
 };
 

@@ -12,6 +12,7 @@
 enum {
     SQ_ENTRIES_MIN = 64,
     SQ_ENTRIES_MAX = 1024,
+    CHAIN_BYTES_MAX = 1024, /* One segment, so that a socket without TCP_NODELAY sends it. */
     CQ_ENTRIES_MAX = 65536,
     SMALL_BUFFER_BYTES = 4096,
     SMALL_BUFFERS_MAX = 4096,
@@ -44,10 +45,11 @@ static enum ring_engine engine_of(enum plan_io io)
 static enum err open_ring(struct worker *w, struct err_info *why)
 {
     uint32_t conns = w->table.count;
+    uint64_t ops = (w->plan->keepalive ? UINT64_C(1) : 8) * conns; /* With chains, and more. */
     struct ring_options options = {
         .engine = engine_of(w->plan->io),
-        .sq_entries = power_of_two(conns, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
-        .cq_entries = power_of_two(UINT64_C(2) * conns, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
+        .sq_entries = power_of_two(ops, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
+        .cq_entries = power_of_two(2 * ops, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
         .socks_count = conns,
         .accept_from = conns,
         .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
@@ -87,7 +89,7 @@ static bool init_table(struct worker *w)
         w->table.sink = arena_alloc(&w->arena, SINK_BYTES, 4096);
         if (w->table.sink == NULL) return false;
     }
-    w->table.one_request_each = !w->plan->keepalive;
+    w->table.requests_max = w->plan->keepalive ? UINT32_MAX : 1;
     w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
     w->table.small_body_max = SMALL_BODY_MAX;
     w->table.connect_timeout_ns = w->plan->connect_timeout_ns;
@@ -227,6 +229,18 @@ static enum err init_test(struct worker *w, const struct worker_options *options
     return runner_new(&w->runner, w, options->test, why);
 }
 
+/* A closed loop with a connection per request, whose bytes never change. In an open loop
+ * connections are made before requests are due. */
+static bool may_chain(const struct worker *w)
+{
+    if (!ring_facts(w->ring)->chains || w->plan->keepalive || w->plan->open_loop) return false;
+    if (w->own_bytes != NULL) return false;
+    for (uint32_t i = 0; i < w->asks_count; i++) {
+        if (w->asks[i].len > CHAIN_BYTES_MAX) return false;
+    }
+    return true;
+}
+
 enum err worker_new(struct worker **ret_worker, const struct worker_options *options,
                     struct err_info *why)
 {
@@ -262,6 +276,7 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
         worker_free(w);
         return err;
     }
+    w->table.chains = may_chain(w);
     batch_init(&w->batch, plan->batch_wait && !plan->open_loop && ring_facts(w->ring)->min_wait,
                w->table.count);
     *ret_worker = w;

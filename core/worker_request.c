@@ -150,6 +150,13 @@ static void note_sent(struct worker *w, const struct conn *conn, uint64_t due_ns
     hist_record(&stats->conn_wait, ready_ns - due_ns);
 }
 
+static void note_started(struct worker *w, uint32_t request)
+{
+    struct stats_url *url = worker_url(w, request);
+
+    if (unlikely(url != NULL)) url->started++;
+}
+
 /* Binds up to `count` requests that wait for its target to `conn`, and adds them to its send. */
 static void take_waiting(struct worker *w, struct conn *conn, struct worker_send *send,
                          uint32_t count, uint64_t now_ns)
@@ -161,12 +168,11 @@ static void take_waiting(struct worker *w, struct conn *conn, struct worker_send
         struct conn_ask ask = {.due_ns = waiting.due_ns,
                                .kind = waiting.request,
                                .asked = w->asks[waiting.request].asked};
-        struct stats_url *url = worker_url(w, waiting.request);
 
         if (w->flow.open) note_sent(w, conn, waiting.due_ns, now_ns);
         conn_push(&w->table, conn, &ask, now_ns);
         worker_send_add(w, conn, send, waiting.request);
-        if (unlikely(url != NULL)) url->started++;
+        note_started(w, waiting.request);
     }
     w->ledger.pending = w->lanes.pending;
     w->ledger.started += send->count - had;
@@ -253,34 +259,70 @@ static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, boo
     struct stats *stats = &w->shared->stats;
 
     if (connected) conn->number = (uint32_t)w->ledger.opened;
+    if (connected && conn->chained) w->ledger.bytes_sent += w->asks[conn->window[0].kind].len;
     if (conn->begun_ns < w->measured_from_ns) return;
     hist_record(connected ? &stats->connect : &stats->connect_failed, now_ns - conn->begun_ns);
+}
+
+static bool on_next(void *self, struct conn *conn, struct conn_next *ret_next)
+{
+    struct worker *w = self;
+    struct lane_waiting waiting;
+    const struct worker_ask *ask;
+
+    if (!lanes_take(&w->lanes, conn->pool->index, &waiting)) return false;
+    ask = &w->asks[waiting.request];
+    *ret_next = (struct conn_next){
+        .ask = {.due_ns = waiting.due_ns, .kind = waiting.request, .asked = ask->asked},
+        .bytes = ask->bytes,
+        .len = ask->len};
+    w->ledger.pending = w->lanes.pending;
+    w->ledger.started++;
+    w->ledger.in_flight++;
+    note_started(w, waiting.request);
+    return true;
+}
+
+/* A request that was due at `due_ns` has failed with the attempt to connect that was for it. */
+static void unconnected(struct worker *w, struct pool *pool, enum failed_class why,
+                        const struct row *row)
+{
+    struct stats_url *url = worker_url(w, row->request);
+
+    w->ledger.failed[why]++;
+    if (url != NULL) url->failed++;
+    if (unlikely(rows_are_on(&w->shared->rows))) rows_add(&w->shared->rows, row);
+    if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
 }
 
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
     struct worker *w = self;
     struct lane_waiting waiting;
-    struct stats_url *url;
+    struct row row;
 
     if (!lanes_take(&w->lanes, pool->index, &waiting)) return;
+    row = (struct row){.due_ns = waiting.due_ns,
+                       .done_ns = now_ns,
+                       .request = waiting.request,
+                       .end = (uint16_t)(ROW_FAILED + why)};
     w->ledger.pending = w->lanes.pending;
     w->ledger.started++;
-    w->ledger.failed[why]++;
-    url = worker_url(w, waiting.request);
-    if (url != NULL) {
-        url->started++;
-        url->failed++;
-    }
-    if (unlikely(rows_are_on(&w->shared->rows))) {
-        struct row row = {.due_ns = waiting.due_ns,
-                          .done_ns = now_ns,
-                          .request = waiting.request,
-                          .end = (uint16_t)(ROW_FAILED + why)};
+    note_started(w, waiting.request);
+    unconnected(w, pool, why, &row);
+}
 
-        rows_add(&w->shared->rows, &row);
-    }
-    if (!w->flow.open) flow_hold_slot(&w->flow, pool->index);
+static void on_chain_failed(void *self, struct pool *pool, const struct conn_request *request,
+                            enum failed_class why, uint64_t now_ns)
+{
+    struct worker *w = self;
+    struct row row = {.due_ns = request->due_ns,
+                      .done_ns = now_ns,
+                      .request = (uint16_t)request->kind,
+                      .end = (uint16_t)(ROW_FAILED + why)};
+
+    w->ledger.in_flight--;
+    unconnected(w, pool, why, &row);
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
@@ -317,8 +359,10 @@ static void on_handshake_ended(void *self, struct conn *conn,
 const struct conn_owner worker_conn_owner = {.answered = on_answered,
                                              .failed = on_failed,
                                              .ready = on_ready,
+                                             .next = on_next,
                                              .connect_ended = on_connect_ended,
                                              .handshake_ended = on_handshake_ended};
 const struct pool_owner worker_pool_owner = {.connect_failed = on_connect_failed,
+                                             .chain_failed = on_chain_failed,
                                              .backoff_ended = on_backoff_ended,
                                              .tunnel_refused = on_tunnel_refused};

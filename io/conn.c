@@ -90,7 +90,7 @@ static void free_slot(struct conn_table *table, struct conn *conn)
     table->free_count++;
 }
 
-static enum failed_class class_of(const struct conn *conn, int errno_value)
+enum failed_class conn_class_of_connect(const struct conn *conn, int errno_value)
 {
     return failed_of_connect(conn->addresses->list[conn->address].storage.ss_family, errno_value);
 }
@@ -105,7 +105,7 @@ static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_
         int rc = begin_connect(table, conn, now_ns);
 
         if (rc == 0) return;
-        again = pool_connect_failed(conn->pool, conn, class_of(conn, -rc), now_ns);
+        again = pool_connect_failed(conn->pool, conn, conn_class_of_connect(conn, -rc), now_ns);
     }
     conn->pool->connecting--;
     free_slot(table, conn);
@@ -150,7 +150,7 @@ void conn_closing_step(struct conn_table *table, struct conn *conn)
 
 static void enter_closing(struct conn_table *table, struct conn *conn)
 {
-    if (conn->state < CONN_IDLE && !conn->retry) conn->pool->connecting--;
+    if (conn->state < CONN_IDLE && !conn->retry && !conn->chained) conn->pool->connecting--;
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
     conn_to(conn, CONN_CLOSING);
@@ -179,11 +179,8 @@ void conn_close_after_peer(struct conn_table *table, struct conn *conn, uint64_t
     conn_closing_step(table, conn);
 }
 
-/* The close's completion: nothing in the kernel names the slot any more. */
-static void on_closed(struct conn_table *table, struct conn *conn)
+void conn_reset(struct conn_table *table, struct conn *conn)
 {
-    bool retry = conn->retry;
-
     CHECK(conn->state == CONN_CLOSING && conn->flight == 0 && conn->window_count == 0);
     conn_to(conn, CONN_FREE);
     if (conn->tls != NULL) conn_tls_free(conn);
@@ -200,7 +197,16 @@ static void on_closed(struct conn_table *table, struct conn *conn)
     conn->window_first = 0;
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
+    conn->chained = false;
     conn->peer_ended = false;
+}
+
+/* The close's completion: nothing in the kernel names the slot any more. */
+static void on_closed(struct conn_table *table, struct conn *conn)
+{
+    bool retry = conn->retry;
+
+    conn_reset(table, conn);
     if (retry) {
         connect_or_free(table, conn, clock_now_ns());
     } else {
@@ -211,8 +217,14 @@ static void on_closed(struct conn_table *table, struct conn *conn)
 void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
                          uint64_t now_ns)
 {
+    struct conn_request request;
+
     table->owner.connect_ended(table->owner.self, conn, now_ns, false);
-    conn->retry = pool_connect_failed(conn->pool, conn, why, now_ns);
+    if (conn_take(table, conn, &request)) {
+        pool_chain_failed(conn->pool, conn, &request, why, now_ns);
+    } else {
+        conn->retry = pool_connect_failed(conn->pool, conn, why, now_ns);
+    }
     conn_close(table, conn);
 }
 
@@ -243,6 +255,10 @@ static void on_connected(struct conn_table *table, struct conn *conn)
     if (++*table->counts.alive > *table->counts.alive_max) {
         *table->counts.alive_max = *table->counts.alive;
     }
+    if (conn->chained) {
+        conn_chain_connected(table, conn);
+        return;
+    }
     conn_arm_recv(table, conn);
     if (conn->pool->tunnel != NULL) {
         conn_tunnel_begin(table, conn);
@@ -260,7 +276,7 @@ static void on_connect(struct conn_table *table, struct conn *conn, int32_t res)
     } else if (res == 0) {
         on_connected(table, conn);
     } else {
-        conn_connect_failed(table, conn, class_of(conn, -res), clock_now_ns());
+        conn_connect_failed(table, conn, conn_class_of_connect(conn, -res), clock_now_ns());
     }
 }
 
@@ -274,7 +290,7 @@ static void on_cancel(struct conn_table *table, struct conn *conn)
     if ((conn->flight & FLIGHT_DATA) && conn->cancelled) {
         timers_set(table->timers, &conn->timer, clock_now_ns() + RECANCEL_NS);
     }
-    conn_closing_step(table, conn);
+    if (conn->flight != 0 || !conn_chain(table, conn)) conn_closing_step(table, conn);
 }
 
 void conn_event(struct conn_table *table, const struct ring_event *event)
@@ -298,6 +314,10 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
         return;
     case OP_SEND_QUIET: /* Only failures come, and they may come late. */
         if (current) conn_on_quiet(table, conn, event->res);
+        return;
+    case OP_SOCKET: /* Only a failure comes. */
+        CHECK(current);
+        conn_chain_no_socket(table, conn, -event->res);
         return;
     case OP_CONNECT:
         CHECK(current);

@@ -53,6 +53,23 @@ MUST_USE enum http1_result conn_take_head(struct conn_table *table, struct conn 
 /* The class of a response that cannot be read. */
 enum failed_class conn_class_of(enum http1_result result);
 
+/* What on_closed() leaves: FREE, another generation, nothing of what was. */
+void conn_reset(struct conn_table *table, struct conn *conn);
+
+/* Instead of closing, if a request waits: closes, and begins the next connection with it, in one go
+ * (conn_chain.c). For a connection in CLOSING with nothing in flight, from events only, for
+ * the slot is another connection afterwards. False if it is to be closed. */
+MUST_USE bool conn_chain(struct conn_table *table, struct conn *conn);
+
+/* Of a chain: it is connected; its socket could not be made; its request could not be sent, so that
+ * its receive has not begun. */
+void conn_chain_connected(struct conn_table *table, struct conn *conn);
+void conn_chain_no_socket(struct conn_table *table, struct conn *conn, int errno_value);
+void conn_chain_unsent(struct conn_table *table, struct conn *conn);
+
+/* The class of an attempt to connect that ended with this errno. */
+enum failed_class conn_class_of_connect(const struct conn *conn, int errno_value);
+
 /* Starts the receive of a connection that has none in flight. */
 void conn_arm_recv(struct conn_table *table, struct conn *conn);
 

@@ -90,7 +90,7 @@ static bool recv_ended(struct conn_table *table, struct conn *conn, int32_t res)
 static void go_on(struct conn_table *table, struct conn *conn, uint8_t event_flags, bool answered)
 {
     if (conn->state == CONN_CLOSING) {
-        conn_closing_step(table, conn);
+        if (conn->flight != 0 || !conn_chain(table, conn)) conn_closing_step(table, conn);
         return;
     }
     if (unlikely(!(conn->flight & FLIGHT_RECV))) conn_arm_recv(table, conn);

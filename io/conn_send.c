@@ -37,6 +37,7 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
     }
     if (conn->send_data == NULL || (res < 0 && res != -EAGAIN)) {
         conn->send_error = res < 0 ? -res : EPIPE;
+        if (conn->chained) conn_chain_unsent(table, conn);
         return;
     }
     if (conn->state == CONN_CLOSING) return;
@@ -50,7 +51,8 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
     if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
-    return table->window_max - conn->window_count;
+    return (uint32_t)min_u64(table->window_max - conn->window_count,
+                             table->requests_max - conn->window_first - conn->window_count);
 }
 
 void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,

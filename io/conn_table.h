@@ -7,6 +7,13 @@
 #include "core/base/arena.h"
 #include "io/conn.h"
 
+/* A request that a chain carries, and its bytes, which never change. */
+struct conn_next {
+    struct conn_ask ask;
+    const void *bytes;
+    size_t len;
+};
+
 /* What the owner of the connections does with what happens on them. All calls come from
  * conn_event() or conn_timer(); they may start requests and close connections, nothing else. */
 struct conn_owner {
@@ -25,6 +32,10 @@ struct conn_owner {
     void (*body)(void *self, const struct conn_request *request, const char *data, size_t len);
     /* The connection can take conn_room() requests: conn_push() and conn_send(), or leave it. */
     void (*ready)(void *self, struct conn *conn, uint64_t now_ns);
+    /* The connection will be closed, and its slot can take a request with it to the next one. True
+     * if one waits for its target: it is bound to that attempt to connect. Only asked for if
+     * table.chains. */
+    bool (*next)(void *self, struct conn *conn, struct conn_next *ret_next);
     /* The attempt to connect, at one address, that began at conn->begun_ns has ended. */
     void (*connect_ended)(void *self, struct conn *conn, uint64_t now_ns, bool connected);
     /* A TLS handshake has ended. */
@@ -63,7 +74,8 @@ struct conn_table {
     uint32_t small_body_max; /* Bodies above it make a pool use large buffers. */
     void *sink;          /* Where bodies are drained to; NULL: nowhere, the kernel discards them. */
     uint32_t sink_bytes; /* Its size. */
-    bool one_request_each; /* Connections are not used again, whatever the server says. */
+    uint32_t requests_max; /* Per connection, whatever the server says; UINT32_MAX: no bound. */
+    bool chains;           /* Connections for one request each are made by ring_chain(). */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;

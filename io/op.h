@@ -5,7 +5,16 @@
 
 #include "core/base/defs.h"
 
-enum op_kind { OP_CONNECT = 1, OP_SEND, OP_SEND_QUIET, OP_RECV, OP_DRAIN, OP_CANCEL, OP_CLOSE };
+enum op_kind {
+    OP_SOCKET = 1,
+    OP_CONNECT,
+    OP_SEND,
+    OP_SEND_QUIET,
+    OP_RECV,
+    OP_DRAIN,
+    OP_CANCEL,
+    OP_CLOSE
+};
 
 enum { OP_SLOTS_MAX = 1 << 24 };
 

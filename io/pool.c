@@ -84,11 +84,37 @@ static bool try_other_source(struct pool *pool, struct conn *conn)
     return true;
 }
 
-bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
-                         uint64_t now_ns)
+static void count_failure(struct pool *pool, enum failed_class why)
 {
     (*pool->counts.connects_failed)++;
     if (why == FAILED_CONNECT_REFUSED) (*pool->counts.connects_refused)++;
+}
+
+void pool_chain_failed(struct pool *pool, const struct conn *conn,
+                       const struct conn_request *request, enum failed_class why, uint64_t now_ns)
+{
+    count_failure(pool, why);
+    if (is_about_address(why) && conn->addresses == pool->addresses) {
+        pool->address_bad_until_ns[conn->address] = now_ns + ADDRESS_BAD_NS;
+    }
+    pool_back_off(pool, now_ns);
+    pool->owner.chain_failed(pool->owner.self, pool, request, why, now_ns);
+}
+
+bool pool_may_chain(const struct pool *pool)
+{
+    int family = pool->addresses->list[0].storage.ss_family;
+
+    return pool->addresses->count == 1 && (family == AF_INET || family == AF_INET6) &&
+           !timer_is_armed(&pool->backoff) && pool->slots_used <= pool->wanted &&
+           pool->sources == NULL && pool->tunnel == NULL && pool->tls == NULL &&
+           pool->mode != MODE_DRAIN;
+}
+
+bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
+                         uint64_t now_ns)
+{
+    count_failure(pool, why);
     if (is_about_address(why)) {
         if (conn->addresses != pool->addresses) return true; /* There are others by now. */
         pool->address_bad_until_ns[conn->address] = now_ns + ADDRESS_BAD_NS;

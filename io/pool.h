@@ -19,6 +19,9 @@ struct pool_owner {
     /* An attempt failed at every address, or at the proxy: fail the oldest waiting request, if
      * there is one. */
     void (*connect_failed)(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns);
+    /* The same of an attempt that had its request with it. */
+    void (*chain_failed)(void *self, struct pool *pool, const struct conn_request *request,
+                         enum failed_class why, uint64_t now_ns);
     /* The back-off has ended at `now_ns`. */
     void (*backoff_ended)(void *self, struct pool *pool, uint64_t now_ns);
     /* A proxy answered a CONNECT with this status, not a 2xx. */
@@ -81,6 +84,10 @@ void pool_timer(struct pool *pool, struct timer *timer, uint64_t now_ns);
 void pool_readdress(struct pool *pool, const struct addresses *addresses);
 bool pool_is_settled(const struct pool *pool);
 
+/* Whether the pool lets a connection that ends be followed by a chain: it has one address, does not
+ * back off, has not too many connections, and nothing is to be done before requests go out. */
+bool pool_may_chain(const struct pool *pool);
+
 /* For conn: where `conn` connects to, and from (NULL: the kernel's choice). The connect's
  * completion must be followed by pool_connect_done(). */
 const struct address *pool_destination(struct pool *pool, struct conn *conn);
@@ -92,6 +99,10 @@ void pool_connect_done(struct pool *pool, const struct conn *conn);
  * pool_destination() then says; false: the attempt is over, the owner has been told. */
 MUST_USE bool pool_connect_failed(struct pool *pool, struct conn *conn, enum failed_class why,
                                   uint64_t now_ns);
+
+/* The same of an attempt that had its request with it. It is over. */
+void pool_chain_failed(struct pool *pool, const struct conn *conn,
+                       const struct conn_request *request, enum failed_class why, uint64_t now_ns);
 
 /* For conn: an attempt that came to a connection has failed after all. The owner is told. */
 void pool_attempt_failed(struct pool *pool, enum failed_class why, uint64_t now_ns);

@@ -169,6 +169,12 @@ void ring_drain(struct ring *ring, uint32_t sock, void *into, uint64_t len, uint
     ring->ops->drain(ring, sock, into, (uint32_t)min_u64(len, DRAIN_BYTES_MAX), user_data);
 }
 
+void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain)
+{
+    CHECK(ring->facts.chains);
+    ring->ops->chain(ring, sock, chain);
+}
+
 void ring_buffer_return(struct ring *ring, const struct ring_event *event)
 {
     ring->ops->buffer_return(ring, event);

@@ -96,6 +96,24 @@ void ring_recv_once(struct ring *ring, uint32_t sock, enum ring_group group, uin
  * in all else, so rules 1 and 3 hold for both together. */
 void ring_drain(struct ring *ring, uint32_t sock, void *into, uint64_t len, uint64_t user_data);
 
+/* The life of a connection's socket up to its first answer, in one go; where ring_facts.chains. */
+struct ring_chain {
+    const struct sockaddr *address; /* Stays until the connect's completion. */
+    const void *data;               /* Stays for the ring's life. */
+    size_t len;
+    socklen_t address_len;
+    enum ring_group group;
+    uint64_t ud_socket, ud_connect, ud_send, ud_recv;
+};
+
+/* Closes what `sock` holds (rule 4), makes a socket for `address` in its place, without
+ * TCP_NODELAY, connects, sends as RING_SEND_QUIET does, and receives as ring_recv() does, each when
+ * the step before it is done, before the owner knows. Connect and receive have their events. A
+ * socket that cannot be made has an event, and then no other step has one; a connect that fails has
+ * its own, and then send and receive have theirs with -ECANCELED; a send that fails has its own,
+ * and then the receive has none. */
+void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain);
+
 /* Gives a lent buffer back. */
 void ring_buffer_return(struct ring *ring, const struct ring_event *event);
 

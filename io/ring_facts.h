@@ -27,6 +27,7 @@ struct ring_facts {
     uint32_t sq_entries, cq_entries; /* As given by the kernel. */
     bool multishot;                  /* Receives stay armed. */
     bool min_wait;                   /* ring_wait() honours min_wait_ns. */
+    bool chains;                     /* ring_chain() is to be had. */
 };
 
 /* Counters; they only grow. */

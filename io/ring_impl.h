@@ -21,6 +21,7 @@ struct ring_ops {
     void (*recv)(struct ring *ring, uint32_t sock, enum ring_group group, bool once,
                  uint64_t user_data);
     void (*drain)(struct ring *ring, uint32_t sock, void *into, uint32_t len, uint64_t user_data);
+    void (*chain)(struct ring *ring, uint32_t sock, const struct ring_chain *chain);
     void (*buffer_return)(struct ring *ring, const struct ring_event *event);
     void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);
     void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);

@@ -15,6 +15,9 @@
 
 #include "core/base/check.h"
 #include "io/ring_uring_impl.h"
+
+enum { CHAIN_STEPS = 5 };
+
 static struct uring *uring_of(struct ring *ring)
 {
     return container_of(ring, struct uring, base);
@@ -38,22 +41,36 @@ static int enter(struct uring *u, uint32_t to_submit, uint32_t min_complete, uns
                         flags | u->enter_flags, arg, arg != NULL ? sizeof(*arg) : 0);
 }
 
-/* A cleared submission entry. When the queue is full it is given to the kernel first; the kernel
- * takes all of it at once, or tells us to reap, which only means that completions wait. */
-static struct io_uring_sqe *next_sqe(struct uring *u)
+/* Gives the queue to the kernel unless it has room for `count` entries: the kernel takes all of it
+ * at once, or tells us to reap, which only means that completions wait. */
+static void make_room(struct uring *u, uint32_t count)
 {
     struct io_uring_sq *sq = &u->uring.sq;
-    struct io_uring_sqe *sqe;
 
-    while (unlikely(u->sqe_tail - __atomic_load_n(sq->khead, __ATOMIC_ACQUIRE) > u->sq_mask)) {
+    while (unlikely(u->sqe_tail - __atomic_load_n(sq->khead, __ATOMIC_ACQUIRE) + count >
+                    u->sq_mask + 1)) {
         int rc = enter(u, flush(u), 0, IORING_ENTER_GETEVENTS, NULL);
 
         CHECK(rc >= 0 || errno == EINTR || errno == EAGAIN || errno == EBUSY || errno == ENOMEM);
     }
-    sqe = &sq->sqes[u->sqe_tail & u->sq_mask];
+}
+
+/* A cleared submission entry. */
+static struct io_uring_sqe *next_sqe(struct uring *u)
+{
+    struct io_uring_sqe *sqe;
+
+    make_room(u, 1);
+    sqe = &u->uring.sq.sqes[u->sqe_tail & u->sq_mask];
     u->sqe_tail++;
     memset(sqe, 0, sizeof(*sqe));
     return sqe;
+}
+
+/* The entry that was filled in last. */
+static struct io_uring_sqe *last_sqe(struct uring *u)
+{
+    return &u->uring.sq.sqes[(u->sqe_tail - 1) & u->sq_mask];
 }
 
 static struct io_uring_sqe *sock_sqe(struct uring *u, uint8_t opcode, uint32_t sock,
@@ -189,6 +206,31 @@ static void uring_close_sock(struct ring *ring, uint32_t sock, bool reset, uint6
     sqe->user_data = user_data;
 }
 
+/* Steps that succeed are silent but for the connect. The close is linked harder: it happens, and
+ * the next step with it, whatever it says; its slot may be empty. A chain must be submitted as a
+ * whole: the kernel ends it where it finds no more entries. */
+static void uring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain)
+{
+    struct uring *u = uring_of(ring);
+    struct io_uring_sqe *sqe;
+
+    make_room(u, CHAIN_STEPS);
+    uring_close_sock(ring, sock, false, UD_QUIET);
+    last_sqe(u)->flags = IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+    sqe = next_sqe(u);
+    sqe->opcode = IORING_OP_SOCKET;
+    sqe->fd = chain->address->sa_family;
+    sqe->off = SOCK_STREAM;
+    sqe->file_index = sock + 1;
+    sqe->user_data = chain->ud_socket;
+    sqe->flags = IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
+    uring_connect(ring, sock, chain->address, chain->address_len, chain->ud_connect);
+    last_sqe(u)->flags |= IOSQE_IO_LINK;
+    uring_send(ring, sock, chain->data, chain->len, RING_SEND_QUIET, chain->ud_send);
+    last_sqe(u)->flags |= IOSQE_IO_LINK;
+    uring_recv(ring, sock, chain->group, false, chain->ud_recv);
+}
+
 void uring_give_buffer(struct group *group, uint16_t id)
 {
     struct io_uring_buf *buf = &group->ring->bufs[group->tail & group->mask];
@@ -317,6 +359,7 @@ const struct ring_ops uring_ops = {
     .send = uring_send,
     .sendmsg = uring_sendmsg,
     .recv = uring_recv,
+    .chain = uring_chain,
     .drain = uring_drain,
     .buffer_return = uring_buffer_return,
     .cancel = uring_cancel,

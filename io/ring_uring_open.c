@@ -59,6 +59,7 @@ static enum err open_queues(struct uring *u, const struct ring_options *options,
     u->base.facts.sq_entries = params.sq_entries;
     u->base.facts.cq_entries = params.cq_entries;
     u->base.facts.multishot = true;
+    u->base.facts.chains = true;
     u->base.facts.min_wait = (params.features & IORING_FEAT_MIN_TIMEOUT) != 0;
     for (uint32_t i = 0; i < params.sq_entries; i++) {
         u->uring.sq.array[i] = i; /* Entry i is always at place i. */

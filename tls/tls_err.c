@@ -113,6 +113,8 @@ static enum tls_err class_of(const struct tls_session *session, int reason)
     if (err == TLS_ERR_NO_SHARED_CIPHER && is_alert && session->cert_asked) {
         return TLS_ERR_CLIENT_CERT_REQUIRED;
     }
+    /* Once all was agreed on, that is not what it means. */
+    if (err == TLS_ERR_NO_SHARED_CIPHER && is_alert && session->established) return TLS_ERR_ALERT;
     /* To a server it is its own certificate that was refused. */
     if (err == TLS_ERR_CLIENT_CERT_REFUSED && SSL_is_server(session->ssl)) return TLS_ERR_ALERT;
     return err;

@@ -17,7 +17,8 @@ size_t base64_encode(char *to, const void *from, size_t len)
 
         *at++ = digits[bytes[0] >> 2];
         *at++ = digits[(bytes[0] & 3) << 4 | second >> 4];
-        *at++ = len > 1 ? digits[(second & 15) << 2] : '=';
+        *at++ = '=';
+        if (len > 1) at[-1] = digits[(second & 15) << 2];
         *at++ = '=';
     }
     return (size_t)(at - to);

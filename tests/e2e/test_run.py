@@ -76,7 +76,10 @@ endpoints:
     bodies = {request.body for request in seen.requests}
     equal(bodies, {b'{"name": "name "%d""}' % i for i in range(50)})
     ledger = done.report["ledger"]
-    equal((ledger["due"], ledger["ok"], ledger["missed"]), (51, 50, {"provider": 1}))
+    # One request finds no value; a busy machine may see that two are due at once.
+    missed = ledger["missed"]["provider"]
+    check(missed >= 1, "nothing was missed for want of values:", done)
+    equal((ledger["due"], ledger["ok"]), (50 + missed, 50))
 
 
 def test_a_test_whose_values_run_out_ends_early_and_says_so():
@@ -90,7 +93,9 @@ endpoints:
 """, rc=2)
     equal(done.report["end"], "providers")
     ledger = done.report["ledger"]
-    equal((ledger["due"], ledger["ok"], ledger["missed"]), (21, 20, {"provider": 1}))
+    missed = ledger["missed"]["provider"]
+    check(missed >= 1, "nothing was missed for want of values:", done)
+    equal((ledger["due"], ledger["ok"]), (20 + missed, 20))
 
 
 def test_one_worker_keeps_the_order_and_two_share_it():

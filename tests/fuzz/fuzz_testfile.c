@@ -83,3 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     free(text);
     return 0;
 }
+
+void fuzz_print(const uint8_t *data, size_t len)
+{
+    (void)data;
+    (void)printf("%zu bytes\n", len);
+}

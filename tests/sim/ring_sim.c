@@ -15,8 +15,8 @@ enum { QUEUE_ENTRIES_MIN = 16, QUEUE_ENTRIES_MAX = 4096, CQ_ENTRIES_MAX = 65536 
 /* What an empty wait of length 0 costs: a loop that only polls makes time move. */
 static const uint64_t poll_ns = NS_PER_US;
 
-static const char *const op_names[SIM_OP_KINDS] = {"accept",  "connect", "send",
-                                                   "receive", "cancel",  "close"};
+static const char *const op_names[SIM_OP_KINDS] = {"accept", "connect", "send", "receive",
+                                                   "cancel", "close",   "chain"};
 static const int sock_errnos[] = {EMFILE, EADDRNOTAVAIL, ENOBUFS};
 
 /* --- Life --------------------------------------------------------------------------------- */
@@ -55,6 +55,7 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
     ring->facts.cq_entries = (uint32_t)max_u64(options->cq_entries >> shrink, QUEUE_ENTRIES_MIN);
     ring->facts.multishot = sim->options.multishot;
     ring->facts.min_wait = sim->options.min_wait;
+    ring->facts.chains = sim->options.chains;
     ring->socks = sim_alloc(sim, options->socks_count * sizeof(*ring->socks));
     ring->sq = sim_alloc(sim, ring->facts.sq_entries * sizeof(void *));
     ring->cq = sim_alloc(sim, ring->facts.cq_entries * sizeof(*ring->cq));
@@ -133,7 +134,7 @@ static struct sim_sock *empty_sock(struct ring *ring, uint32_t index)
     return &ring->socks[index];
 }
 
-static int sock_result(struct ring *ring, double fault)
+int sim_sock_result(struct ring *ring, double fault)
 {
     struct sim *sim = ring->sim;
 
@@ -148,7 +149,7 @@ int ring_sock_open(struct ring *ring, uint32_t sock, int family, const struct so
                    socklen_t source_len)
 {
     struct sim_sock *slot = empty_sock(ring, sock);
-    int res = sock_result(ring, ring->sim->options.faults.sock_error);
+    int res = sim_sock_result(ring, ring->sim->options.faults.sock_error);
 
     if (source != NULL && (source_len == 0 || source->sa_family != family)) res = -EINVAL;
     ring->counts.syscalls += 3; /* socket, options, install */
@@ -167,7 +168,7 @@ int ring_listen(struct ring *ring, uint32_t sock, const struct sockaddr *address
     struct sim_sock *slot = empty_sock(ring, sock);
     struct sim_target *target;
     in_port_t *port = NULL;
-    int res = sock_result(ring, 0);
+    int res = sim_sock_result(ring, 0);
 
     sim_trace(sim, SIM_TRACE_LISTEN,
               (uint64_t[SIM_TRACE_VALUES]){ring->index, sock,
@@ -290,10 +291,8 @@ void ring_connect(struct ring *ring, uint32_t sock, const struct sockaddr *addre
     count_connection(ring, sock);
 }
 
-void ring_send(struct ring *ring, uint32_t sock, const void *data, size_t len, unsigned flags,
-               uint64_t user_data)
+static void set_bytes(struct sim_op *op, const void *data, size_t len)
 {
-    struct sim_op *op = queue(ring, SIM_OP_SEND, sock, user_data);
     void *base;
 
     memcpy(&base, &data, sizeof(base)); /* struct iovec has no const. */
@@ -301,6 +300,14 @@ void ring_send(struct ring *ring, uint32_t sock, const void *data, size_t len, u
     op->iov = &op->one;
     op->iov_count = 1;
     op->len = len;
+}
+
+void ring_send(struct ring *ring, uint32_t sock, const void *data, size_t len, unsigned flags,
+               uint64_t user_data)
+{
+    struct sim_op *op = queue(ring, SIM_OP_SEND, sock, user_data);
+
+    set_bytes(op, data, len);
     op->quiet = (flags & RING_SEND_QUIET) != 0;
     op->nowait = (flags & RING_SEND_NOWAIT) != 0;
     op->hash = sim_send_hash(op);
@@ -377,17 +384,23 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     trace_op(queue(ring, SIM_OP_CANCEL, sock, user_data), 0, 0);
 }
 
-static void close_sock(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data)
+/* Rule 4. */
+static void check_quiet(const struct ring *ring, uint32_t sock)
 {
-    struct sim_op *op = queue(ring, SIM_OP_CLOSE, sock, user_data);
-
-    op->reset = reset;
     for (size_t i = 0; i < SIM_OP_HELD; i++) {
         if (ring->socks[sock].owner[i]) {
             sim_fail(ring->sim, "rule 4: socket %u of ring %u is closed with a %s in flight", sock,
                      ring->index, op_names[i]);
         }
     }
+}
+
+static void close_sock(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data)
+{
+    struct sim_op *op = queue(ring, SIM_OP_CLOSE, sock, user_data);
+
+    op->reset = reset;
+    check_quiet(ring, sock);
     ring->socks[sock].state = SIM_SOCK_CLOSING;
     trace_op(op, reset, 0);
 }
@@ -400,6 +413,44 @@ void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
 {
     close_sock(ring, sock, true, user_data);
+}
+
+/* --- Chains ------------------------------------------------------------------------------- */
+
+static struct sim_op *step(struct ring *ring, struct sim_chain *chain, enum sim_op_kind kind,
+                           uint32_t sock, uint64_t user_data)
+{
+    struct sim_op *op = sim_op_new(ring, kind, sock);
+
+    op->chain = chain;
+    op->user_data = user_data;
+    return op;
+}
+
+void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain)
+{
+    struct sim_op *head = queue(ring, SIM_OP_SOCKET, sock, chain->ud_socket);
+    struct sim_chain *steps = sim_alloc(ring->sim, sizeof(*steps));
+    bool *owner = ring->socks[sock].owner;
+
+    check_quiet(ring, sock);
+    if (!ring->facts.chains) sim_fail(ring->sim, "a chain on a ring that has none");
+    head->chain = steps;
+    steps->connect = step(ring, steps, SIM_OP_CONNECT, sock, chain->ud_connect);
+    steps->connect->address = chain->address;
+    steps->connect->address_len = chain->address_len;
+    steps->connect->hash = sim_address_hash(chain->address, chain->address_len);
+    steps->send = step(ring, steps, SIM_OP_SEND, sock, chain->ud_send);
+    set_bytes(steps->send, chain->data, chain->len);
+    steps->send->quiet = true;
+    steps->send->hash = sim_send_hash(steps->send);
+    sim_quiet_note(ring, steps->send);
+    steps->recv = step(ring, steps, SIM_OP_RECV, sock, chain->ud_recv);
+    steps->recv->group = chain->group;
+    owner[SIM_OP_CONNECT] = true;
+    owner[SIM_OP_RECV] = true;
+    trace_op(head, steps->connect->hash, chain->len);
+    count_connection(ring, sock);
 }
 
 /* --- Waiting ------------------------------------------------------------------------------ */
@@ -555,8 +606,12 @@ static void op_reaped(struct ring *ring, struct sim_op *op)
         CHECK(sock->posts_pending == 0); /* It is the last. */
         uncount(ring, sock);
         *sock = (struct sim_sock){0};
+    } else if (op->kind == SIM_OP_SOCKET) { /* It failed, and the chain with it. */
+        sock->owner[SIM_OP_CONNECT] = false;
+        sock->owner[SIM_OP_RECV] = false;
     } else if (op->quiet) {
         ring->sim->counts.quiet_failed++;
+        if (op->chain != NULL && !op->chain->aborted) sock->owner[SIM_OP_RECV] = false;
     } else if (op->kind < SIM_OP_HELD) {
         CHECK(sock->owner[op->kind]);
         sock->owner[op->kind] = false;

@@ -72,15 +72,18 @@ struct sim_options {
     uint32_t buffers_shrink;  /* The same for their receive buffers; at least one is left. */
     bool multishot;           /* Receives can stay armed. */
     bool min_wait;            /* ring_wait() honours min_wait_ns. */
+    bool chains;              /* ring_chain() is to be had. */
     bool strict_drain;        /* A drain of bytes that are not a to z, as bodies are, is one. */
     bool strict_close;        /* ring_close() with an operation in flight is a breach. */
 };
 
-/* A fault-free kernel: 50 us one way, 64 KiB window, multishot, min_wait, start at 1000 s. */
+/* A fault-free kernel: 50 us one way, 64 KiB window, multishot, min_wait, chains, start at
+ * 1000 s. */
 void sim_options_plain(struct sim_options *options, uint64_t seed);
 
 /* The same with a mix of faults that depends on the seed alone: each fault is absent in half of
- * the seeds; latency, window, multishot and min_wait vary too. Never sets the limits and caps. */
+ * the seeds; latency, window, multishot, min_wait and chains vary too. Never sets the limits and
+ * caps. */
 void sim_options_draw(struct sim_options *options, uint64_t seed);
 
 /* A machine, which becomes the current one: ring_open() and clock_now_ns() act on it. Owned by

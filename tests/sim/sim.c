@@ -112,6 +112,7 @@ void sim_options_plain(struct sim_options *options, uint64_t seed)
         .waits_max = 100000,
         .multishot = true,
         .min_wait = true,
+        .chains = true,
     };
 }
 
@@ -135,6 +136,7 @@ void sim_options_draw(struct sim_options *options, uint64_t seed)
     options->clock_step_ns = sim_rng_below(&rng, 4) == 0 ? sim_rng_below(&rng, 500) : 0;
     options->multishot = sim_rng_below(&rng, 4) != 0;
     options->min_wait = sim_rng_below(&rng, 2) != 0;
+    options->chains = sim_rng_below(&rng, 4) != 0;
     options->buffers_shrink = sim_rng_below(&rng, 4) == 0 ? (uint32_t)sim_rng_below(&rng, 8) : 0;
 }
 

@@ -7,6 +7,7 @@
  *   sim_buffers.c  receive buffers and who holds them
  *   sim_rules.c    the bytes of sends, addresses: what a caller must leave alone
  *   sim_ops.c      what the kernel does with each operation
+ *   sim_chain.c    what it does with several that follow each other
  *   sim_listen.c   who listens where
  *   ring_sim.c     io/ring.h and core/base/clock.h
  *   sim_peer.c     peers: connections, requests

@@ -15,8 +15,15 @@ enum sim_op_kind {
     SIM_OP_RECV,
     SIM_OP_CANCEL,
     SIM_OP_CLOSE,
+    SIM_OP_SOCKET, /* The beginning of a chain: the close, and the socket. */
     SIM_OP_KINDS,
     SIM_OP_HELD = SIM_OP_CANCEL /* Kinds below it are held by the kernel, one per socket. */
+};
+
+/* Steps that follow each other; each is started when the one before it has ended well. */
+struct sim_chain {
+    struct sim_op *connect, *send, *recv;
+    bool aborted; /* The connect has failed. */
 };
 
 struct sim_op {
@@ -40,7 +47,8 @@ struct sim_op {
     /* Connects. */
     const struct sockaddr *address;
     socklen_t address_len;
-    bool has_result; /* An event will finish it with this result. */
+    struct sim_chain *chain; /* NULL: not of a chain. */
+    bool has_result;         /* An event will finish it with this result. */
     int32_t result;
     struct sim_target *target;
     /* Receives. */
@@ -140,6 +148,20 @@ void sim_sock_send(struct ring *ring, uint32_t index);
 void sim_sock_accept(struct ring *ring, uint32_t index);
 /* Ends what the kernel knows of a socket. */
 void sim_sock_drop(struct ring *ring, uint32_t index);
+
+/* 0 or the errno of making a socket, negative; it fails by `fault` too. */
+int sim_sock_result(struct ring *ring, double fault);
+/* Ends what quiet sends the kernel holds, before the socket goes. */
+void sim_sock_forget_quiet(struct ring *ring, uint32_t index);
+/* Takes over a connection's beginning and the send after it. */
+void sim_connect_run(struct sim_op *op);
+void sim_send_run(struct sim_op *op);
+
+/* Chains (sim_chain.c): the first step; what follows a connect or a send that has ended well, and
+ * one that has ended with an event for its failure. */
+void sim_chain_run(struct sim_op *op);
+void sim_chain_goes_on(struct sim_op *op);
+void sim_chain_fails(struct sim_op *op);
 
 /* Rules (sim_rules.c). */
 uint64_t sim_send_hash(const struct sim_op *op);

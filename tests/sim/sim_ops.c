@@ -63,7 +63,7 @@ static void post_late(struct sim *sim, void *object, uint64_t arg)
     post_append(ring, post);
 }
 
-void sim_post(struct sim_op *op, const struct ring_event *event, bool final)
+static void post_event(struct sim_op *op, const struct ring_event *event, bool final)
 {
     struct sim *sim = op->ring->sim;
     struct sim_sock *sock = sock_of(op);
@@ -95,6 +95,15 @@ void sim_post(struct sim_op *op, const struct ring_event *event, bool final)
     copy = sim_alloc(sim, sizeof(*copy));
     *copy = post;
     sim_event_at(sim, at_ns, post_late, copy, 0);
+}
+
+void sim_post(struct sim_op *op, const struct ring_event *event, bool final)
+{
+    post_event(op, event, final);
+    if (!final || op->chain == NULL) return;
+    if (op->kind == SIM_OP_SEND || (op->kind == SIM_OP_CONNECT && event->res < 0)) {
+        sim_chain_fails(op);
+    }
 }
 
 static void finish(struct sim_op *op, int32_t res)
@@ -135,6 +144,7 @@ static void connect_finish(struct sim_op *op)
             backlog_add(target, link);
             sim_sock_accept(target->ring, target->sock);
         }
+        if (op->chain != NULL) sim_chain_goes_on(op);
         return;
     }
     finish(op, op->result);
@@ -157,7 +167,7 @@ static void connect_in(struct sim_op *op, uint64_t delay_ns, int32_t res)
     sim_event_at(sim, sim->now_ns + delay_ns, connect_over, op, op->id);
 }
 
-static void run_connect(struct sim_op *op)
+void sim_connect_run(struct sim_op *op)
 {
     struct sim *sim = op->ring->sim;
     struct sim_sock *sock = sock_of(op);
@@ -335,6 +345,7 @@ static void send_finish(struct sim_op *op, int32_t res)
         return;
     }
     sock->kernel[SIM_OP_SEND] = NULL;
+    if (op->chain != NULL) sim_chain_goes_on(op);
     sim_op_end(op);
 }
 
@@ -403,7 +414,7 @@ void sim_sock_send(struct ring *ring, uint32_t index)
     if (op->taken == op->len) send_finish(op, (int32_t)op->len);
 }
 
-static void run_send(struct sim_op *op)
+void sim_send_run(struct sim_op *op)
 {
     struct sim *sim = op->ring->sim;
     struct sim_sock *sock = sock_of(op);
@@ -531,6 +542,17 @@ void sim_sock_drop(struct ring *ring, uint32_t index)
     sim->sockets_now--;
 }
 
+void sim_sock_forget_quiet(struct ring *ring, uint32_t index)
+{
+    struct sim_sock *sock = &ring->socks[index];
+
+    for (size_t i = 0; i < SIM_OP_HELD; i++) {
+        if (sock->kernel[i] == NULL) continue;
+        CHECK(sock->kernel[i]->quiet); /* The owner's rules let nothing else come so far. */
+        finish(sock->kernel[i], -ECANCELED);
+    }
+}
+
 static void run_close(struct sim_op *op)
 {
     struct sim_sock *sock = sock_of(op);
@@ -542,11 +564,7 @@ static void run_close(struct sim_op *op)
         op->ring->sim->counts.cancels_lost++;
         finish(cancel, -ENOENT);
     }
-    for (size_t i = 0; i < SIM_OP_HELD; i++) {
-        if (sock->kernel[i] == NULL) continue;
-        CHECK(sock->kernel[i]->quiet); /* The owner's rules let nothing else come so far. */
-        finish(sock->kernel[i], -ECANCELED);
-    }
+    sim_sock_forget_quiet(op->ring, op->sock);
     if (op->reset && sock->link != NULL) sim_link_reset(sock->link, sock->side);
     sim_sock_drop(op->ring, op->sock);
     finish(op, 0);
@@ -561,14 +579,15 @@ void sim_op_run(struct sim_op *op)
         sock->kernel[SIM_OP_ACCEPT] = op;
         sim_sock_accept(op->ring, op->sock);
         return;
-    case SIM_OP_CONNECT: run_connect(op); return;
-    case SIM_OP_SEND: run_send(op); return;
+    case SIM_OP_CONNECT: sim_connect_run(op); return;
+    case SIM_OP_SEND: sim_send_run(op); return;
     case SIM_OP_RECV:
         sock->kernel[SIM_OP_RECV] = op;
         sim_sock_recv(op->ring, op->sock);
         return;
     case SIM_OP_CANCEL: run_cancel(op); return;
     case SIM_OP_CLOSE: run_close(op); return;
+    case SIM_OP_SOCKET: sim_chain_run(op); return;
     case SIM_OP_KINDS: break;
     }
     CHECK(op->kind < SIM_OP_KINDS);
