@@ -33,6 +33,9 @@ bool conn_chain(struct conn_table *table, struct conn *conn)
     struct conn_next next;
 
     if (!table->chains || conn->retry || !pool_may_chain(conn->pool)) return false;
+    /* The kernel may put a chain's close off until its connect is under way. A peer that has closed
+     * already counts the old connection no more; any other must see its end first. */
+    if (!conn->peer_ended) return false;
     if (!table->owner.next(table->owner.self, conn, &next)) return false;
     conn_reset(table, conn);
     conn->chained = true;

@@ -75,7 +75,8 @@ static bool recv_ended(struct conn_table *table, struct conn *conn, int32_t res)
 {
     if (res == 0 && conn->tls != NULL) conn_tls_eof(table, conn);
     if (conn->state == CONN_CLOSING) {
-        timers_cancel(table->timers, &conn->timer); /* The peer has closed. */
+        timers_cancel(table->timers, &conn->timer); /* The peer has closed, or we were tired. */
+        if (res != -ECANCELED && res != -ENOBUFS) conn->peer_ended = true;
     } else if (res == 0) {
         conn_eof(table, conn);
     } else if (res == -ENOBUFS) {
