@@ -254,11 +254,12 @@ static bool unquote(const struct records_csv *csv, const char *data, size_t from
 
     if (text == NULL) return false;
     for (size_t at = from + 1; at < to; at++) {
+        bool escapes = data[at] == csv->escape && csv->escape != csv->quote && at + 1 < to;
+        bool doubles = csv->double_quote && at + 1 < to && data[at + 1] == csv->quote;
+
         if (!inside || (data[at] != csv->quote && (csv->escape == 0 || data[at] != csv->escape))) {
             text[len++] = data[at];
-        } else if (data[at] == csv->escape && csv->escape != csv->quote && at + 1 < to) {
-            text[len++] = data[++at];
-        } else if (csv->double_quote && at + 1 < to && data[at + 1] == csv->quote) {
+        } else if (escapes || doubles) {
             text[len++] = data[++at];
         } else {
             inside = false;
@@ -287,11 +288,16 @@ static bool read_cell(const struct records_csv *csv, const char *data, size_t at
     return true;
 }
 
-/* Reads all cells into an array at the scratch's top; `ret_count` of them. */
+/* The cells of a row: an array at the scratch's top. */
+struct cells {
+    struct value *list;
+    uint32_t count;
+};
+
+/* Reads all cells of a row. */
 static enum records_result read_cells(struct records *records, const char *data,
                                       const struct span *span, struct scratch *scratch,
-                                      struct value *cells, uint32_t *ret_count,
-                                      const char **ret_reason)
+                                      struct cells *cells, const char **ret_reason)
 {
     const struct records_csv *csv = &records->options.csv;
     uint32_t count = 0;
@@ -306,14 +312,14 @@ static enum records_result read_cells(struct records *records, const char *data,
             return RECORDS_BAD;
         }
         if (!read_cell(csv, data, at, span->to, scratch, &cell)) return RECORDS_FULL;
-        result = read_text(records, cell.text, cell.len, scratch, &cells[count], ret_reason);
+        result = read_text(records, cell.text, cell.len, scratch, &cells->list[count], ret_reason);
         if (result != RECORDS_VALUE) return result;
-        if (records->names_wanted) cells[count] = value_string(cell.text, cell.len);
+        if (records->names_wanted) cells->list[count] = value_string(cell.text, cell.len);
         count++;
         if (cell.end == span->to) break;
         at = cell.end + 1;
     }
-    *ret_count = count;
+    cells->count = count;
     return RECORDS_VALUE;
 }
 
@@ -371,21 +377,20 @@ static enum records_result read_row(struct records *records, const char *data,
     /* No more cells than bytes and one; a row that is wider is refused while it is read. */
     size_t cells_max = min_u64(span->to - span->from + 1, RECORDS_COLUMNS_MAX);
     size_t bytes = cells_max * sizeof(struct value);
-    struct value *cells = scratch_push(scratch, bytes);
+    struct cells cells = {.list = scratch_push(scratch, bytes)};
     enum records_result result;
-    uint32_t count = 0;
 
-    if (cells == NULL) return RECORDS_FULL;
-    result = read_cells(records, data, span, scratch, cells, &count, ret_reason);
+    if (cells.list == NULL) return RECORDS_FULL;
+    result = read_cells(records, data, span, scratch, &cells, ret_reason);
     if (result == RECORDS_VALUE) {
         if (records->names_wanted) {
-            result = keep_names(records, cells, count, ret_reason);
-        } else if (records->columns != 0 && records->columns != count) {
+            result = keep_names(records, cells.list, cells.count, ret_reason);
+        } else if (records->columns != 0 && records->columns != cells.count) {
             *ret_reason = "it has more or fewer columns than the rows before it";
             result = RECORDS_BAD;
         } else {
-            records->columns = count;
-            result = make_row(records, cells, count, scratch, ret_value);
+            records->columns = cells.count;
+            result = make_row(records, cells.list, cells.count, scratch, ret_value);
         }
     }
     scratch_pop(scratch, bytes);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -48,7 +49,10 @@ static bool serve(struct reader *reader, uint32_t worker)
     bool any = false;
 
     while (!load_acquire(&reader->ending) && mailbox_take(&reader->desks[worker].box, &mail)) {
-        struct reader_ask *ask = (struct reader_ask *)(uintptr_t)mail.value;
+        uintptr_t address = mail.value;
+        struct reader_ask *ask;
+
+        memcpy(&ask, &address, sizeof(ask)); /* As reader_ask() posted it. */
 
         ask->got = read_all(ask);
         store_release(&ask->done, 1);

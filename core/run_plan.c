@@ -155,6 +155,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
 struct components {
     uint32_t *parent; /* Of endpoints, then providers, then loggers. */
     double *peak;     /* By root. */
+    uint32_t count;
 };
 
 static uint32_t find_root(uint32_t *parent, uint32_t at)
@@ -225,13 +226,15 @@ static void place(struct run_crews *crews, double *loads, uint32_t workers, doub
 }
 
 /* Places all components, the one with the highest peak first. */
-static void place_all(struct run_crews *crews, const struct components *parts, uint32_t count,
-                      uint32_t workers, double *loads, uint32_t *crew, uint32_t *owner)
+static void place_all(struct run_crews *crews, const struct components *parts, double *loads,
+                      uint32_t workers)
 {
+    uint32_t *crew = crews->crews, *owner = crews->owners;
+
     for (;;) {
         uint32_t best = UINT32_MAX;
 
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; i < parts->count; i++) {
             bool is_open = parts->parent[i] == i && crew[i] == 0;
 
             if (is_open && (best == UINT32_MAX || parts->peak[i] > parts->peak[best])) best = i;
@@ -247,7 +250,8 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
     struct arena *arena = &plan->arena;
     uint32_t endpoints = test->endpoints_count, providers = test->providers_count;
     uint32_t count = endpoints + providers + test->loggers_count;
-    struct components parts = {.parent = arena_array(arena, count, sizeof(uint32_t)),
+    struct components parts = {.count = count,
+                               .parent = arena_array(arena, count, sizeof(uint32_t)),
                                .peak = arena_array(arena, count, sizeof(double))};
     uint32_t *crew = arena_array(arena, count, sizeof(*crew));
     uint32_t *owner = arena_array(arena, count, sizeof(*owner));
@@ -266,7 +270,9 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
     for (uint32_t i = 0; i < endpoints; i++) {
         parts.peak[find_root(parts.parent, i)] += peak_of(&test->endpoints[i]);
     }
-    place_all(crews, &parts, count, plan->workers, loads, crew, owner);
+    crews->crews = crew;
+    crews->owners = owner;
+    place_all(crews, &parts, loads, plan->workers);
     for (uint32_t i = 0; i < endpoints + providers; i++) {
         uint32_t root = find_root(parts.parent, i);
 
@@ -274,8 +280,6 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
         crew[i] = crew[root];
         owner[i] = owner[root];
     }
-    crews->crews = crew;
-    crews->owners = owner;
     crews->provider_crews = crew + endpoints;
     crews->provider_owners = owner + endpoints;
     return ERR_OK;
@@ -288,7 +292,8 @@ static void set_limits(struct plan *plan, const struct testfile *test, uint32_t 
     uint64_t connections = client->max_connections;
 
     if (connections == 0) {
-        uint64_t free = descriptors > 2 * DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : 128;
+        uint64_t free =
+            descriptors > 2 * (uint64_t)DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : 128;
 
         connections = min_u64(free, RUN_CONNECTIONS_DEFAULT);
     }

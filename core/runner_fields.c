@@ -96,7 +96,8 @@ static struct value lower(struct span name, struct scratch *scratch)
     for (size_t i = 0; i < name.len; i++) {
         char c = name.text[i];
 
-        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        text[i] = c;
+        if (c >= 'A' && c <= 'Z') text[i] = (char)(c | 0x20);
     }
     return string_of((struct span){text, name.len});
 }

@@ -54,7 +54,7 @@ static bool init_exchanges(struct runner *runner, struct arena *arena, uint32_t 
         struct exchange *exchange = &runner->exchanges[i];
 
         exchange->index = i;
-        exchange->items = arena_array(arena, slots, sizeof(*exchange->items));
+        exchange->items = arena_array(arena, slots, sizeof(struct provider_item *));
         if (exchange->items == NULL) return false;
         exchange->free_next = runner->exchange_free;
         runner->exchange_free = exchange;
@@ -227,7 +227,7 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
     endpoint->pool = &w->pools[w->plan->requests[index].target];
     endpoint->is_here = shared || runner->options.owners[index] == w->index;
     if (!endpoint->is_here) return ERR_OK;
-    endpoint->items = arena_array(arena, slots, sizeof(*endpoint->items));
+    endpoint->items = arena_array(arena, slots, sizeof(struct provider_item *));
     endpoint->waits = arena_array(arena, slots, sizeof(*endpoint->waits));
     if (endpoint->items == NULL || endpoint->waits == NULL) return no_memory(why);
     note_needs(endpoint);
