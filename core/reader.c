@@ -52,7 +52,7 @@ static bool serve(struct reader *reader, uint32_t worker)
         uintptr_t address = mail.value;
         struct reader_ask *ask;
 
-        memcpy(&ask, &address, sizeof(ask)); /* As reader_ask() posted it. */
+        memcpy(&ask, &address, sizeof(address)); /* As reader_ask() posted it. */
 
         ask->got = read_all(ask);
         store_release(&ask->done, 1);
