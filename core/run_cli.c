@@ -198,15 +198,28 @@ static enum err open_files(struct run_test *run, struct err_info *why)
     return ERR_OK;
 }
 
+static bool has_tls_options(const struct testfile_tls *tls)
+{
+    return tls->insecure || tls->cacert != NULL || tls->cert != NULL || tls->key != NULL ||
+           tls->sni != NULL || tls->ciphers != NULL || tls->ciphersuites != NULL ||
+           tls->groups != NULL;
+}
+
 /* What of test files this version does not run yet; NULL: nothing of it is in the file. */
 static const char *unsupported(const struct testfile *test)
 {
     if (test->loggers_count > 0) return "'loggers' and 'logs'";
     if (test->thresholds_count > 0) return "'thresholds'";
+    if (test->client.sources_count > 0) return "'source'";
+    if (test->client.resolves_count > 0) return "'resolve'";
+    if (has_tls_options(&test->client.tls)) return "'tls'";
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         const struct testfile_endpoint *def = &test->endpoints[i];
 
         if (def->declares_count > 0) return "'declare'";
+        if (def->request_timeout_ns != test->client.request_timeout_ns) {
+            return "an endpoint's own 'request_timeout'";
+        }
         if (def->on_demand) return "'on_demand'";
         if (!def->has_peak_load) return "an endpoint without 'peak_load'";
         if (def->max_parallel_requests > 0) return "'max_parallel_requests'";
