@@ -75,6 +75,14 @@ def temp_path(name):
     return os.path.join(temp_dir(), name)
 
 
+@contextlib.contextmanager
+def socket_path():
+    """A path for a unix socket: short, for 107 bytes are all that its address has room for, and
+    the directory of a test may lie deeper than that."""
+    with tempfile.TemporaryDirectory(prefix="pelt") as directory:
+        yield os.path.join(directory, "sock")
+
+
 def read_file(path, mode="r"):
     with open(path, mode) as file:
         return file.read()

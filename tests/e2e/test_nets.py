@@ -156,23 +156,24 @@ def test_resolve_gives_a_name_its_addresses():
 
 
 def test_a_unix_socket_is_connected_to_and_the_host_stays():
-    path = lib.temp_path("sock")
-    with Server(badserver.good, host=path) as server:
-        run = lib.load("http://name.test:81/path", "-c", 5, "-n", 500, "--ids", "--unix", path, rc=0)
-        exact(run, server, 500)
-        equal(server.peers, {"": 5}, "connections at the unix socket")
-        equal(server.seen[0].target, "/path")
-        equal(dict(server.seen[0].headers)["Host"], "name.test:81")
-        equal(len(set(server.ids)), 500, "ids")
-        equal(run.report["network"]["unix"], path)
-    run = lib.load("http://name.test/", "-c", 2, "-d", "300ms", "--unix", path + ".none", rc=1)
-    equal(set(run.failed()), {"connect_refused"}, f"{run}")
-    check(run.started() < 200, "attempts without a pause:", run)
+    with lib.socket_path() as path:
+        with Server(badserver.good, host=path) as server:
+            run = lib.load("http://name.test:81/path", "-c", 5, "-n", 500, "--ids", "--unix", path,
+                           rc=0)
+            exact(run, server, 500)
+            equal(server.peers, {"": 5}, "connections at the unix socket")
+            equal(server.seen[0].target, "/path")
+            equal(dict(server.seen[0].headers)["Host"], "name.test:81")
+            equal(len(set(server.ids)), 500, "ids")
+            equal(run.report["network"]["unix"], path)
+        run = lib.load("http://name.test/", "-c", 2, "-d", "300ms", "--unix", path + ".none", rc=1)
+        equal(set(run.failed()), {"connect_refused"}, f"{run}")
+        check(run.started() < 200, "attempts without a pause:", run)
 
 
 def test_a_unix_socket_needs_no_ports_and_a_full_one_is_waited_for():
-    path = lib.temp_path("sock")
-    with Server(badserver.slow(0.01), host=path, backlog=1) as server:
+    with lib.socket_path() as path, \
+         Server(badserver.slow(0.01), host=path, backlog=1) as server:
         run = lib.load("http://x/", "-c", 40, "-n", 400, "--unix", path, rc=0)
         equal(run.started(), 400, f"{run}")
         check(set(run.failed()) <= {"connect_refused"}, "failures of other kinds:", run)
