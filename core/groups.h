@@ -26,7 +26,7 @@ enum {
     GROUP_ERROR_TEXT_MAX = 160,    /* Bytes; what is longer is cut. */
 };
 
-/* Neither is terminated. */
+/* Those of groups are terminated besides. */
 struct group_tag {
     const char *name, *value;
     uint32_t name_len, value_len;

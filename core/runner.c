@@ -333,6 +333,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
+    exchange->bytes_sent = len;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,

@@ -141,8 +141,16 @@ void runner_note_answer(struct exchange *exchange, const struct conn_request *re
                         const struct conn_answer *answer, bool picked, bool expected);
 void runner_note_failure(struct exchange *exchange, const struct conn_request *request,
                          enum failed_class why);
-void runner_note_error(struct exchange *exchange, enum expr_error error);
+/* An error of an expression, of a request that has been noted or failed to be built. */
+void runner_note_error(struct exchange *exchange, enum test_error code, enum expr_error error);
 void runner_log(struct exchange *exchange);
+
+/* runner_tags.c: finds out which tags of an endpoint vary; false when the arena refuses. */
+MUST_USE bool runner_prepare_tags(struct endpoint *endpoint, struct arena *arena);
+
+/* The group of the tags of a request that has ended. With an answer the environment must be ready
+ * (runner_ready_env); without one it is made so. */
+struct group *runner_group_of(struct exchange *exchange);
 
 /* runner_open.c: whether a provider's values are popped on this worker. */
 bool runner_has_provider(const struct runner *runner, uint32_t provider);

@@ -10,6 +10,7 @@
 
 #include "config/plan.h"
 #include "core/base/mailbox.h"
+#include "core/groups.h"
 #include "core/ledger.h"
 #include "core/order.h"
 #include "core/rows.h"
@@ -31,6 +32,7 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct stats_urls urls;
+    struct groups groups;                    /* Of a test file; else empty. */
     struct rows rows;                        /* Read after the worker ended. */
     const struct order_addresses *addresses; /* Coordinator's; the worker's to read from
                                                 ORDER_ADDRESSES to NEWS_ADDRESSES. */
