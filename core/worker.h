@@ -13,6 +13,7 @@
 #include "core/groups.h"
 #include "core/ledger.h"
 #include "core/order.h"
+#include "core/provider_gauge.h"
 #include "core/rows.h"
 #include "core/stats.h"
 #include "core/stats_urls.h"
@@ -33,6 +34,7 @@ struct worker_shared {
     struct stats stats;
     struct stats_urls urls;
     struct groups groups;                    /* Of a test file; else empty. */
+    struct provider_gauge *gauges;           /* By provider of it; NULL: nobody wants them. */
     struct rows rows;                        /* Read after the worker ended. */
     const struct order_addresses *addresses; /* Coordinator's; the worker's to read from
                                                 ORDER_ADDRESSES to NEWS_ADDRESSES. */
