@@ -110,17 +110,16 @@ static enum found find_json_end(struct records *records, const struct records_wi
     char first = window->data[from];
     bool scalar = first != '{' && first != '[' && first != '"';
     size_t at = from + records->scanned;
+    bool ends = false;
 
-    for (; at < window->len; at++) {
-        if (scalar && at > from && ends_scalar(window->data[at])) break;
-        if (!scalar && ends_value(records, window->data[at])) {
-            at++;
-            break;
-        }
-        if (at + 1 == window->len && !window->is_last) {
-            records->scanned = at + 1 - from;
-            return FOUND_NOT_YET;
-        }
+    while (at < window->len && !ends) {
+        ends = scalar ? at > from && ends_scalar(window->data[at])
+                      : ends_value(records, window->data[at]);
+        if (!ends || !scalar) at++; /* What ends a scalar is not of it. */
+    }
+    if (!ends && !window->is_last) {
+        records->scanned = at - from;
+        return FOUND_NOT_YET;
     }
     records->scanned = 0;
     records->depth = 0;
