@@ -462,6 +462,7 @@ enum records_result records_next(struct records *records, const struct records_w
         records->line += count_lines(window->data + used, span.from - used);
         used = *ret_used = span.end;
         records->begin = span.from;
+        records->begin_line = records->line;
         if (records->options.format == RECORDS_CSV && is_comment(records, window->data, &span)) {
             is_names = true; /* Neither is a record. */
         } else if (ret_value != NULL || is_names) {
