@@ -44,6 +44,7 @@ struct endpoint {
     uint32_t index; /* In the test file; its lane's too. */
     struct build build;
     struct pool *pool;
+    uint16_t bound; /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */
