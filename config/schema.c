@@ -139,8 +139,9 @@ const struct schema_key schema_keys[] = {
     KEY(GENERAL, OTHER, "watch_transition_time",
         "Of reloading while a test runs, which this version cannot: a warning", .type = "duration"),
     KEY(GENERAL, WORD, "log_level",
-        "What is told on stderr. off: nothing. error: why a run failed. warn: also what may spoil "
-        "it. info: also how it begins. debug, trace: as --verbose. --quiet and --verbose come first",
+        "What is told on stderr. off: nothing. error: why a run failed. warn: also what may "
+        "spoil it. info: also how it begins. debug, trace: as --verbose. --quiet and --verbose "
+        "come first",
         .fallback = "info", .words = log_levels, AT(testfile_general, log_level)),
     KEY(GENERAL, COUNT, "workers", "Threads that send requests", .otherwise = "one per processor",
         .min = 1, .max = PLAN_WORKERS_MAX, AT(testfile_general, workers)),

@@ -71,6 +71,18 @@ struct endpoint {
     struct json_select *select; /* Picks what is wanted of a body; NULL: nothing is. */
 };
 
+/* The line of endpoints that have all but a connection of this pool. */
+struct ready_line {
+    struct endpoint *first, *last;
+};
+
+/* What a connection sends, its own until the next send, and what making it took. */
+struct outbox {
+    char *bytes;
+    size_t size;
+    uint64_t connect_ns, tls_ns; /* 0 once it has carried a request. */
+};
+
 /* One request, from its values to the end of its answer. */
 struct exchange {
     struct exchange *free_next;

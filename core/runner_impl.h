@@ -23,18 +23,6 @@ enum {
     RUNNER_BOUNDARY_BYTES = 32,
 };
 
-/* The line of endpoints that have all but a connection of this pool. */
-struct ready_line {
-    struct endpoint *first, *last;
-};
-
-/* What a connection sends, its own until the next send, and what making it took. */
-struct outbox {
-    char *bytes;
-    size_t size;
-    uint64_t connect_ns, tls_ns; /* 0 once it has carried a request. */
-};
-
 struct runner {
     struct worker *worker;
     const struct testfile *test;

@@ -108,7 +108,7 @@ def test_an_endpoint_has_its_own_deadline():
                                endpoint(server.url + "/b", "5hps")), *engine, rc=0)
         equal(done.report["ledger"]["failed"], {"timeout": 5})
         equal(done.report["ledger"]["ok"], 5)
-        rows = {row["url"].rpartition("/")[2]: row for row in done.report["urls"]}
+        rows = {row["url"].rpartition("/")[2]: row for row in done.report["per_url"]}
         equal((rows["a"]["failed"], rows["b"]["failed"]), (5, 0))
 
 
