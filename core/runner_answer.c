@@ -43,6 +43,8 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     free_bytes(runner, &exchange->body, &exchange->body_size);
     exchange->body_len = 0;
     exchange->body_is_full = false;
+    exchange->bytes_sent = 0;
+    exchange->group = NULL;
     exchange->status = 0;
     exchange->endpoint = NULL;
     exchange->free_next = runner->exchange_free;
@@ -183,7 +185,7 @@ static void provide(struct exchange *exchange, uint64_t now_ns)
         error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
                            &push);
         if (error == EXPR_OK) continue;
-        runner_note_error(exchange, error);
+        runner_note_error(exchange, TEST_ERROR_INDEXING, error);
         note_ill(exchange, "its 'provides' cannot be evaluated");
     }
 }
@@ -307,8 +309,8 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 {
     uint64_t now_ns = clock_now_ns();
 
-    runner_note_error(exchange, error);
     runner_note_failure(exchange, NULL, FAILED_BUILD);
+    runner_note_error(exchange, TEST_ERROR_BUILD, error);
     note_ill(exchange, failed_texts[FAILED_BUILD]);
     exchange_end(exchange, now_ns);
 }
