@@ -434,6 +434,23 @@ static void dispatch(struct worker *w)
     note_pending(runner);
 }
 
+/* Whether a hit would find a connection, or could have one opened for it. */
+static bool can_serve(const struct runner *runner, const struct pool *pool)
+{
+    return pool->idle_count > 0 ||
+           (pool->slots_used < runner->pool_max && runner->worker->table.free_count > 0 &&
+            !timer_is_armed(&pool->backoff));
+}
+
+/* When the first hit from heap[at] on is due that can be served; `bound_ns` if none is before. */
+static uint64_t first_served(const struct runner *runner, uint32_t at, uint64_t bound_ns)
+{
+    if (at > runner->heap_count || runner->heap[at]->next_ns >= bound_ns) return bound_ns;
+    if (can_serve(runner, runner->heap[at]->pool)) return runner->heap[at]->next_ns;
+    bound_ns = first_served(runner, 2 * at, bound_ns);
+    return first_served(runner, 2 * at + 1, bound_ns);
+}
+
 static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
 {
     const struct runner *runner = w->runner;
@@ -443,8 +460,9 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
 
     if (oldest != NULL) next_ns = oldest->due_ns + w->table.timeout_ns;
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
-    if (runner->heap[1]->pool->idle_count == 0) {
-        due_ns = max_u64(due_ns, now_ns + BOOKS_NS); /* It could not be sent. */
+    if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
+        /* It could not be sent: it may be booked a little late, but no other one may. */
+        due_ns = first_served(runner, 1, max_u64(due_ns, now_ns + BOOKS_NS));
     } else if (w->plan->spin) {
         due_ns -= min_u64(due_ns, SPIN_NS);
     }

@@ -212,7 +212,7 @@ static size_t feed_head(struct conn_table *table, struct conn *conn, const char 
             conn_close(table, conn);
             return len;
         }
-        if (unlikely(conn_oldest(table, conn)->enters == table->ring_counts->enters)) {
+        if (unlikely(conn_oldest(table, conn)->enters >= table->ring_counts->reaped)) {
             conn_fail(table, conn, FAILED_UNSOLICITED, clock_now_ns());
             return len;
         }

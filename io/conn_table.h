@@ -83,6 +83,7 @@ struct conn_table {
     struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
     char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
     uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
+    size_t tls_work;         /* What TLS has done since the last ring_submit(), in bytes. */
     size_t tls_out_size;     /* Of each connection's send buffer. */
     uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;

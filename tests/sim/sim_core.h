@@ -12,6 +12,7 @@
  *   ring_sim.c     io/ring.h and core/base/clock.h
  *   sim_peer.c     peers: connections, requests
  *   sim_answer.c   the bytes of answers
+ *   sim_run.c      a whole test file, from its text to its end, on this machine
  *
  * All memory is the machine's arena; nothing is freed before sim_free(). Objects that are used
  * again (operations) carry an id, which an event for them names. */
