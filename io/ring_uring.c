@@ -229,6 +229,7 @@ static void uring_chain(struct ring *ring, uint32_t sock, const struct ring_chai
     uring_send(ring, sock, chain->data, chain->len, RING_SEND_QUIET, chain->ud_send);
     last_sqe(u)->flags |= IOSQE_IO_LINK;
     uring_recv(ring, sock, chain->group, false, chain->ud_recv);
+    last_sqe(u)->ioprio |= IORING_RECVSEND_POLL_FIRST; /* No answer is there yet. */
 }
 
 void uring_give_buffer(struct group *group, uint16_t id)
