@@ -47,7 +47,13 @@ static void set_limits(struct plan *plan, const struct testfile *test,
 
     if (connections == 0) connections = connections_of(plan, machine);
     plan->connections = (uint32_t)min_u64(connections, PLAN_CONNECTIONS_MAX);
+    plan->max_requests_per_connection =
+        (uint32_t)min_u64(client->max_requests_per_connection, UINT32_MAX - 1);
     plan->pipeline = (uint32_t)client->pipeline;
+    if (plan->max_requests_per_connection > 0 &&
+        plan->pipeline > plan->max_requests_per_connection) {
+        plan->pipeline = plan->max_requests_per_connection;
+    }
     plan->max_pending = test->general.max_pending;
     if (test->general.seed_is_given) plan->seed = test->general.seed;
     set_workers(plan, test, machine->cpus);

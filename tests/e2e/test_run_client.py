@@ -154,6 +154,16 @@ def test_pipelined_requests_are_outstanding_together_and_each_keeps_its_deadline
     equal(done.report["ledger"]["failed"], {"timeout": 1, "not_processed": 1})
 
 
+def test_a_connection_carries_no_more_requests_than_the_test_file_says():
+    for engine in ENGINES:
+        for pipeline in (1, 8):
+            with Server(badserver.good) as server:
+                done = run(text_of(f"max_requests_per_connection: 3, pipeline: {pipeline}",
+                                   "workers: 1", endpoint(server.url, "30hps")), *engine, rc=0)
+                equal(done.report["ledger"]["ok"], 30)
+                check(server.uses_max <= 3, "requests on a connection:", server.uses_max)
+
+
 def test_hosts_share_the_connections():
     for engine in ENGINES:
         with Server(badserver.good) as one, Server(badserver.good) as other:
