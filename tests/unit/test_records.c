@@ -101,8 +101,8 @@ static const struct row rows[] = {
      "[\"\"]\n[1]\n"},
 };
 
-/* All records of a text that comes in windows of `step` bytes more each, as `wanted`. Each window is
- * looked at twice before more comes: a file may be slow. */
+/* All records of a text that comes in windows of `step` bytes more each, as `wanted`. Each window
+ * is looked at twice before more comes: a file may be slow. */
 static void read_all(const struct row *row, size_t step, bool passes_over, char *out, size_t size)
 {
     struct records records;
