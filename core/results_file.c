@@ -41,10 +41,10 @@ struct results_file {
     bool started;
     _Atomic bool ending; /* Owner's; nothing is added after it. */
 
-    uint64_t lost;                               /* Owner's: lots that were not taken. */
-    uint64_t posted;                             /* Owner's: bytes that were handed over. */
-    _Alignas(CACHE_LINE) _Atomic uint64_t taken; /* Writer's: of these, those freed again. */
-    _Atomic int error;                           /* Writer's: why units wait; 0: none do. */
+    uint64_t lost;          /* Owner's: lots that were not taken. */
+    uint64_t posted;        /* Owner's: bytes that were handed over. */
+    _Atomic uint64_t taken; /* Writer's: of these, those freed again. */
+    _Atomic int error;      /* Writer's: why units wait; 0: none do. */
 
     /* Writer's; the owner's after the join. */
     struct results_disk disk;
@@ -280,7 +280,7 @@ enum err results_file_open(struct results_file **ret_file,
 void results_file_add(struct results_file *file, struct results_lines *lines)
 {
     uint64_t posted = file->posted, bytes;
-    struct mail mail = {0};
+    struct mail mail = {.value = (uintptr_t)lines};
 
     CHECK(!load_relaxed(&file->ending));
     if (lines == NULL) {
@@ -288,7 +288,6 @@ void results_file_add(struct results_file *file, struct results_lines *lines)
         return;
     }
     bytes = lines->arena.bytes_used;
-    memcpy(&mail.value, &lines, sizeof(lines));
     if (lines->text.failed ||
         posted - load_acquire(&file->taken) + bytes > RESULTS_FILE_BYTES_MAX ||
         !mailbox_post(&file->box, mail)) {
@@ -323,15 +322,16 @@ enum err results_file_result(const struct results_file *file, struct err_info *w
 {
     int error = load_relaxed(&file->error);
     struct quote name = quote(file->options.path);
+    uint64_t lost = file->lost + file->lost_units;
 
     CHECK(!file->started);
     if (error != 0) {
         return err_set(why, ERR_FILE, error, "cannot write all results to '%s': %s", name.text,
                        strerror(error));
     }
-    if (file->lost > 0 || file->lost_units > 0) {
+    if (lost > 0) {
         return err_set(why, ERR_FILE, 0, "'%s' lacks %llu lines: writing could not keep up",
-                       name.text, (unsigned long long)(file->lost + file->lost_units));
+                       name.text, (unsigned long long)lost);
     }
     if (file->disk.part > 1) {
         return err_set(why, ERR_FILE, EIO, "'%s' could not be written; its results go on in '%s'",
