@@ -32,9 +32,9 @@ struct units {
 };
 
 struct results_file {
+    struct mailbox box; /* Owner → writer: pointers to struct results_lines. */
     struct arena arena; /* Holds this struct. */
     struct results_file_options options;
-    struct mailbox box; /* Owner → writer: pointers to struct results_lines. */
     struct mail slots[SLOTS];
     pthread_t thread;
     int wake_fd;

@@ -333,6 +333,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
+    exchange->bytes_sent = len;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,
@@ -418,6 +419,7 @@ static void dispatch(struct worker *w)
         if (runner->lines[i].first != NULL) serve_line(runner, pool);
     }
     note_pending(runner);
+    runner_publish_gauges(runner, w->now_ns);
 }
 
 /* Whether a hit would find a connection, or could have one opened for it. */
@@ -445,6 +447,7 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
     uint64_t due_ns = runner->heap_count == 0 ? TIME_NEVER : runner->heap[1]->next_ns;
 
     if (oldest != NULL) next_ns = oldest->due_ns + w->table.timeout_ns;
+    if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
         /* It could not be sent: it may be booked a little late, but no other one may. */

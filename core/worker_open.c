@@ -197,6 +197,18 @@ static bool init_test_flow(struct worker *w)
            lanes_init(&w->lanes, &w->arena, w->plan->requests_count, pending_max + w->table.count);
 }
 
+static bool init_test_stats(struct worker_shared *shared, const struct worker_options *options)
+{
+    const struct testfile *test = options->test->test;
+
+    if (test->general.log_provider_stats) {
+        shared->gauges =
+            arena_array(options->stats_arena, test->providers_count, sizeof(*shared->gauges));
+        if (shared->gauges == NULL) return false;
+    }
+    return groups_init(&shared->groups, options->stats_arena, GROUPS_MAX);
+}
+
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
@@ -208,6 +220,7 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (is_test && !init_test_stats(w->shared, options)) return false;
     if (w->plan->requests_count > 1 &&
         !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
         return false;
