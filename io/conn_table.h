@@ -83,6 +83,7 @@ struct conn_table {
     struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
     char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
     uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
+    bool unheard;            /* Among the events in hand are some of quiet sends. */
     size_t tls_work;         /* What TLS has done since the last ring_submit(), in bytes. */
     size_t tls_out_size;     /* Of each connection's send buffer. */
     uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
@@ -103,6 +104,10 @@ MUST_USE bool conn_table_init_tls(struct conn_table *table, struct arena *arena)
 
 /* Closes the sessions of all connections, when the ring is closed. */
 void conn_table_release(struct conn_table *table);
+
+/* Looks at completions that will be run one by one; where anything is TLS. */
+void conn_tls_note_events(struct conn_table *table, const struct ring_event *events,
+                          uint32_t count);
 
 /* Runs one completion. */
 void conn_event(struct conn_table *table, const struct ring_event *event);
