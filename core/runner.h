@@ -13,7 +13,6 @@
 struct runner;
 struct worker;
 struct worker_load;
-struct groups;
 struct loggers;
 
 /* What all workers of a test share, made before they are. */
@@ -25,7 +24,6 @@ struct runner_options {
     const uint32_t *owners;         /* … and if it is one: which. */
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
-    struct groups *groups; /* This worker's. */
     struct loggers *loggers;
     uint64_t memory_bytes; /* For values and requests on their way. */
 };

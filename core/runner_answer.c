@@ -42,6 +42,8 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     free_bytes(runner, &exchange->body, &exchange->body_size);
     exchange->body_len = 0;
     exchange->body_is_full = false;
+    exchange->bytes_sent = 0;
+    exchange->group = NULL;
     exchange->status = 0;
     exchange->endpoint = NULL;
     exchange->free_next = runner->exchange_free;
@@ -169,7 +171,7 @@ static void provide(struct exchange *exchange, uint64_t now_ns)
         runner->env.indexing_is_null = false;
         error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
                            &push);
-        if (error != EXPR_OK) runner_note_error(exchange, error);
+        if (error != EXPR_OK) runner_note_error(exchange, TEST_ERROR_INDEXING, error);
     }
 }
 
@@ -269,8 +271,8 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 {
     uint64_t now_ns = clock_now_ns();
 
-    runner_note_error(exchange, error);
     runner_note_failure(exchange, NULL, FAILED_BUILD);
+    runner_note_error(exchange, TEST_ERROR_BUILD, error);
     exchange_end(exchange, now_ns);
 }
 
