@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/report.h"
 #include "core/version.h"
 
 static void put_str(struct json *json, const char *key, const char *value)
@@ -50,6 +51,15 @@ void run_json_start(const char *file, struct text *out)
     json_end(&json);
 }
 
+void run_json_report(const struct result *result, struct text *out)
+{
+    text_add_str(out, "{\"type\":\"report\",\"report\":");
+    report_json(result, true, out);
+    if (out->failed) return;
+    out->len--; /* Its line end. */
+    text_add_str(out, "}\n");
+}
+
 void run_json_line(const char *type, const char *line, struct text *out)
 {
     struct json json;
@@ -82,7 +92,6 @@ static void add_provider(const struct bucket_provider *provider, const struct sp
 
     json_init(&json, out, true);
     json_object(&json);
-    put_str(&json, "type", "provider");
     put_epoch(&json, "timestamp", span->end_wall_ns);
     put_str(&json, "provider", provider->name);
     put_u64(&json, "len", provider->len);
@@ -140,8 +149,7 @@ static void put_latency(struct json *json, const struct hist_view *view)
     static const struct {
         const char *key;
         double share;
-    } rows[] = {
-        {"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999}};
+    } rows[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999}};
     bool known = view->count > 0;
 
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -8,6 +8,8 @@
 #include "core/base/text.h"
 #include "core/bucket.h"
 
+struct result;
+
 /* Appends the line that comes first. */
 void run_json_start(const char *file, struct text *out);
 
@@ -18,6 +20,9 @@ void run_json_bucket(const struct bucket *bucket, uint64_t start_wall_ns, struct
 /* Appends the totals: a line for each group and one of the ledger, from the last bucket of a
  * run. */
 void run_json_test(const struct bucket *last, uint64_t start_wall_ns, struct text *out);
+
+/* Appends the report (core/report.h) as a line of its own. */
+void run_json_report(const struct result *result, struct text *out);
 
 /* Appends a line for people, on stderr: `type` is "warn", "end" or "fatal". The program's name
  * before the line is left away. */

@@ -60,8 +60,8 @@ static double seconds(uint64_t ns)
 static void add_providers(const struct bucket *bucket, struct text *out)
 {
     if (bucket->providers_count == 0) return;
-    text_printf(out, "  %-22s %10s %10s %10s %10s %10s\n", "provider", "length", "limit", "receivers",
-                "senders", "on demand");
+    text_printf(out, "  %-22s %10s %10s %10s %10s %10s\n", "provider", "length", "limit",
+                "receivers", "senders", "on demand");
     for (uint32_t i = 0; i < bucket->providers_count; i++) {
         const struct bucket_provider *provider = &bucket->providers[i];
         size_t len = strnlen(provider->name, TEXT_MAX);
@@ -163,41 +163,53 @@ static const struct {
     double share;
 } percentiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99.9", 0.999}};
 
-static void add_time(struct text *out, uint64_t ns, bool at_least)
+static void add_time(struct text *out, int width, uint64_t ns, bool at_least)
 {
     char cell[REPORT_TIME_BYTES];
 
     report_time(cell, ns, at_least);
-    text_printf(out, " %7s", cell);
+    text_printf(out, " %*s", width, cell);
+}
+
+/* How wide a column of latencies is: ">=" needs room. */
+static int width_of(double left_out)
+{
+    return left_out > 0 ? 9 : 7;
 }
 
 /* A row of latencies. `left_out` is the share of the calls that have none. */
 static void add_latency(const char *label, const struct hist_view *view, double left_out,
                         struct text *out)
 {
+    int width = width_of(left_out);
+
     text_printf(out, "  %-6s", label);
     for (size_t i = 0; i < COUNT(percentiles); i++) {
-        add_time(out, hist_view_percentile_ns(view, percentiles[i].share),
+        add_time(out, width, hist_view_percentile_ns(view, percentiles[i].share),
                  report_at_least(percentiles[i].share, left_out));
     }
-    add_time(out, view->min_ns == UINT64_MAX ? 0 : view->min_ns, false);
-    add_time(out, view->max_ns, left_out > 0);
-    add_time(out, (uint64_t)hist_view_mean_ns(view), false);
-    add_time(out, (uint64_t)hist_view_stddev_ns(view), false);
+    add_time(out, width, view->min_ns == UINT64_MAX ? 0 : view->min_ns, false);
+    add_time(out, width, view->max_ns, left_out > 0);
+    add_time(out, width, (uint64_t)hist_view_mean_ns(view), false);
+    add_time(out, width, (uint64_t)hist_view_stddev_ns(view), false);
     text_add_str(out, "\n");
 }
 
 static void add_latencies(const struct bucket_figures *figures, struct text *out)
 {
+    static const char *const others[] = {"min", "max", "mean", "stddev"};
     uint64_t calls = bucket_calls(figures), known = figures->from_due->count;
     double left_out = known >= calls ? 0 : 1 - (double)known / (double)calls;
 
     if (known == 0) return;
     text_printf(out, "  %-6s", "");
     for (size_t i = 0; i < COUNT(percentiles); i++) {
-        text_printf(out, " %7s", percentiles[i].name);
+        text_printf(out, " %*s", width_of(left_out), percentiles[i].name);
     }
-    text_printf(out, " %7s %7s %7s %7s\n", "min", "max", "mean", "stddev");
+    for (size_t i = 0; i < COUNT(others); i++) {
+        text_printf(out, " %*s", width_of(left_out), others[i]);
+    }
+    text_add_str(out, "\n");
     add_latency("due", figures->from_due, left_out, out);
     add_latency("sent", figures->from_sent, left_out, out);
 }
@@ -206,15 +218,16 @@ static void add_traffic(const struct bucket_figures *figures, struct text *out)
 {
     char sent[UNITS_TEXT_MAX], received[UNITS_TEXT_MAX];
 
-    add_label(out, "bytes");
-    text_printf(out, "%s sent, %s of bodies received\n",
-                units_bytes(sent, (double)figures->bytes_sent),
-                units_bytes(received, (double)figures->bytes_received));
+    if (figures->bytes_sent > 0) {
+        add_label(out, "bytes");
+        text_printf(out, "%s sent, %s of bodies received\n",
+                    units_bytes(sent, (double)figures->bytes_sent),
+                    units_bytes(received, (double)figures->bytes_received));
+    }
     if (figures->waits == 0) return;
     add_label(out, "waits");
     add_count(out, figures->waits);
-    text_printf(out, " for values of providers, %s in all\n",
-                units_time(sent, figures->waited_ns));
+    text_printf(out, " for values of providers, %s in all\n", units_time(sent, figures->waited_ns));
 }
 
 static void add_group(const struct bucket_group *group, const struct bucket_figures *figures,
@@ -244,9 +257,7 @@ static void add_ledger(const struct bucket *bucket, struct text *out)
                  {"failed", ledger_failed(ledger), true},
                  {"shed", ledger_shed(ledger), false},
                  {"missed", ledger_missed(ledger), false},
-                 {"cut off", ledger->cut_off, false},
-                 {"now waiting", ledger->pending, false},
-                 {"now in flight", ledger->in_flight, false}};
+                 {"cut off", ledger->cut_off, false}};
     const char *gap = "";
 
     text_add_str(out, "ledger      ");
@@ -260,6 +271,10 @@ static void add_ledger(const struct bucket *bucket, struct text *out)
     add_count(out, bucket->connections_open);
     text_add_str(out, " open of ");
     add_count(out, bucket->connections_max);
+    text_add_str(out, "; requests waiting ");
+    add_count(out, ledger->pending);
+    text_add_str(out, ", in flight ");
+    add_count(out, ledger->in_flight);
     text_add_str(out, "\n\n");
 }
 

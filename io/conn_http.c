@@ -56,7 +56,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     conn->interim_count = 0;
     conn_to(conn, conn->window_count == 0 ? CONN_IDLE : CONN_SENDING);
     table->owner.answered(table->owner.self, conn, &request, &answer);
-    if (reusable && conn->window_first < table->requests_max) return;
+    if (reusable && conn->window_first < conn->requests_max) return;
     conn_close_after_peer(table, conn, answer.done_ns);
     while (conn_take(table, conn, &request)) {
         table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED,
