@@ -26,7 +26,7 @@ static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
 {
     bool posted = mailbox_post(&crew->shared->news, (struct mail){.kind = kind, .value = value});
 
-    CHECK(posted); /* A worker has two pieces of news at most. */
+    CHECK(posted); /* A worker has few pieces of news. */
     wake_post(crew->engine->coord_fd);
 }
 
@@ -60,6 +60,7 @@ static void *worker_main(void *arg)
         .index = crew->index,
     };
     struct runner_options test;
+    bool goes_on = true;
 
     if (engine->test != NULL) {
         test = test_of(engine);
@@ -75,7 +76,9 @@ static void *worker_main(void *arg)
         return NULL;
     }
     post_news(crew, NEWS_READY, 0);
-    while (worker_step(crew->worker)) {
+    while (goes_on) {
+        goes_on = worker_step(crew->worker);
+        /* What breaks a run may end it in the same turn. */
         if (unlikely(worker_is_broken(crew->worker)) && !crew->broken) {
             crew->broken = true;
             post_news(crew, NEWS_BROKEN, 0);
