@@ -75,7 +75,7 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
 {
     struct worker *w = exchange->endpoint->runner->worker;
     struct stats_url *figures = exchange->endpoint->figures;
-    uint64_t bound_ns = w->table.timeout_ns;
+    uint64_t bound_ns = exchange->endpoint->def->request_timeout_ns;
     struct stats_moments at = {0};
     bool is_measured =
         request != NULL && why == FAILED_TIMEOUT && request->due_ns >= w->measured_from_ns;
@@ -100,8 +100,11 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
 void runner_note_error(struct exchange *exchange, enum test_error code, enum expr_error error)
 {
     struct worker *w = exchange->endpoint->runner->worker;
+    const char *before = code == TEST_ERROR_BUILD ? "request could not be built: " : "";
+    char text[GROUP_ERROR_TEXT_MAX];
 
-    group_error(&w->shared->groups, runner_group_of(exchange), code, expr_error_text(error));
+    (void)snprintf(text, sizeof(text), "%s%s", before, expr_error_text(error));
+    group_error(&w->shared->groups, runner_group_of(exchange), code, text);
 }
 
 /* Between two publications, where there are many providers. A worker that falls asleep in between
