@@ -134,9 +134,12 @@ static void say_start(struct engine *engine)
     if (plan->requests_count > 1) {
         (void)snprintf(more, sizeof(more), " and %u more", plan->requests_count - 1);
     }
-    scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s", plan->requests[0].url,
-               more, engine->test != NULL ? "up to " : "", plan->connections,
-               plan->connections == 1 ? "" : "s", plan->workers, plan->workers == 1 ? "" : "s");
+    if (!engine->json_lines) {
+        scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s",
+                   plan->requests[0].url, more, engine->test != NULL ? "up to " : "",
+                   plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
+                   plan->workers == 1 ? "" : "s");
+    }
     say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
@@ -387,8 +390,8 @@ static bool init_buckets(struct engine *engine)
 
     if (engine->test == NULL) return true;
     options.test = engine->test->test;
-    options.sinks = engine->test->sinks;
-    options.sinks_count = engine->test->sinks_count;
+    options.sinks = engine->sinks;
+    options.sinks_count = engine->sinks_count;
     engine->buckets = buckets_new(&engine->arena, &options);
     return engine->buckets != NULL;
 }
@@ -411,7 +414,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
         return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = names_init(&engine->names, engine->plan, &engine->arena, why);
     if (err != ERR_OK) return err;
-    err = scribe_new(&engine->scribe, engine->coord_fd, why);
+    err = scribe_new(&engine->scribe, engine->coord_fd, engine->json_lines, why);
     if (err != ERR_OK) return err;
     if (engine->test != NULL && engine->test->reads_files) {
         struct reader_options reader = {
@@ -444,6 +447,9 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->live = options->live && !options->quiet;
     engine->colours = options->colours;
     engine->record = options->record;
+    engine->sinks = options->sinks;
+    engine->sinks_count = options->sinks_count;
+    engine->json_lines = options->json_lines;
     engine->test = options->test;
     engine->done_fd = -1;
     engine->coord_fd = -1;
