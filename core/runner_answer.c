@@ -1,5 +1,4 @@
-/* What is made of an answer: what is kept of it while it comes, what expressions make of it, and
- * where values go. */
+/* What is made of an answer: what expressions make of it, and where values go. */
 #include <string.h>
 
 #include "core/base/check.h"
@@ -43,6 +42,7 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     free_bytes(runner, &exchange->body, &exchange->body_size);
     exchange->body_len = 0;
     exchange->body_is_full = false;
+    exchange->codings = (struct codings){.count = 0};
     exchange->bytes_sent = 0;
     exchange->group = NULL;
     exchange->status = 0;
@@ -50,89 +50,6 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     exchange->free_next = runner->exchange_free;
     runner->exchange_free = exchange;
     runner_touch(endpoint);
-}
-
-static struct exchange *exchange_of(struct runner *runner, const struct conn_request *request)
-{
-    struct exchange *exchange = &runner->exchanges[request->kind];
-
-    CHECK(request->kind < runner->exchanges_count && exchange->endpoint != NULL);
-    return exchange;
-}
-
-/* Keeps a copy of `len` bytes; NULL, and counted as too large, without memory. */
-static char *keep(struct exchange *exchange, const char *data, size_t len)
-{
-    char *copy = blocks_alloc(&exchange->endpoint->runner->blocks, len);
-
-    if (copy == NULL) {
-        exchange->body_is_full = true;
-        return NULL;
-    }
-    memcpy(copy, data, len);
-    return copy;
-}
-
-static void on_head(void *self, const struct conn_request *request, const char *text,
-                    const struct http1_head *head)
-{
-    struct worker *w = self;
-    struct exchange *exchange = exchange_of(w->runner, request);
-
-    exchange->status = head->status;
-    if (!exchange->endpoint->keeps_head) return;
-    exchange->head = keep(exchange, text, head->bytes);
-    exchange->head_len = exchange->head == NULL ? 0 : head->bytes;
-}
-
-/* Makes room for `len` bytes more of the body; false when that is too much. */
-static bool grow_body(struct runner *runner, struct exchange *exchange, size_t len)
-{
-    size_t need = exchange->body_len + len, size = exchange->body_size;
-    char *body;
-
-    if (need <= size) return true;
-    if (need > runner->test->client.max_response_body) return false;
-    size = need < 2 * size ? 2 * size : need;
-    body = blocks_alloc(&runner->blocks, size);
-    if (body == NULL) return false;
-    if (exchange->body_len > 0) memcpy(body, exchange->body, exchange->body_len);
-    blocks_free(&runner->blocks, exchange->body, exchange->body_size);
-    exchange->body = body;
-    exchange->body_size = size;
-    return true;
-}
-
-static void on_body(void *self, const struct conn_request *request, const char *data, size_t len)
-{
-    struct worker *w = self;
-    struct exchange *exchange = exchange_of(w->runner, request);
-
-    if (exchange->endpoint->select == NULL || exchange->body_is_full) return;
-    if (!grow_body(w->runner, exchange, len)) {
-        exchange->body_is_full = true;
-        return;
-    }
-    memcpy(exchange->body + exchange->body_len, data, len);
-    exchange->body_len += len;
-}
-
-/* Picks what the endpoint's expressions want of the body. False: it was too large. */
-static bool pick(struct exchange *exchange)
-{
-    struct endpoint *endpoint = exchange->endpoint;
-    struct runner *runner = endpoint->runner;
-
-    runner->env.body = NULL;
-    if (endpoint->select == NULL) return true;
-    if (exchange->body_is_full) return false;
-    json_select_start(endpoint->select, runner->build_bytes, RUNNER_BUILD_BYTES);
-    (void)json_select_feed(endpoint->select, exchange->body, exchange->body_len);
-    if (!json_select_finish(endpoint->select, &runner->scratch, runner->results, NULL)) {
-        return false;
-    }
-    runner->env.body = runner->results;
-    return true;
 }
 
 /* A request of the exchange's endpoint has not ended well. */
@@ -212,7 +129,7 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     struct worker *w = self;
     struct runner *runner = w->runner;
     struct exchange *exchange = exchange_of(runner, request);
-    bool picked, expected;
+    enum failed_class why;
 
     (void)conn;
     w->ledger.in_flight--;
@@ -220,13 +137,11 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     exchange->status = answer->status;
     exchange->answer = answer;
     runner_ready_env(runner, exchange->endpoint, exchange);
-    picked = pick(exchange);
-    expected = picked && is_expected(exchange);
-    runner_note_answer(exchange, request, answer, picked, expected);
-    if (!expected) {
-        note_ill(exchange, failed_texts[picked ? FAILED_UNEXPECTED : FAILED_BODY_TOO_LARGE]);
-    }
-    if (picked) {
+    why = runner_pick(exchange);
+    if (why == FAILED_COUNT && !is_expected(exchange)) why = FAILED_UNEXPECTED;
+    runner_note_answer(exchange, request, answer, why);
+    if (why != FAILED_COUNT) note_ill(exchange, failed_texts[why]);
+    if (why == FAILED_COUNT || why == FAILED_UNEXPECTED) {
         provide(exchange, answer->done_ns);
         runner_log(exchange);
     }
@@ -322,8 +237,8 @@ struct conn_owner runner_conn_owner(void)
 
     owner.answered = on_answered;
     owner.failed = on_failed;
-    owner.head = on_head;
-    owner.body = on_body;
+    owner.head = runner_on_head;
+    owner.body = runner_on_body;
     owner.ready = on_ready;
     owner.connect_ended = on_connect_ended;
     owner.handshake_ended = on_handshake_ended;

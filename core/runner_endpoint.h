@@ -10,6 +10,7 @@
 #include "core/groups.h"
 #include "core/provider.h"
 #include "core/stats_urls.h"
+#include "io/coding.h"
 #include "io/conn.h"
 
 struct runner;
@@ -105,6 +106,7 @@ struct exchange {
     uint16_t status;     /* 0: no answer yet. */
     char *body;          /* What has come of the body, if something looks at it. */
     size_t body_len, body_size;
+    struct codings codings;           /* Of the body. */
     bool body_is_full;                /* There was no memory for all of it, or it was too large. */
     const struct conn_answer *answer; /* While it is evaluated. */
 };

@@ -14,11 +14,12 @@
 #include "core/feed.h"
 #include "core/runner.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_kept.h"
 #include "core/runner_record.h"
 #include "core/worker_impl.h"
 
 enum {
-    RUNNER_BUILD_BYTES = 17 << 20, /* Of a request, and of what is picked of an answer. */
+    RUNNER_BUILD_BYTES = 17 << 20, /* Of a request. */
     RUNNER_SCRATCH_BYTES = 32 << 20,
     RUNNER_PATH_BYTES = 4096,
     RUNNER_BOUNDARY_BYTES = 32,
@@ -62,8 +63,9 @@ struct runner {
     uint32_t *popped;
     struct json_result *results;          /* Of the paths of a body. */
     char boundary[RUNNER_BOUNDARY_BYTES]; /* Of multipart bodies. */
-    char *build_bytes;                    /* [RUNNER_BUILD_BYTES]: where requests are built. */
-    char *body_bytes;                     /* The same, of bodies. */
+    size_t build_size;                    /* RUNNER_BUILD_BYTES, or what a body may have. */
+    char *build_bytes;                    /* [build_size]: where requests are built. */
+    char *body_bytes;                     /* [RUNNER_BUILD_BYTES]: the same, of bodies. */
     uint64_t gauges_ns;                   /* When gauges may be published again … */
     bool gauges_stale;                    /* … and whether that is waited for. */
     enum err err;                         /* Why the run has to end, if it has to. */

@@ -7,6 +7,8 @@
 #include "core/runner_impl.h"
 #include "core/share.h"
 
+enum { PICK_SLACK_BYTES = 1 << 20 }; /* Besides a body, what is picked of it twice. */
+
 static enum err no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the test file's endpoints");
@@ -96,7 +98,9 @@ static bool init_memory(struct runner *runner, struct arena *arena)
 {
     char *scratch = arena_alloc(arena, RUNNER_SCRATCH_BYTES, CACHE_LINE);
 
-    runner->build_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
+    runner->build_size =
+        max_u64(RUNNER_BUILD_BYTES, runner->test->client.max_response_body + PICK_SLACK_BYTES);
+    runner->build_bytes = arena_alloc(arena, runner->build_size, CACHE_LINE);
     runner->body_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
     if (scratch == NULL || runner->build_bytes == NULL || runner->body_bytes == NULL) return false;
     scratch_init(&runner->scratch, scratch, RUNNER_SCRATCH_BYTES);

@@ -28,6 +28,7 @@
     X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")              \
     X(BUILD, build, "request could not be built")                                              \
     X(BODY_TOO_LARGE, body_too_large, "body too large for its expressions")                    \
+    X(BAD_CODING, bad_coding, "body's content coding is broken or unknown")                    \
     X(UNEXPECTED, unexpected, "answer is not what was expected")
 
 /* The reasons of tls/tls_err.h are classes too, FAILED_TLS_… and "tls_…". */
