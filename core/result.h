@@ -11,7 +11,7 @@
 #include "core/stats.h"
 #include "core/verdict.h"
 
-enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS };
+enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS, END_DEADLOCK };
 
 /* One worker's share, so that nobody has to trust a sum. */
 struct result_worker {
@@ -60,6 +60,7 @@ struct result {
     const struct plan *plan;
     enum result_end end;
     const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
+    const char *deadlock;          /* END_DEADLOCK: who waited for whom; ended early. */
     const char *engine;            /* "io_uring", "epoll". */
     const char *fallback;          /* Why not io_uring, or "". */
     const char *shrunk;            /* Which limit made its queues smaller than asked, or "". */

@@ -12,6 +12,7 @@
 
 #include "core/feed.h"
 #include "core/runner.h"
+#include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
 #include "core/worker_impl.h"
 
@@ -42,8 +43,23 @@ struct runner {
     uint32_t heap_count;
     struct endpoint **touched; /* Those to look at in this turn. */
     uint32_t touched_count;
-    uint64_t held;                /* Endpoints that hold a hit outside of the lanes. */
-    uint64_t waiting;             /* Places taken in lines of providers. */
+    uint64_t held;            /* Endpoints that hold a hit outside of the lanes. */
+    uint64_t waiting;         /* Places taken in lines of providers. */
+    struct endpoint **driven; /* Those that no schedule alone drives; [driven_count]. */
+    uint32_t driven_count;
+    uint32_t touched_first;             /* Touched ones are a ring. */
+    uint32_t here_count, stopped_count; /* Endpoints. */
+    uint32_t *readers;           /* By provider: endpoints that pop from it and have not stopped. */
+    bool *had_readers;           /* By provider: some did at the start. */
+    bool *is_open, *is_drained;  /* By provider, while ends are looked for. */
+    bool is_stirred;             /* Values moved, or were asked for, since it was last false. */
+    bool ends_changed;           /* It may be that one more endpoint has to stop. */
+    uint64_t ends_next_ns;       /* Not looked at before. */
+    struct err_info deadlock;    /* Its message is empty unless there was one. */
+    struct outgoing *outgoing;   /* By provides of the endpoint at hand. */
+    bool has_outgoing;           /* Some of them wait. */
+    struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
+    int64_t *counters_before;
     uint32_t pool_max;            /* Connections to one target. */
     uint32_t pending_max;         /* Due requests that may wait for a connection. */
     struct provider *providers;   /* [test->providers_count] */
@@ -82,24 +98,8 @@ void runner_touch(struct endpoint *endpoint);
 /* Takes the first out of a pool's line; NULL when nobody is in it. */
 struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
 
-/* runner_inputs.c */
-
-/* Pops what the next request needs; true if all is there now. Else the endpoint stands in line
- * wherever something is missing. */
-bool runner_gather(struct endpoint *endpoint, uint64_t now_ns);
-
-/* True if the endpoint stands in line for a value that will not come. */
-bool runner_waits_in_vain(const struct endpoint *endpoint);
-
-/* Gives those who stand in line what has come for them. */
-void runner_wake_waiting(struct runner *runner);
-
-/* Puts an item at the end of a provider's queue, now or when there is room. */
-void runner_deliver(struct runner *runner, struct provider *provider, struct provider_item *item,
-                    uint64_t now_ns);
-
-/* Gives the values of an exchange back, or drops them, as their providers say. */
-void runner_return_items(struct exchange *exchange, uint64_t now_ns);
+/* Takes the endpoint out of those that will become due. */
+void runner_unschedule(struct endpoint *endpoint);
 
 /* runner_request.c */
 
