@@ -202,6 +202,7 @@ void parse_body(struct load_unit *unit, const struct yaml_node *node, struct tes
     struct fields fields;
 
     if (node == NULL) return;
+    body->directory = load_path(loader, node->place.source, "");
     if (node->kind == YAML_SCALAR && node->tag == YAML_TAG_FILE) {
         parse_files(unit, node, body);
         return;

@@ -17,7 +17,6 @@ void plan_init(struct plan *plan)
         .tls = {.alpn = "http/1.1",
                 .seclevel = PLAN_TLS_SECLEVEL_UNTOUCHED,
                 .timeout_ns = 10 * NS_PER_S},
-        .keepalive = true,
         .batch_wait = true,
     };
     arena_init(&plan->arena, PLAN_ARENA_BYTES_MAX);

@@ -32,6 +32,9 @@ struct plan_request {
     const char *bytes;  /* Head and body. */
     size_t len;
     size_t id_at; /* Offset of the PLAN_ID_DIGITS digits of X-Request-Id if plan.ids. */
+    /* The same for the last request of a connection, with "Connection: close"; NULL: no other. */
+    const char *last_bytes;
+    size_t last_len, last_id_at;
 };
 
 enum { PLAN_ID_DIGITS = 16 }; /* 4 hex digits of the worker, 12 of its request counter from 0. */
@@ -65,9 +68,11 @@ struct plan {
     uint32_t workers;         /* 1..connections. */
     uint32_t pipeline;        /* Requests outstanding per connection, 1..PLAN_PIPELINE_MAX; 1 =
                                  none pipelined. */
-    uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
-    uint64_t requests_max;    /* … or when so many are done; 0 = no bound. */
-    uint64_t warmup_ns;       /* Requests due in this first part of the run are not measured. */
+    uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
+                                             pipeline; 0 = no bound. */
+    uint64_t duration_ns;  /* The run ends then (TIME_NEVER: no bound, never add to it) … */
+    uint64_t requests_max; /* … or when so many are done; 0 = no bound. */
+    uint64_t warmup_ns;    /* Requests due in this first part of the run are not measured. */
 
     /* Open loop only. */
     struct plan_stage *stages; /* [stages_count]; together PLAN_STAGES_NS_MAX at most. */
@@ -93,7 +98,6 @@ struct plan {
     enum plan_io io;
     bool open_loop;
     bool spin;        /* Open loop: do not sleep in the last 60 us before a request is due. */
-    bool keepalive;   /* Connections are used again. */
     bool read_bodies; /* All bytes of them are received into our memory. */
     bool ids;         /* Every request carries its own X-Request-Id. */
     bool batch_wait;  /* A saturated closed loop may wait up to 20 us for a batch. */

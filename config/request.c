@@ -121,9 +121,10 @@ static void write_absolute(struct text *head, const struct net_proxy *proxy, con
     }
 }
 
-/* Writes the head; the digits of the id are zeros. */
+/* Writes the head, as that of a connection's last request if `is_last`; the digits of the id are
+ * zeros. */
 static void write_head(struct text *head, const struct plan *plan, const struct plan_target *target,
-                       const struct plan_request_options *options, size_t *ret_id_at)
+                       const struct plan_request_options *options, bool is_last, size_t *ret_id_at)
 {
     const char *path = options->url != NULL ? options->url->path : target->path;
     size_t body_len = options->body != NULL ? options->body_len : 0;
@@ -144,7 +145,7 @@ static void write_head(struct text *head, const struct plan *plan, const struct 
     if (!sized && (options->body != NULL || method_has_content(options->method))) {
         text_printf(head, "Content-Length: %zu\r\n", body_len);
     }
-    if (!plan->keepalive && header_value(options, "Connection") == NULL) {
+    if (is_last && header_value(options, "Connection") == NULL) {
         text_add_str(head, "Connection: close\r\n");
     }
     *ret_id_at = 0;
@@ -179,14 +180,33 @@ enum err plan_add_tunnel(struct plan *plan, struct plan_target *target, struct e
     return ERR_OK;
 }
 
+/* Head and body; NULL when the arena refuses. */
+static const char *build_bytes(struct plan *plan, const struct plan_target *target,
+                               const struct plan_request_options *options, bool is_last,
+                               size_t *ret_len, size_t *ret_id_at)
+{
+    size_t body_len = options->body != NULL ? options->body_len : 0;
+    struct text head;
+    char *bytes;
+
+    text_init(&head, &plan->arena);
+    write_head(&head, plan, target, options, is_last, ret_id_at);
+    if (head.failed || body_len > PLAN_BODY_BYTES_MAX) return NULL;
+    bytes = arena_alloc(&plan->arena, head.len + body_len, CACHE_LINE);
+    if (bytes == NULL) return NULL;
+    memcpy(bytes, head.data, head.len);
+    if (body_len > 0) memcpy(bytes + head.len, options->body, body_len);
+    *ret_len = head.len + body_len;
+    return bytes;
+}
+
 enum err plan_build_request(struct plan *plan, uint32_t target,
                             const struct plan_request_options *options,
                             struct plan_request *ret_request, struct err_info *why)
 {
-    size_t body_len = options->body != NULL ? options->body_len : 0;
     struct plan_request request = {.target = target};
-    struct text head;
-    char *bytes;
+    bool is_only = plan->max_requests_per_connection == 1;
+    bool built;
     enum err err;
 
     CHECK(target < plan->targets_count);
@@ -194,21 +214,22 @@ enum err plan_build_request(struct plan *plan, uint32_t target,
     err = check_options(plan, options, why);
     if (err != ERR_OK) return err;
 
-    text_init(&head, &plan->arena);
-    write_head(&head, plan, &plan->targets[target], options, &request.id_at);
     request.url = options->url != NULL ? options->url->url : plan->targets[target].url;
     request.weight = options->weight != 0 ? options->weight : 1;
     request.method = arena_copy(&plan->arena, options->method, strlen(options->method));
-    if (head.failed || request.method == NULL || body_len > PLAN_BODY_BYTES_MAX) goto no_memory;
-    bytes = arena_alloc(&plan->arena, head.len + body_len, CACHE_LINE);
-    if (bytes == NULL) goto no_memory;
-    memcpy(bytes, head.data, head.len);
-    if (body_len > 0) memcpy(bytes + head.len, options->body, body_len);
-    request.bytes = bytes;
-    request.len = head.len + body_len;
+    request.bytes =
+        build_bytes(plan, &plan->targets[target], options, is_only, &request.len, &request.id_at);
+    built = request.bytes != NULL && request.method != NULL;
+    if (built && plan->max_requests_per_connection > 1 &&
+        header_value(options, "Connection") == NULL) {
+        request.last_bytes = build_bytes(plan, &plan->targets[target], options, true,
+                                         &request.last_len, &request.last_id_at);
+        built = request.last_bytes != NULL;
+    }
+    if (!built) {
+        return err_set(why, ERR_MEMORY, 0, "no memory for a request of %zu bytes and more",
+                       options->body != NULL ? options->body_len : 0);
+    }
     *ret_request = request;
     return ERR_OK;
-
-no_memory:
-    return err_set(why, ERR_MEMORY, 0, "no memory for a request of %zu bytes and more", body_len);
 }

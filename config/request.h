@@ -40,8 +40,9 @@ MUST_USE enum err plan_add_tunnel(struct plan *plan, struct plan_target *target,
 /* Builds the bytes of one request to `target`, in the plan's arena: request line (to a proxy
  * without a tunnel in absolute form, with Proxy-Authorization), Host (unless given among the
  * headers), the headers in order, Content-Length when there is a body or the method is POST, PUT or
- * PATCH (unless it or Transfer-Encoding is given), "Connection: close" if !keepalive (unless
- * given), X-Request-Id if `ids`, then the body. ERR_USAGE as plan_check_method(), when a
+ * PATCH (unless it or Transfer-Encoding is given), "Connection: close" in the last request of a
+ * connection (unless a Connection is given; then there is no other last request), X-Request-Id if
+ * `ids`, then the body. ERR_USAGE as plan_check_method(), when a
  * Content-Length given is not the body's (the server would read into the next request), or when
  * X-Request-Id is given with `ids`. ERR_MEMORY. */
 MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,

@@ -47,6 +47,7 @@ struct testfile_body {
     const struct testfile_text
         *files; /* Paths, relative to the test file; sent one after another. */
     const struct testfile_piece *pieces;
+    const char *directory; /* What paths are relative to: "" or with its '/' at the end. */
 };
 
 struct testfile_declare {

@@ -35,15 +35,31 @@ bool bucket_is_empty(const struct bucket_figures *figures)
     return figures->waits == 0 && bucket_calls(figures) == 0;
 }
 
+/* Failures of a class that no error tells more of. */
+static uint64_t untold(const struct bucket_figures *figures, enum failed_class why)
+{
+    enum test_error code = test_error_of(why);
+    uint64_t told = 0;
+
+    if (is_timeout((int)why)) return 0;
+    if (why != FAILED_BUILD && why != FAILED_UNEXPECTED) return figures->failed[why];
+    for (uint32_t i = 0; i < figures->errors_count; i++) {
+        if (figures->errors[i].code == code) told += figures->errors[i].count;
+    }
+    return figures->failed[why] - min_u64(figures->failed[why], told);
+}
+
 uint32_t bucket_errors(const struct bucket_figures *figures, struct bucket_error *ret_errors)
 {
     uint32_t count = 0;
 
     for (int i = 0; i < FAILED_COUNT; i++) {
-        if (figures->failed[i] == 0 || is_timeout(i)) continue;
-        ret_errors[count++] = (struct bucket_error){.code = test_error_of((enum failed_class)i),
-                                                    .text = failed_texts[i],
-                                                    .count = figures->failed[i]};
+        enum failed_class why = (enum failed_class)i;
+        uint64_t left = untold(figures, why);
+
+        if (left == 0) continue;
+        ret_errors[count++] = (struct bucket_error){
+            .code = test_error_of(why), .text = failed_texts[i], .count = left};
     }
     for (uint32_t i = 0; i < figures->errors_count; i++) {
         if (figures->errors[i].count > 0) ret_errors[count++] = figures->errors[i];

@@ -19,7 +19,8 @@
 
 enum { BUCKET_ERRORS_MAX = FAILED_COUNT + GROUP_ERRORS_MAX };
 
-/* An error that failed no request. */
+/* An error of a test file: one that failed no request, or, of TEST_ERROR_BUILD and
+ * TEST_ERROR_EXPECT, what more is known of a failure that is in `failed` too. */
 struct bucket_error {
     enum test_error code;
     const char *text; /* Terminated. */
@@ -91,7 +92,7 @@ uint64_t bucket_timeouts(const struct bucket_figures *figures);
 /* True if nothing was counted. */
 bool bucket_is_empty(const struct bucket_figures *figures);
 
-/* Failures but for timeouts, and other errors, by their texts, into `ret_errors`
+/* Failures but for timeouts, and other errors, by their texts, each once, into `ret_errors`
  * [BUCKET_ERRORS_MAX]; returns how many kinds there are. */
 uint32_t bucket_errors(const struct bucket_figures *figures, struct bucket_error *ret_errors);
 

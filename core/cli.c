@@ -270,6 +270,9 @@ static void set_defaults(struct cli_words *words)
     } else if (!cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
         plan->rows_max = ROWS_DEFAULT;
     }
+    if (words->no_keepalive && !cli_is_given(words, OPTION_REQUESTS_PER_CONNECTION)) {
+        plan->max_requests_per_connection = 1;
+    }
     if (words->method == NULL) {
         words->method = words->body != NULL || words->body_file != NULL ? "POST" : "GET";
     }
@@ -307,12 +310,19 @@ static enum err check_files(const struct cli *cli, struct err_info *why)
 static enum err check_words(const struct cli_words *words, struct err_info *why)
 {
     const struct plan *plan = &words->cli.plan;
+    uint32_t requests = plan->max_requests_per_connection;
 
-    if (plan->pipeline > 1 && !plan->keepalive) {
+    if (words->no_keepalive && cli_is_given(words, OPTION_REQUESTS_PER_CONNECTION)) {
         return err_set(why, ERR_USAGE, 0,
-                       "options '--pipeline' and '--no-keepalive' exclude each other: a "
-                       "connection that ends with its first answer cannot carry %u requests",
-                       plan->pipeline);
+                       "options '--no-keepalive' and '--requests-per-connection' exclude each "
+                       "other: the one is the other with 1");
+    }
+    if (requests > 0 && plan->pipeline > requests) {
+        return err_set(why, ERR_USAGE, 0,
+                       "options '--pipeline' and '--%s' exclude each other: a connection that ends "
+                       "after %u request%s cannot carry %u at once",
+                       words->no_keepalive ? "no-keepalive" : "requests-per-connection", requests,
+                       requests == 1 ? "" : "s", plan->pipeline);
     }
     if (words->body != NULL && words->body_file != NULL) {
         return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");

@@ -74,8 +74,15 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                          "waiting for the answers to those before it",
                          "1", 1, PLAN_PIPELINE_MAX, AT(cli.plan.pipeline), CLI_U32, CLI_LOAD, 0,
                          NULL},
-    [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL, "a new connection for every request", NULL, 0, 0,
-                             AT(cli.plan.keepalive), CLI_OFF, CLI_LOAD, 0, NULL},
+    [OPTION_REQUESTS_PER_CONNECTION] = {"requests-per-connection", "N",
+                                        "end a connection after so many requests, the last of "
+                                        "which says 'Connection: close', and open another one",
+                                        "no bound", 1, UINT32_MAX - 1,
+                                        AT(cli.plan.max_requests_per_connection), CLI_U32, CLI_LOAD,
+                                        0, NULL},
+    [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL,
+                             "a new connection for every request: as --requests-per-connection 1",
+                             NULL, 0, 0, AT(no_keepalive), CLI_ON, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
                               "never hold a completion back for up to 20 us to handle several at "
                               "once, as a saturated worker does",

@@ -44,6 +44,8 @@ static struct runner_options test_of(const struct engine *engine)
         .provider_crews = crews->provider_crews,
         .provider_owners = crews->provider_owners,
         .memory_bytes = RUNNER_MEMORY_BYTES,
+        .modes = engine->test->modes,
+        .observer = engine->test->observer,
     };
 }
 
@@ -267,6 +269,21 @@ static void join_crew(struct engine *engine)
     }
 }
 
+/* The workers have been told to start, or to end at once because one of them failed. */
+static void note_start(struct engine *engine)
+{
+    const struct coord *coord = &engine->coord;
+
+    engine->wall_ns = clock_wall_ns() - (clock_now_ns() - coord->start_ns);
+    engine->cpu_start_ns = cpu_process_ns();
+    if (coord->failed > 0) return;
+    if (engine->buckets != NULL) {
+        buckets_start(engine->buckets, coord->start_ns, engine->wall_ns);
+    }
+    if (engine->record != NULL) record_start(engine->record, engine->wall_ns);
+    say_start(engine);
+}
+
 static void *coord_main(void *arg)
 {
     struct engine *engine = arg;
@@ -283,17 +300,13 @@ static void *coord_main(void *arg)
             watch_woke(engine->watch, next_ns, now_ns);
             next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
             next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
+            if (engine->buckets != NULL && coord->phase == COORD_RUNNING) {
+                next_ns = min_u64(next_ns, buckets_step(engine->buckets, now_ns));
+            }
             next_ns = min_u64(next_ns, names_step(&engine->names, coord,
                                                   engine->quiet ? NULL : engine->scribe,
                                                   engine->verbose, now_ns));
-            if (before == COORD_SETUP && coord->phase == COORD_RUNNING) {
-                engine->wall_ns = clock_wall_ns();
-                if (engine->record != NULL && coord->failed == 0) {
-                    record_start(engine->record, engine->wall_ns);
-                }
-                engine->cpu_start_ns = cpu_process_ns();
-                if (coord->failed == 0) say_start(engine);
-            }
+            if (before == COORD_SETUP && coord->phase == COORD_RUNNING) note_start(engine);
             show_live(engine, now_ns);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
@@ -362,6 +375,19 @@ static bool init_series(struct engine *engine)
     return series_init(&engine->series, &options, &engine->arena);
 }
 
+static bool init_buckets(struct engine *engine)
+{
+    struct buckets_options options = {
+        .plan = engine->plan, .shared = engine->shared, .say = say, .self = engine};
+
+    if (engine->test == NULL) return true;
+    options.test = engine->test->test;
+    options.sinks = engine->test->sinks;
+    options.sinks_count = engine->test->sinks_count;
+    engine->buckets = buckets_new(&engine->arena, &options);
+    return engine->buckets != NULL;
+}
+
 static enum err start_threads(struct engine *engine, struct err_info *why)
 {
     struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
@@ -376,7 +402,8 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
-    if (!init_series(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
+    if (!init_series(engine) || !init_buckets(engine))
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = names_init(&engine->names, engine->plan, &engine->arena, why);
     if (err != ERR_OK) return err;
     err = scribe_new(&engine->scribe, engine->coord_fd, why);

@@ -7,6 +7,7 @@
 #ifndef CORE_ENGINE_H
 #define CORE_ENGINE_H
 
+#include "core/bucket.h"
 #include "core/result.h"
 
 struct engine;
@@ -14,13 +15,21 @@ struct engine;
 struct testfile;
 struct run_crews;
 struct data_file;
+struct runner_mode;
+struct runner_observer;
+
+enum { ENGINE_SINKS_MAX = 4 };
 
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
     const struct testfile *test;
     const struct run_crews *crews;
-    const struct data_file *files; /* By provider; those that read none have fd -1. */
-    bool reads_files;              /* Some provider does. */
+    const struct data_file *files;              /* By provider; those that read none have fd -1. */
+    bool reads_files;                           /* Some provider does. */
+    struct bucket_sink sinks[ENGINE_SINKS_MAX]; /* Who gets the buckets; [sinks_count]. */
+    uint32_t sinks_count;
+    const struct runner_mode *modes;        /* As in core/runner.h. */
+    const struct runner_observer *observer; /* The same. */
 };
 
 struct engine_options {

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "core/buckets.h"
 #include "core/coord.h"
 #include "core/engine.h"
 #include "core/mod_interval.h"
@@ -48,6 +49,7 @@ struct engine {
     struct scribe *scribe;
     const struct engine_test *test; /* NULL: no test file. */
     struct reader *reader;          /* NULL: it reads no data files. */
+    struct buckets *buckets;        /* Of the test file's statistics. */
     struct coord coord;
     struct watch *watch;
     struct series series;

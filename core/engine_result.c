@@ -145,6 +145,11 @@ bool engine_fill_result(struct engine *engine)
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
+    if (engine->buckets != NULL) {
+        buckets_end(engine->buckets, drained_ns);
+        result->groups_differ = !buckets_close(engine->buckets);
+        result->last_bucket = buckets_last(engine->buckets);
+    }
     if (engine->names.resolver != NULL) result->names = &engine->names.counts;
     result->started_wall_ns = engine->wall_ns;
     fill_span(engine, ended_ns - coord->start_ns);

@@ -81,7 +81,8 @@ static const char *put(char **at, const char *bytes, uint32_t len)
     char *copy = *at;
 
     if (len > 0) memcpy(copy, bytes, len);
-    *at += len;
+    copy[len] = '\0';
+    *at += len + 1;
     return copy;
 }
 
@@ -94,7 +95,7 @@ static const struct group_tag *copy_tags(struct groups *groups, const struct gro
     char *memory, *at;
 
     for (uint32_t i = 0; i < count; i++) {
-        bytes += (size_t)tags[i].name_len + tags[i].value_len;
+        bytes += (size_t)tags[i].name_len + tags[i].value_len + 2;
     }
     memory = take_text(groups, bytes);
     if (memory == NULL) return NULL;

@@ -26,13 +26,14 @@ enum {
     GROUP_ERROR_TEXT_MAX = 160,    /* Bytes; what is longer is cut. */
 };
 
-/* Neither is terminated. */
+/* Those of groups are terminated besides. */
 struct group_tag {
     const char *name, *value;
     uint32_t name_len, value_len;
 };
 
-/* Errors that are no failures of requests: of expressions, waits for providers. */
+/* Errors that are no failures of requests: of expressions, waits for providers. Those of
+ * TEST_ERROR_BUILD and TEST_ERROR_EXPECT tell more of failures that are counted as such too. */
 struct group_error {
     enum test_error code;
     const char *text; /* Terminated. */
@@ -113,7 +114,7 @@ static inline void group_add(struct group *group, const struct group_request *re
     hist_record(&group->from_sent, request->at->done_ns - request->at->sent_ns);
 }
 
-/* Counts an error that failed no request. `text` is terminated and copied. */
+/* Counts an error. `text` is terminated and copied. */
 void group_error(struct groups *groups, struct group *group, enum test_error code,
                  const char *text);
 

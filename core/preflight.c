@@ -91,7 +91,7 @@ static void warn_time_wait(const struct preflight_limits *limits,
     unsigned held_s = reused ? TIME_WAIT_REUSED_S : TIME_WAIT_S;
     double held = wants->connects_per_s * held_s;
 
-    if (wants->keepalive || wants->connects_per_s <= 0) return;
+    if (wants->connects_per_s <= 0) return;
     if (held > (double)wants->connects_max) held = (double)wants->connects_max;
     if (held <= (double)ports) return;
     (void)snprintf(warning->text, sizeof(warning->text),
@@ -217,13 +217,13 @@ static bool is_loopback(const struct address *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)storage)->sin6_addr);
 }
 
-/* Of an open loop that makes a connection for every request: the highest rate, and how many there
- * will be in all. */
+/* Of an open loop whose connections end after some requests: the highest rate of connections, and
+ * how many there will be in all. */
 static void want_connects(const struct plan *plan, struct preflight_wants *wants)
 {
-    double total = 0;
+    double total = 0, each = plan->max_requests_per_connection;
 
-    if (!plan->open_loop) return;
+    if (!plan->open_loop || each <= 0) return;
     for (uint32_t i = 0; i < plan->stages_count; i++) {
         const struct plan_stage *stage = &plan->stages[i];
         double high = stage->from_per_s > stage->to_per_s ? stage->from_per_s : stage->to_per_s;
@@ -231,7 +231,9 @@ static void want_connects(const struct plan *plan, struct preflight_wants *wants
         if (high > wants->connects_per_s) wants->connects_per_s = high;
         total += (stage->from_per_s + stage->to_per_s) / 2 * (double)stage->length_ns / 1e9;
     }
+    wants->connects_per_s /= each;
     if (total < (double)wants->connects_max) wants->connects_max = (uint64_t)total;
+    wants->connects_max /= plan->max_requests_per_connection;
 }
 
 /* How many sources connections to `address` may come from; none is bound where it is no network. */
@@ -286,7 +288,6 @@ struct preflight_wants preflight_wants(const struct plan *plan, const struct nam
         .workers = plan->workers,
         .sources = plan->net.sources_count,
         .loopback = true,
-        .keepalive = plan->keepalive,
         .connects_max = plan->requests_max == 0 ? UINT64_MAX : plan->requests_max,
     };
 

@@ -47,9 +47,8 @@ struct preflight_wants {
     uint64_t pairs;        /* Of a source and a destination of the same family; 0: not TCP. */
     struct preflight_place crowded; /* With the fewest pairs per connection. */
     bool loopback;                  /* All of these are. */
-    bool keepalive;
-    double connects_per_s; /* Expected without keep-alive; 0: not known. */
-    uint64_t connects_max; /* In all; UINT64_MAX: no bound. */
+    double connects_per_s;          /* Expected for connections that end; 0: none, or not known. */
+    uint64_t connects_max;          /* In all; UINT64_MAX: no bound. */
 };
 
 struct preflight_warning {

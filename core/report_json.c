@@ -277,6 +277,9 @@ static void put_connections(struct json *json, const struct result *result)
     put_u64(json, "asked", plan->connections);
     put_u64(json, "max", plan->connections_max != 0 ? plan->connections_max : plan->connections);
     put_u64(json, "pipeline", plan->pipeline);
+    if (plan->max_requests_per_connection > 0) {
+        put_u64(json, "requests_each_max", plan->max_requests_per_connection);
+    }
     put_u64(json, "attempts", ledger->connects);
     put_u64(json, "opened", ledger->opened);
     put_u64(json, "alive_max", ledger->alive_max);

@@ -120,7 +120,11 @@ static void add_load(const struct result *result, struct text *out)
     text_add_str(out, " over ");
     add_plural(out, plan->connections, "connection");
     if (plan->pipeline > 1) text_printf(out, ", up to %u requests on each", plan->pipeline);
-    text_add_str(out, plan->keepalive ? "\n" : ", each for one request\n");
+    if (plan->max_requests_per_connection > 0) {
+        text_add_str(out, ", each for ");
+        add_plural(out, plan->max_requests_per_connection, "request");
+    }
+    text_add_str(out, "\n");
     if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
         add_label(out, "");
         text_printf(out, "due as in a Poisson process (seed %llu)\n",

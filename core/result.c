@@ -57,7 +57,7 @@ const char *result_end_name(enum result_end end)
 
 bool result_closes(const struct result *result)
 {
-    return ledger_closes(&result->ledger) && result->readings_open == 0;
+    return ledger_closes(&result->ledger) && result->readings_open == 0 && !result->groups_differ;
 }
 
 int result_exit_code(const struct result *result)

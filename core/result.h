@@ -5,6 +5,7 @@
 
 #include "config/plan.h"
 #include "core/base/hist.h"
+#include "core/bucket.h"
 #include "core/ledger.h"
 #include "core/rows.h"
 #include "core/series.h"
@@ -77,7 +78,6 @@ struct result {
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
 
     struct result_url *urls; /* [plan->requests_count]; NULL: there is but one. */
-
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */
@@ -98,7 +98,9 @@ struct result {
     struct hist_view *loop_lag;  /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
-    const struct rows **rows; /* [plan->workers]; NULL: none were wanted. */
+    const struct bucket *last_bucket; /* Of a test file: with its totals by group; else NULL. */
+    bool groups_differ;               /* They are not the ledger's: a bug. */
+    const struct rows **rows;         /* [plan->workers]; NULL: none were wanted. */
     uint64_t rows_kept, rows_not_kept;
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
@@ -136,7 +138,7 @@ struct result_figures result_figures(const struct result *result);
 /* The share of a URL's measured requests that is left out; 0 if there are none. */
 double result_url_left_out(const struct result_url *url);
 
-/* True if the ledger closes, and closed at every reading during the run. */
+/* True if the ledger closes, closed at every reading, and a test's groups add up to it. */
 bool result_closes(const struct result *result);
 
 /* "duration", "count", "interrupted". */

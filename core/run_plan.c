@@ -302,6 +302,8 @@ static void set_limits(struct plan *plan, const struct testfile *test, uint32_t 
     plan->workers = (uint32_t)min_u64(plan->workers, plan->connections / plan->targets_count);
     if (plan->workers == 0) plan->workers = 1;
     plan->pipeline = (uint32_t)client->pipeline;
+    plan->max_requests_per_connection =
+        (uint32_t)min_u64(client->max_requests_per_connection, UINT32_MAX - 1);
     plan->duration_ns = test->duration_ns;
     plan->timeout_ns = client->request_timeout_ns;
     plan->connect_timeout_ns =

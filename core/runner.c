@@ -301,19 +301,32 @@ static char *outbox_of(struct runner *runner, const struct conn *conn, size_t le
     return box->bytes;
 }
 
-/* Builds the request of `exchange` into memory that stays until it is sent. */
+/* Builds the request of `exchange` into memory that stays until it is sent. The last one of a
+ * connection says so, behind the request line. */
 static bool build(struct endpoint *endpoint, struct exchange *exchange, const struct conn *conn,
                   const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error)
 {
+    static const char said[] = "Connection: close\r\n";
+    bool is_last = conn->window_first + conn->window_count + 1 == conn->requests_max;
+    size_t line = 0, said_len = is_last ? sizeof(said) - 1 : 0;
     char *own;
 
     if (!runner_build(endpoint, exchange, ret_bytes, ret_len, ret_error)) return false;
-    if (endpoint->build.is_constant) return true;
-    own = outbox_of(endpoint->runner, conn, *ret_len);
+    if (endpoint->build.is_constant && !is_last) return true;
+    own = outbox_of(endpoint->runner, conn, *ret_len + said_len);
     *ret_error = EXPR_FULL;
     if (own == NULL) return false;
-    memcpy(own, *ret_bytes, *ret_len);
+    if (is_last) {
+        const char *end = memchr(*ret_bytes, '\n', *ret_len);
+
+        CHECK(end != NULL);
+        line = (size_t)(end - *ret_bytes) + 1;
+        memcpy(own, *ret_bytes, line);
+        memcpy(own + line, said, said_len);
+    }
+    memcpy(own + line + said_len, *ret_bytes + line, *ret_len - line);
     *ret_bytes = own;
+    *ret_len += said_len;
     return true;
 }
 
@@ -351,6 +364,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
+    exchange->bytes_sent = len;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,
@@ -363,7 +377,8 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len, endpoint->build.is_constant);
+    conn_send(&w->table, conn, bytes, len,
+              bytes == runner->outboxes[conn->slot].bytes ? CONN_SEND_LOUD : CONN_SEND_QUIET);
     return true;
 }
 
@@ -455,6 +470,7 @@ static void dispatch(struct worker *w)
         if (!runner->is_stirred) runner_check_ends(runner); /* It may stir. */
     } while (runner->is_stirred && ++rounds < ROUNDS_MAX);
     note_pending(runner);
+    runner_publish_gauges(runner, w->now_ns);
 }
 
 /* Whether a hit would find a connection, or could have one opened for it. */
@@ -484,6 +500,7 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
     if (runner->is_stirred) return now_ns;
     if (w->phase == PHASE_RUNNING) next_ns = runner_driven_next_ns(runner);
     if (oldest != NULL) next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
+    if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
         /* It could not be sent: it may be booked a little late, but no other one may. */

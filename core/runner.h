@@ -13,7 +13,6 @@
 struct runner;
 struct worker;
 struct worker_load;
-struct groups;
 struct loggers;
 
 /* How an endpoint is run, where that is not what the test file says. */
@@ -60,7 +59,6 @@ struct runner_options {
     const uint32_t *owners;         /* … and if it is one: which. */
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
-    struct groups *groups; /* This worker's. */
     struct loggers *loggers;
     uint64_t memory_bytes;                  /* For values and requests on their way. */
     const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */

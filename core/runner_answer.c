@@ -49,6 +49,8 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     free_bytes(runner, &exchange->body, &exchange->body_size);
     exchange->body_len = 0;
     exchange->body_is_full = false;
+    exchange->bytes_sent = 0;
+    exchange->group = NULL;
     exchange->status = 0;
     exchange->endpoint = NULL;
     exchange->free_next = runner->exchange_free;
@@ -267,8 +269,8 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 {
     uint64_t now_ns = clock_now_ns();
 
-    runner_note_error(exchange, error);
     runner_note_failure(exchange, NULL, FAILED_BUILD);
+    runner_note_error(exchange, TEST_ERROR_BUILD, error);
     observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
     exchange_end(exchange, now_ns);
 }

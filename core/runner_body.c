@@ -8,18 +8,20 @@
 
 #include "core/runner_impl.h"
 
-static enum expr_error add_file(struct runner *runner, const char *path, size_t len,
+/* Adds the file at `path`, which is relative to `directory`. */
+static enum expr_error add_file(const char *directory, const char *path, size_t len,
                                 struct buf *body)
 {
     char name[RUNNER_PATH_BYTES];
+    size_t base = len > 0 && path[0] == '/' ? 0 : strlen(directory);
     enum expr_error error = EXPR_OK;
     ssize_t rc = 1;
     int fd;
 
-    if (len >= sizeof(name) || memchr(path, '\0', len) != NULL) return EXPR_TEXT;
-    memcpy(name, path, len);
-    name[len] = '\0';
-    (void)runner;
+    if (base + len >= sizeof(name) || memchr(path, '\0', len) != NULL) return EXPR_TEXT;
+    memcpy(name, directory, base);
+    memcpy(name + base, path, len);
+    name[base + len] = '\0';
     fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return EXPR_TEXT;
     while (rc > 0 && error == EXPR_OK) {
@@ -38,15 +40,16 @@ static enum expr_error add_file(struct runner *runner, const char *path, size_t 
     return error;
 }
 
-/* Renders a path, relative to the test file, and adds the file. `ret_base` is its last part. */
-static enum expr_error add_path_of(struct runner *runner, const struct testfile_text *path,
+/* Renders a path, relative to the test file, and adds the file. */
+static enum expr_error add_path_of(struct endpoint *endpoint, const struct testfile_text *path,
                                    struct buf *body)
 {
+    struct runner *runner = endpoint->runner;
     struct buf text = scratch_open(&runner->scratch);
     enum expr_error error = template_render(path->compiled, &runner->env, &text);
 
     if (error != EXPR_OK) return error;
-    return add_file(runner, text.data, text.len, body);
+    return add_file(endpoint->def->body.directory, text.data, text.len, body);
 }
 
 static void add_str(struct buf *body, const char *text)
@@ -129,7 +132,7 @@ static enum expr_error add_piece(struct endpoint *endpoint, const struct testfil
     error = add_piece_headers(endpoint, piece, body);
     if (error != EXPR_OK) return error;
     add_str(body, "\r\n");
-    error = piece->is_file ? add_path_of(runner, &piece->content, body)
+    error = piece->is_file ? add_path_of(endpoint, &piece->content, body)
                            : template_render(piece->content.compiled, &runner->env, body);
     add_str(body, "\r\n");
     return error;
@@ -141,7 +144,7 @@ enum expr_error runner_body_parts(struct endpoint *endpoint, struct buf *body)
     enum expr_error error = EXPR_OK;
 
     for (uint32_t i = 0; i < def->count && error == EXPR_OK; i++) {
-        error = def->kind == BODY_FILES ? add_path_of(endpoint->runner, &def->files[i], body)
+        error = def->kind == BODY_FILES ? add_path_of(endpoint, &def->files[i], body)
                                         : add_piece(endpoint, &def->pieces[i], body);
     }
     if (def->kind == BODY_MULTIPART) {

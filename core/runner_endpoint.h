@@ -7,6 +7,7 @@
 
 #include "config/testfile.h"
 #include "core/arrivals.h"
+#include "core/groups.h"
 #include "core/runner_flow.h"
 #include "core/stats_urls.h"
 #include "io/conn.h"
@@ -65,7 +66,11 @@ struct endpoint {
     bool is_stopped;             /* It sends nothing more. */
     bool can_go_on;              /* For the search for deadlocks. */
 
-    struct stats_url *figures;   /* What is counted of it. */
+    struct stats_url *figures; /* What is counted of it. */
+    struct group_tag *tags;    /* [tags_count]; of those that vary only the names. */
+    uint32_t tags_count;
+    bool tags_vary;              /* Some tag has to be evaluated for each request. */
+    struct group *group;         /* Of its last request, or of all if no tag varies. */
     struct endpoint *ready_next; /* In the pool's line. */
     bool is_ready;
     bool is_touched; /* Among those to look at in this turn. */
@@ -92,8 +97,10 @@ struct exchange {
     size_t sent_len;
     char *head; /* The answer's head, if something looks at it. */
     size_t head_len;
-    uint16_t status; /* 0: no answer yet. */
-    char *body;      /* What has come of the body, if something looks at it. */
+    size_t bytes_sent;   /* How long the request is. */
+    struct group *group; /* That it was counted in; NULL: it has not ended. */
+    uint16_t status;     /* 0: no answer yet. */
+    char *body;          /* What has come of the body, if something looks at it. */
     size_t body_len, body_size;
     bool body_is_full;                /* There was no memory for all of it, or it was too large. */
     const struct conn_answer *answer; /* While it is evaluated. */

@@ -14,6 +14,7 @@
 #include "core/runner.h"
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_record.h"
 #include "core/worker_impl.h"
 
 enum {
@@ -86,6 +87,8 @@ struct runner {
     char boundary[RUNNER_BOUNDARY_BYTES]; /* Of multipart bodies. */
     char *build_bytes;                    /* [RUNNER_BUILD_BYTES]: where requests are built. */
     char *body_bytes;                     /* The same, of bodies. */
+    uint64_t gauges_ns;                   /* When gauges may be published again … */
+    bool gauges_stale;                    /* … and whether that is waited for. */
     enum err err;                         /* Why the run has to end, if it has to. */
     struct err_info why;
 };
@@ -135,14 +138,6 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error);
 
 struct conn_owner runner_conn_owner(void);
 struct pool_owner runner_pool_owner(void);
-
-/* runner_record.c: what is written down of requests and answers. */
-void runner_note_answer(struct exchange *exchange, const struct conn_request *request,
-                        const struct conn_answer *answer, bool picked, bool expected);
-void runner_note_failure(struct exchange *exchange, const struct conn_request *request,
-                         enum failed_class why);
-void runner_note_error(struct exchange *exchange, enum expr_error error);
-void runner_log(struct exchange *exchange);
 
 /* runner_open.c: whether a provider's values are popped on this worker. */
 bool runner_has_provider(const struct runner *runner, uint32_t provider);

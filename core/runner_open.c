@@ -282,6 +282,7 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
         endpoint->select = json_select_new(arena, def->needs.body);
         if (endpoint->select == NULL) return no_memory(why);
     }
+    if (!runner_prepare_tags(endpoint, arena)) return no_memory(why);
     if (endpoint->is_watched) endpoint->pool->drain_above = UINT64_MAX;
     if (!mod_interval_init(&endpoint->mod, arena, def->stages, def->stages_count)) {
         return no_memory(why);

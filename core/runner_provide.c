@@ -89,7 +89,7 @@ void runner_provide(struct exchange *exchange)
         runner->env.indexing_is_null = false;
         error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
                            &push);
-        if (error != EXPR_OK) runner_note_error(exchange, error);
+        if (error != EXPR_OK) runner_note_error(exchange, TEST_ERROR_INDEXING, error);
     }
     runner->is_stirred |= def->provides_count > 0;
 }

@@ -10,8 +10,10 @@
 
 #include "config/plan.h"
 #include "core/base/mailbox.h"
+#include "core/groups.h"
 #include "core/ledger.h"
 #include "core/order.h"
+#include "core/provider_gauge.h"
 #include "core/rows.h"
 #include "core/stats.h"
 #include "core/stats_urls.h"
@@ -31,6 +33,8 @@ struct worker_shared {
     struct ledger_shared ledger;
     struct stats stats;
     struct stats_urls urls;
+    struct groups groups;                    /* Of a test file; else empty. */
+    struct provider_gauge *gauges;           /* By provider of it; NULL: nobody wants them. */
     struct rows rows;                        /* Read after the worker ended. */
     const struct order_addresses *addresses; /* Coordinator's; the worker's to read from
                                                 ORDER_ADDRESSES to NEWS_ADDRESSES. */

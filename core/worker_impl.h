@@ -15,6 +15,8 @@ struct worker_ask {
     const char *bytes;
     size_t len;
     size_t id_at;
+    const char *last_bytes; /* The same for the last request of a connection; NULL: no other. */
+    size_t last_len, last_id_at;
     uint8_t asked; /* enum http1_asked */
 };
 
@@ -52,13 +54,15 @@ struct worker {
     uint64_t now_ns;      /* Stamped once per reap; in the open loop again before sending. */
     uint64_t turn_end_ns; /* When the last turn went back to waiting. */
     enum phase phase;
-    bool readdressing; /* A list of addresses has to be given back. */
-    struct worker_ask
-        *asks; /* [asks_count]; a single one's bytes stand window_max times in a row. */
+    bool readdressing;       /* A list of addresses has to be given back. */
+    struct worker_ask *asks; /* [asks_count]; a single one's bytes stand window_max times in a row,
+                                those of its last request behind them. */
     uint32_t asks_count;
+    bool plain;      /* What is sent is the asks' `bytes`, as they are. */
     char *own_bytes; /* [table.count * own_size]: for what a connection sends if that differs from
                         send to send; NULL: it does not. */
     size_t own_size;
+    bool own_copied; /* Requests are copied there one by one; else all but the ids stands there. */
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;
     uint64_t measured_from_ns; /* Requests due before it belong to the warm-up. */

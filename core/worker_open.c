@@ -45,7 +45,8 @@ static enum ring_engine engine_of(enum plan_io io)
 static enum err open_ring(struct worker *w, struct err_info *why)
 {
     uint32_t conns = w->table.count;
-    uint64_t ops = (w->plan->keepalive ? UINT64_C(1) : 8) * conns; /* With chains, and more. */
+    uint64_t ops = (w->plan->max_requests_per_connection != 1 ? UINT64_C(1) : 8) *
+                   conns; /* With chains, and more. */
     struct ring_options options = {
         .engine = engine_of(w->plan->io),
         .sq_entries = power_of_two(ops, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
@@ -89,7 +90,9 @@ static bool init_table(struct worker *w)
         w->table.sink = arena_alloc(&w->arena, SINK_BYTES, 4096);
         if (w->table.sink == NULL) return false;
     }
-    w->table.requests_max = w->plan->keepalive ? UINT32_MAX : 1;
+    w->table.requests_max = w->plan->max_requests_per_connection == 0
+                                ? UINT32_MAX
+                                : w->plan->max_requests_per_connection;
     w->table.head_bytes_max = HTTP1_HEAD_BYTES_MAX;
     w->table.small_body_max = SMALL_BODY_MAX;
     w->table.connect_timeout_ns = w->plan->connect_timeout_ns;
@@ -197,6 +200,18 @@ static bool init_test_flow(struct worker *w)
            lanes_init(&w->lanes, &w->arena, w->plan->requests_count, pending_max + w->table.count);
 }
 
+static bool init_test_stats(struct worker_shared *shared, const struct worker_options *options)
+{
+    const struct testfile *test = options->test->test;
+
+    if (test->general.log_provider_stats) {
+        shared->gauges =
+            arena_array(options->stats_arena, test->providers_count, sizeof(*shared->gauges));
+        if (shared->gauges == NULL) return false;
+    }
+    return groups_init(&shared->groups, options->stats_arena, GROUPS_MAX);
+}
+
 static bool init_memory(struct worker *w, const struct worker_options *options)
 {
     uint64_t rows_max = share_of(w->plan->rows_max, w->plan->workers, w->index);
@@ -208,6 +223,7 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (is_test && !init_test_stats(w->shared, options)) return false;
     if (w->plan->requests_count > 1 &&
         !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
         return false;
@@ -233,8 +249,10 @@ static enum err init_test(struct worker *w, const struct worker_options *options
  * connections are made before requests are due. */
 static bool may_chain(const struct worker *w)
 {
-    if (!ring_facts(w->ring)->chains || w->plan->keepalive || w->plan->open_loop) return false;
-    if (w->own_bytes != NULL) return false;
+    if (!ring_facts(w->ring)->chains || w->table.requests_max > 1 || w->plan->open_loop) {
+        return false;
+    }
+    if (!w->plain) return false;
     for (uint32_t i = 0; i < w->asks_count; i++) {
         if (w->asks[i].len > CHAIN_BYTES_MAX) return false;
     }

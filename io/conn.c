@@ -49,6 +49,7 @@ bool conn_table_init(struct conn_table *table, struct arena *arena)
         struct conn *conn = &table->conns[i];
 
         conn->slot = i;
+        conn->requests_max = table->requests_max;
         conn->window = windows + (size_t)i * table->window_size;
         conn->timer.kind = TIMER_CONN;
         conn->idle_next = table->free_first;
@@ -195,6 +196,7 @@ void conn_reset(struct conn_table *table, struct conn *conn)
     conn->retry = false;
     conn->cancelled = false;
     conn->window_first = 0;
+    conn->requests_max = table->requests_max;
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
     conn->chained = false;

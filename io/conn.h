@@ -107,6 +107,7 @@ struct conn {
     uint32_t window_first;       /* Oldest outstanding request, modulo the window's size. */
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
+    uint32_t requests_max;       /* How many it carries; UINT32_MAX: no bound. */
     struct pool *pool;           /* Not in FREE. */
     struct conn_tls *tls;        /* NULL: plain, or not connected. */
     struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */

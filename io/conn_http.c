@@ -56,7 +56,7 @@ static void complete(struct conn_table *table, struct conn *conn, bool reusable)
     conn->interim_count = 0;
     conn_to(conn, conn->window_count == 0 ? CONN_IDLE : CONN_SENDING);
     table->owner.answered(table->owner.self, conn, &request, &answer);
-    if (reusable && conn->window_first < table->requests_max) return;
+    if (reusable && conn->window_first < conn->requests_max) return;
     conn_close_after_peer(table, conn, answer.done_ns);
     while (conn_take(table, conn, &request)) {
         table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED,
@@ -212,7 +212,7 @@ static size_t feed_head(struct conn_table *table, struct conn *conn, const char 
             conn_close(table, conn);
             return len;
         }
-        if (unlikely(conn_oldest(table, conn)->enters == table->ring_counts->enters)) {
+        if (unlikely(conn_oldest(table, conn)->enters >= table->ring_counts->reaped)) {
             conn_fail(table, conn, FAILED_UNSOLICITED, clock_now_ns());
             return len;
         }

@@ -52,7 +52,7 @@ uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
     if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
     return (uint32_t)min_u64(table->window_max - conn->window_count,
-                             table->requests_max - conn->window_first - conn->window_count);
+                             conn->requests_max - conn->window_first - conn->window_count);
 }
 
 void conn_push(struct conn_table *table, struct conn *conn, const struct conn_ask *ask,

@@ -83,6 +83,7 @@ struct conn_table {
     struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
     char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
     uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
+    size_t tls_work;         /* What TLS has done since the last ring_submit(), in bytes. */
     size_t tls_out_size;     /* Of each connection's send buffer. */
     uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;
@@ -92,7 +93,8 @@ struct conn_table {
 };
 
 /* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and
- * count, window_size, window_max, head_bytes_max and the deadlines. False when the arena refuses.
+ * count, window_size, window_max, head_bytes_max, requests_max and the deadlines. False when the
+ * arena refuses.
  */
 MUST_USE bool conn_table_init(struct conn_table *table, struct arena *arena);
 
@@ -112,6 +114,12 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns);
 /* Takes a FREE slot for `pool`, which there must be, and begins to connect. When the socket cannot
  * even be made the pool is told at once, and the slot is FREE again. */
 void conn_open(struct conn_table *table, struct pool *pool, uint64_t now_ns);
+
+/* True if the newest outstanding request is the last that the connection carries. */
+static inline bool conn_is_last(const struct conn *conn)
+{
+    return conn->window_first + conn->window_count == conn->requests_max;
+}
 
 /* How many more requests the connection can take now: 0 while a loud send is in flight. */
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn);

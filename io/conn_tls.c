@@ -7,6 +7,9 @@
 #include "core/base/clock.h"
 #include "io/pool.h"
 
+/* Of ciphertext; a step of a handshake counts as so much. */
+enum { WORK_BYTES = 64 * 1024 };
+
 bool conn_table_init_tls(struct conn_table *table, struct arena *arena)
 {
     char *out;
@@ -177,9 +180,21 @@ static bool step(struct conn_table *table, struct conn *conn, uint32_t *answered
     return false;
 }
 
-/* Runs the session until it wants more, then sends what came of it. */
-static uint32_t turn(struct conn_table *table, struct conn *conn)
+/* Ciphers take long. What is ready goes to the kernel after every 50 us or so of their work,
+ * so that the servers have something to do before the end of the turn: else they and we would take
+ * turns at working. */
+static void note_work(struct conn_table *table, size_t bytes)
 {
+    table->tls_work += bytes;
+    if (table->tls_work < WORK_BYTES) return;
+    table->tls_work = 0;
+    ring_submit(table->ring);
+}
+
+/* Runs the session until it wants more, then sends what came of it. */
+static uint32_t turn(struct conn_table *table, struct conn *conn, size_t len)
+{
+    bool shaking = conn->state == CONN_HANDSHAKING;
     uint32_t answered = 0;
 
     settle(table, conn->tls);
@@ -188,6 +203,7 @@ static uint32_t turn(struct conn_table *table, struct conn *conn)
     }
     conn->tls->corked = false;
     pump(table, conn);
+    note_work(table, shaking ? WORK_BYTES : len);
     return answered;
 }
 
@@ -201,7 +217,7 @@ void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns
     conn_to(conn, CONN_HANDSHAKING);
     timers_set(table->timers, &conn->timer, now_ns + table->tls_timeout_ns);
     if (tls_connect(&tls->session, conn->pool->tls)) {
-        (void)turn(table, conn);
+        (void)turn(table, conn, 0);
     } else {
         conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
     }
@@ -213,7 +229,7 @@ uint32_t conn_tls_feed(struct conn_table *table, struct conn *conn, const char *
 
     if (session->failed || session->ssl == NULL) return 0; /* CLOSING. */
     tls_feed(session, data, len);
-    return turn(table, conn);
+    return turn(table, conn, len);
 }
 
 void conn_tls_eof(struct conn_table *table, struct conn *conn)

@@ -195,6 +195,11 @@ void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
     ring->ops->close_sock(ring, sock, true, user_data);
 }
 
+void ring_submit(struct ring *ring)
+{
+    ring->ops->submit(ring);
+}
+
 void ring_wait(struct ring *ring, const struct ring_wait *wait)
 {
     ring->ops->wait(ring, wait);

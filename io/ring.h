@@ -126,6 +126,10 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
+/* Gives the kernel what is queued now, and takes nothing from it: for owners whose turns are long,
+ * so that the peers need not wait for the end of one. */
+void ring_submit(struct ring *ring);
+
 struct ring_wait {
     uint64_t timeout_ns;  /* From now; 0 = do not wait, TIME_NEVER = no bound. */
     uint32_t wait_nr;     /* With min_wait_ns > 0: wait for so many completions … */

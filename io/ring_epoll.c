@@ -533,6 +533,7 @@ static uint32_t epoll_reap(struct ring *ring, struct ring_event *events, uint32_
         events[i] = e->queue[e->queue_head++ & e->queue_mask];
     }
     ring->counts.completions += count;
+    ring->counts.reaped = ring->counts.enters;
     return count;
 }
 
@@ -554,6 +555,12 @@ static void epoll_ring_close(struct ring *ring)
     arena_release(&arena);
 }
 
+/* Nothing is ever queued here. */
+static void epoll_submit(struct ring *ring)
+{
+    (void)ring;
+}
+
 static const struct ring_ops epoll_ops = {
     .close = epoll_ring_close,
     .sock_open = epoll_sock_open,
@@ -566,6 +573,7 @@ static const struct ring_ops epoll_ops = {
     .buffer_return = epoll_buffer_return,
     .cancel = epoll_cancel,
     .close_sock = epoll_close_sock,
+    .submit = epoll_submit,
     .wait = epoll_ring_wait,
     .reap = epoll_reap,
     .is_settled = epoll_is_settled,

@@ -34,6 +34,7 @@ struct ring_facts {
 struct ring_counts {
     uint64_t syscalls; /* Every system call that this ring made. */
     uint64_t enters;   /* Those that submitted or waited. */
+    uint64_t reaped;   /* `enters` when completions were last taken. */
     uint64_t completions;
     uint64_t no_buffers;  /* Receives that ended because all buffers were lent out. */
     uint64_t cq_overflow; /* Visits at which the kernel kept completions back: it lost none. */

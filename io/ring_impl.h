@@ -25,6 +25,7 @@ struct ring_ops {
     void (*buffer_return)(struct ring *ring, const struct ring_event *event);
     void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);
     void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);
+    void (*submit)(struct ring *ring);
     void (*wait)(struct ring *ring, const struct ring_wait *wait);
     uint32_t (*reap)(struct ring *ring, struct ring_event *events, uint32_t events_max);
     bool (*is_settled)(struct ring *ring);

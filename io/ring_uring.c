@@ -229,6 +229,7 @@ static void uring_chain(struct ring *ring, uint32_t sock, const struct ring_chai
     uring_send(ring, sock, chain->data, chain->len, RING_SEND_QUIET, chain->ud_send);
     last_sqe(u)->flags |= IOSQE_IO_LINK;
     uring_recv(ring, sock, chain->group, false, chain->ud_recv);
+    last_sqe(u)->ioprio |= IORING_RECVSEND_POLL_FIRST; /* No answer is there yet. */
 }
 
 void uring_give_buffer(struct group *group, uint16_t id)
@@ -249,6 +250,18 @@ static void uring_buffer_return(struct ring *ring, const struct ring_event *even
     DCHECK(event->flags & RING_BUFFER);
     DCHECK(event->buffer_id <= group->mask);
     uring_give_buffer(group, event->buffer_id);
+}
+
+static void uring_submit(struct ring *ring)
+{
+    struct uring *u = uring_of(ring);
+    uint32_t count = flush(u);
+    int rc;
+
+    if (count == 0) return;
+    rc = enter(u, count, 0, 0, NULL);
+    /* What it does not take now it takes at the next wait. */
+    CHECK(rc >= 0 || errno == EINTR || errno == EBUSY || errno == EAGAIN || errno == ENOMEM);
 }
 
 static void uring_wait(struct ring *ring, const struct ring_wait *wait)
@@ -321,6 +334,7 @@ static uint32_t uring_reap(struct ring *ring, struct ring_event *events, uint32_
     }
     __atomic_store_n(cq->khead, head, __ATOMIC_RELEASE);
     ring->counts.completions += count;
+    ring->counts.reaped = ring->counts.enters;
     /* With NODROP, which all our kernels have, an overflow loses nothing; koverflow counts losses.
      */
     CHECK(*cq->koverflow == 0);
@@ -364,6 +378,7 @@ const struct ring_ops uring_ops = {
     .buffer_return = uring_buffer_return,
     .cancel = uring_cancel,
     .close_sock = uring_close_sock,
+    .submit = uring_submit,
     .wait = uring_wait,
     .reap = uring_reap,
     .is_settled = uring_is_settled,

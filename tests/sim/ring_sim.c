@@ -529,6 +529,7 @@ static void deliver(struct ring *ring)
         ring->cq_count++;
     }
     ring->counts.completions += count;
+    ring->counts.reaped = ring->counts.enters;
     ring->posted_count -= count;
     if (ring->posted_count > 0) {
         memmove(ring->posted, ring->posted + count, ring->posted_count * sizeof(*ring->posted));
@@ -538,6 +539,15 @@ static void deliver(struct ring *ring)
         if (!ring->posted[i].kept) ring->counts.cq_overflow++;
         ring->posted[i].kept = true;
     }
+}
+
+void ring_submit(struct ring *ring)
+{
+    check_open(ring);
+    if (ring->sq_count == 0) return;
+    submit(ring);
+    ring->counts.enters++;
+    ring->counts.syscalls++;
 }
 
 /* A loop around ring_wait() in which time cannot move would never end. */

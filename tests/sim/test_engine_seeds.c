@@ -153,7 +153,11 @@ static void draw_plan(struct world *world, struct rng *rng)
 
         plan->connections_max = least + (uint32_t)rng_below(rng, plan->connections - least + 1);
     }
-    plan->keepalive = rng_below(rng, 4) != 0 || plan->pipeline > 1;
+    if (rng_below(rng, 4) == 0) {
+        plan->max_requests_per_connection = plan->pipeline;
+        if (rng_below(rng, 2) == 0)
+            plan->max_requests_per_connection += (uint32_t)rng_below(rng, 20);
+    }
     plan->ids = rng_below(rng, 2) == 0;
     plan->batch_wait = rng_below(rng, 2) == 0;
     plan->duration_ns = DURATION_NS;

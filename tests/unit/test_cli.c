@@ -65,7 +65,7 @@ static void test_cli_has_its_defaults(void)
     EXPECT(cli.plan.connect_timeout_ns == 10 * NS_PER_S);
     EXPECT(cli.plan.first_byte_timeout_ns == 0);
     EXPECT(cli.plan.drain_ns == 10 * NS_PER_S);
-    EXPECT(cli.plan.keepalive);
+    EXPECT(cli.plan.max_requests_per_connection == 0);
     EXPECT(!cli.plan.ids);
     EXPECT(cli.plan.batch_wait);
     EXPECT(!cli.plan.open_loop);
@@ -120,7 +120,7 @@ static void test_cli_takes_every_option(void)
     EXPECT(cli.plan.connect_timeout_ns == 500 * NS_PER_MS);
     EXPECT(cli.plan.first_byte_timeout_ns == 1500 * NS_PER_MS);
     EXPECT(cli.plan.timeout_ns == 3 * NS_PER_S);
-    EXPECT(!cli.plan.keepalive);
+    EXPECT(cli.plan.max_requests_per_connection == 1);
     EXPECT(cli.plan.ids);
     EXPECT(!cli.plan.batch_wait);
     EXPECT(cli.verbose);
@@ -405,6 +405,14 @@ static const struct {
     {{"--headers", "A: b", URL}, "unknown option '--headers'; did you mean '--header'?"},
     {{"--jsno", "x", URL}, "unknown option '--jsno'; did you mean '--json'?"},
     {{"--no-keep-alive", URL}, "unknown option '--no-keep-alive'; did you mean '--no-keepalive'?"},
+    {{"--requests-per-connection", "0", URL},
+     "option '--requests-per-connection' wants 1 to 4294967294, not '0'"},
+    {{"--requests-per-connection", "2", "--no-keepalive", URL},
+     "options '--no-keepalive' and '--requests-per-connection' exclude each other: the one is the "
+     "other with 1"},
+    {{"--requests-per-connection", "2", "--pipeline", "3", URL},
+     "options '--pipeline' and '--requests-per-connection' exclude each other: a connection that "
+     "ends after 2 requests cannot carry 3 at once"},
     {{"--latancy", URL}, "unknown option '--latancy'; did you mean '--latency'?"},
     {{"--zzzzzz", URL}, "unknown option '--zzzzzz'"},
     {{"--x", URL}, "unknown option '--x'"},

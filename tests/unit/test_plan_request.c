@@ -101,7 +101,7 @@ static enum err build(struct plan *plan, const struct row *row, struct plan_requ
            row->headers[options.headers_count].name != NULL) {
         options.headers_count++;
     }
-    plan->keepalive = !row->no_keepalive;
+    plan->max_requests_per_connection = row->no_keepalive ? 1 : 0;
     plan->ids = row->ids;
     printf("%s\n", row->name);
     return plan_build_request(plan, 0, &options, request, why);
@@ -198,6 +198,31 @@ static void test_plan_request_is_right_byte_for_byte(void)
     }
 }
 
+static void test_plan_request_has_another_form_for_the_last_of_a_connection(void)
+{
+    static const char last[] = START("PUT") "Content-Length: 1\r\nConnection: close\r\n"
+                                            "X-Request-Id: 0000000000000000\r\n\r\nx";
+    struct plan_header header = {"connection", "keep-alive"};
+    struct plan_request_options options = {.method = "PUT", .body = "x", .body_len = 1};
+    struct plan_request request;
+    struct err_info why;
+    struct plan plan;
+
+    plan_make(&plan);
+    plan.ids = true;
+    plan.max_requests_per_connection = 2;
+    EXPECT(plan_build_request(&plan, 0, &options, &request, &why) == ERR_OK);
+    EXPECT(request.last_len == sizeof(last) - 1);
+    EXPECT(memcmp(request.last_bytes, last, request.last_len) == 0);
+    EXPECT(request.last_id_at == request.id_at + strlen("Connection: close\r\n"));
+    EXPECT(request.len == request.last_len - strlen("Connection: close\r\n"));
+    options.headers = &header;
+    options.headers_count = 1;
+    EXPECT(plan_build_request(&plan, 0, &options, &request, &why) == ERR_OK);
+    EXPECT(request.last_bytes == NULL);
+    plan_release(&plan);
+}
+
 static void test_plan_request_refuses_what_is_wrong(void)
 {
     static const struct row rows[] = {
@@ -288,7 +313,7 @@ static void test_plan_starts_with_its_defaults_and_releases_twice(void)
     EXPECT(plan.connect_timeout_ns == 10 * NS_PER_S);
     EXPECT(plan.first_byte_timeout_ns == 0);
     EXPECT(plan.drain_ns == 10 * NS_PER_S);
-    EXPECT(plan.keepalive);
+    EXPECT(plan.max_requests_per_connection == 0);
     EXPECT(!plan.ids);
     EXPECT(plan.batch_wait);
     EXPECT(plan.arena.chunks == NULL);
@@ -302,6 +327,7 @@ int main(void)
     TEST(test_plan_header_takes_what_is_right);
     TEST(test_plan_header_refuses_what_is_wrong);
     TEST(test_plan_request_is_right_byte_for_byte);
+    TEST(test_plan_request_has_another_form_for_the_last_of_a_connection);
     TEST(test_plan_request_refuses_what_is_wrong);
     TEST(test_plan_request_says_when_memory_is_refused);
     TEST(test_plan_starts_with_its_defaults_and_releases_twice);

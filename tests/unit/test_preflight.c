@@ -162,7 +162,6 @@ static void test_preflight_refuses_and_warns_with_numbers(void)
             .sources = rows[i].sources,
             .pairs = rows[i].pairs,
             .loopback = rows[i].loopback,
-            .keepalive = rows[i].connects_per_s <= 0,
             .connects_per_s = rows[i].connects_per_s,
             .connects_max = rows[i].connects_max != 0 ? rows[i].connects_max : UINT64_MAX,
         };
@@ -306,7 +305,6 @@ static void test_preflight_knows_what_a_plan_wants(void)
         EXPECT(wants.workers == 2);
         EXPECT(wants.destinations == targets[i].destinations);
         EXPECT(wants.loopback == targets[i].loopback);
-        EXPECT(!wants.keepalive);
         EXPECT(wants.connects_max == 5);
         plan.io = PLAN_IO_URING;
         plan.connections_max = 0;
@@ -365,6 +363,7 @@ static void test_preflight_expects_the_highest_rate_of_the_stages(void)
                         .connections = 1,
                         .workers = 1,
                         .io = PLAN_IO_EPOLL,
+                        .max_requests_per_connection = 1,
                         .open_loop = true,
                         .stages = stages,
                         .stages_count = COUNT(stages)};
@@ -375,6 +374,13 @@ static void test_preflight_expects_the_highest_rate_of_the_stages(void)
     wants = preflight_wants(&plan, &names);
     EXPECT(wants.connects_per_s > 3999 && wants.connects_per_s < 4001);
     EXPECT(wants.connects_max == 25000);
+    plan.max_requests_per_connection = 10;
+    wants = preflight_wants(&plan, &names);
+    EXPECT(wants.connects_per_s > 399 && wants.connects_per_s < 401);
+    EXPECT(wants.connects_max == 2500);
+    plan.max_requests_per_connection = 0;
+    EXPECT(preflight_wants(&plan, &names).connects_per_s <= 0);
+    plan.max_requests_per_connection = 1;
     plan.requests_max = 7;
     EXPECT(preflight_wants(&plan, &names).connects_max == 7);
     plan.open_loop = false;

@@ -232,7 +232,7 @@ static void run_bad(struct run *run)
     run_open(run, "http://[::1]:8080/a/long/path?q=1", 1);
     run->plan.connections = 100;
     run->plan.connections_max = 80;
-    run->plan.keepalive = false;
+    run->plan.max_requests_per_connection = 1;
     run->workers[0].cpu = UINT32_MAX;
     run->workers[0].cpu_ns = 3 * NS_PER_S + 180 * NS_PER_MS;
     run_record(run, 950, 12 * NS_PER_MS, 100 * NS_PER_US);

@@ -87,8 +87,30 @@ static void test_ring_reset_is_seen_as_one(void)
     expect_end(RING_EPOLL, false);
 }
 
+/* What was queued is on its way after ring_submit(), and its completion still to be had. */
+static void expect_submit_sends(enum ring_engine engine)
+{
+    struct pair pair;
+    char buf[16];
+
+    if (!pair_open(&pair, engine)) return;
+    ring_send(pair.ring, pair.sock, "abc", 3, 0, 7);
+    ring_submit(pair.ring);
+    EXPECT(read(pair.client, buf, sizeof(buf)) == 3);
+    ring_submit(pair.ring); /* Nothing is queued. */
+    EXPECT(pair_event(pair.ring).res == 3);
+    pair_close(&pair);
+}
+
+static void test_ring_submit_sends_what_is_queued(void)
+{
+    expect_submit_sends(RING_URING);
+    expect_submit_sends(RING_EPOLL);
+}
+
 int main(void)
 {
+    TEST(test_ring_submit_sends_what_is_queued);
     TEST(test_ring_send_that_does_not_wait_tells_how_far_it_came);
     TEST(test_ring_reset_is_seen_as_one);
     return 0;
