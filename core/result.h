@@ -7,12 +7,11 @@
 #include "core/base/hist.h"
 #include "core/bucket.h"
 #include "core/ledger.h"
+#include "core/result_end.h"
 #include "core/rows.h"
 #include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
-
-enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS, END_DEADLOCK };
 
 /* One worker's share, so that nobody has to trust a sum. */
 struct result_worker {
@@ -77,7 +76,7 @@ struct result {
     uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
 
-    struct result_url *urls; /* [plan->requests_count]; NULL: there is but one. */
+    struct result_url *urls;    /* [plan->requests_count]; NULL: there is but one. */
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */
@@ -140,9 +139,6 @@ double result_url_left_out(const struct result_url *url);
 
 /* True if the ledger closes, closed at every reading, and a test's groups add up to it. */
 bool result_closes(const struct result *result);
-
-/* "duration", "count", "interrupted". */
-const char *result_end_name(enum result_end end);
 
 /* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
  * it was interrupted, else 1 if nothing was answered, else 0. */

@@ -1,6 +1,7 @@
 /* runner_impl: what the parts of the runner share: runner.c (what is due, and who sends it),
- * runner_inputs.c (values for requests), runner_request.c (a request's bytes), runner_answer.c
- * (what is made of an answer), runner_open.c (setting up). Private to them.
+ * runner_connect.c (connections for it), runner_inputs.c (values for requests), runner_request.c (a
+ * request's bytes), runner_answer.c (what is made of an answer), runner_open.c (setting up).
+ * Private to them.
  *
  * A request's way. A hit of an endpoint becomes due and waits in the endpoint's lane. The endpoint
  * pops a value from every provider that it names, and holds them until all are there; then it
@@ -15,6 +16,7 @@
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
 #include "core/runner_record.h"
+#include "core/runner_request.h"
 #include "core/worker_impl.h"
 
 enum {
@@ -22,17 +24,6 @@ enum {
     RUNNER_SCRATCH_BYTES = 32 << 20,
     RUNNER_PATH_BYTES = 4096,
     RUNNER_BOUNDARY_BYTES = 32,
-};
-
-/* The line of endpoints that have all but a connection of this pool. */
-struct ready_line {
-    struct endpoint *first, *last;
-};
-
-/* What a connection sends, its own until the next send. */
-struct outbox {
-    char *bytes;
-    size_t size;
 };
 
 struct runner {
@@ -62,6 +53,8 @@ struct runner {
     struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
     int64_t *counters_before;
     uint32_t pool_max;            /* Connections to one target. */
+    struct conn *leaving;         /* Was closed to make room for another target, */
+    uint32_t leaving_generation;  /* and is until the slot has another one. */
     uint32_t pending_max;         /* Due requests that may wait for a connection. */
     struct provider *providers;   /* [test->providers_count] */
     struct value_source *sources; /* The same; used by lists and ranges. */
@@ -70,6 +63,7 @@ struct runner {
     uint32_t feeds_count;
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */
+    uint64_t *bounds_ns;        /* By endpoint: deadlines of requests. */
     struct exchange *exchanges; /* [exchanges_count] */
     struct exchange *exchange_free;
     uint32_t exchanges_count;
@@ -104,34 +98,17 @@ struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
 /* Takes the endpoint out of those that will become due. */
 void runner_unschedule(struct endpoint *endpoint);
 
-/* runner_request.c */
-
-/* Makes ready how requests are built. ERR_CONFIG, ERR_MEMORY. */
-MUST_USE enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena,
-                                       struct err_info *why);
-
-/* Readies the environment for the expressions of an exchange. */
-void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct exchange *exchange);
-
-/* Builds a request's bytes, which stay until the next call. False, `ret_error` set, when that
- * cannot be done. */
-MUST_USE bool runner_build(struct endpoint *endpoint, struct exchange *exchange,
-                           const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error);
-
-/* runner_body.c: adds the files and pieces of a body to `body`. */
-MUST_USE enum expr_error runner_body_parts(struct endpoint *endpoint, struct buf *body);
-
-/* runner_fields.c: expr_env.field; its context is the exchange. */
-enum expr_error runner_field(void *context, const struct expr_field *field, struct scratch *scratch,
-                             struct value *ret_value);
-enum expr_error runner_url_field(struct exchange *exchange, const struct expr_field *field,
-                                 struct scratch *scratch, struct value *ret_value);
+/* runner_connect.c: opens what connections the lines of all pools want. */
+void runner_connect(struct runner *runner);
 
 /* runner_answer.c */
 
 /* An endpoint's next request begins: its values are the exchange's now. */
 struct exchange *exchange_begin(struct endpoint *endpoint);
 void exchange_end(struct exchange *exchange, uint64_t now_ns);
+
+/* A request of the exchange's endpoint has not ended well. */
+void runner_note_ill(const struct exchange *exchange, const char *what);
 
 /* The request of this exchange, which has started, cannot be built; ends it. */
 void runner_build_failed(struct exchange *exchange, enum expr_error error);

@@ -89,7 +89,9 @@ void runner_provide(struct exchange *exchange)
         runner->env.indexing_is_null = false;
         error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
                            &push);
-        if (error != EXPR_OK) runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        if (error == EXPR_OK) continue;
+        runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        runner_note_ill(exchange, "its 'provides' cannot be evaluated");
     }
     runner->is_stirred |= def->provides_count > 0;
 }

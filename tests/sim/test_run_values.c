@@ -76,8 +76,8 @@ static void test_run_hits_meet_the_values_of_their_number(void)
 }
 
 /* Endpoints of different rates share a provider: each value is one request's, and those of one
- * endpoint go out in order; each has its next one in hand before that is due. The second endpoint names a provider of its own, whose values are in the
- * order of its hits. */
+ * endpoint go out in order; each has its next one in hand before that is due. The second endpoint
+ * names a provider of its own, whose values are in the order of its hits. */
 static void test_run_endpoints_share_values(void)
 {
     static unsigned char seen[VALUES];
