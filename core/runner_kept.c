@@ -58,8 +58,7 @@ void runner_on_body(void *self, const struct conn_request *request, const char *
     struct worker *w = self;
     struct exchange *exchange = exchange_of(w->runner, request);
 
-    if (exchange->endpoint->select == NULL || exchange->body_is_full) return;
-    if (exchange->codings.is_unknown) return;
+    if (!exchange->endpoint->keeps_body || exchange->body_is_full) return;
     if (!grow_body(w->runner, exchange, len)) {
         exchange->body_is_full = true;
         return;
@@ -109,8 +108,8 @@ enum failed_class runner_pick(struct exchange *exchange)
     enum failed_class why = FAILED_COUNT;
 
     runner->env.body = NULL;
-    if (exchange->body_is_full) return FAILED_BODY_TOO_LARGE;
     if (endpoint->select == NULL) return FAILED_COUNT;
+    if (exchange->body_is_full) return FAILED_BODY_TOO_LARGE;
     if (exchange->codings.is_unknown) return FAILED_BAD_CODING;
     json_select_start(endpoint->select, runner->build_bytes, runner->build_size);
     if (exchange->codings.count > 0 && exchange->body_len > 0) {
