@@ -290,7 +290,10 @@ const struct schema_key schema_keys[] = {
         .fallback = "wait", .words = on_fulls, AT(testfile_logger, on_full)),
 
     /* endpoint */
-    KEY(ENDPOINT, TEMPLATE, "url", "Absolute: http:// or https://", .required = true),
+    KEY(ENDPOINT, TEMPLATE, "url",
+        "Absolute: http:// or https://. Scheme, host and port may come from values; up to 256 hosts "
+        "besides those that are constant are found while the test runs",
+        .required = true),
     KEY(ENDPOINT, TEXT, "method", "Of the request", .fallback = "GET",
         AT(testfile_endpoint, method)),
     KEY(ENDPOINT, TEXT, "name", "Under which its figures stand, and which `try` takes; unique",

@@ -21,6 +21,8 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     exchange->inputs = endpoint->inputs;
     endpoint->inputs = inputs;
     endpoint->is_gathering = endpoint->is_complete = false;
+    exchange->target = endpoint->target;
+    endpoint->has_url = false;
     exchange->asked = endpoint->drive.is_asked ? endpoint->drive.asked : EXCHANGE_UNASKED;
     endpoint->drive.is_asked = false;
     endpoint->drive.running++;
@@ -181,28 +183,53 @@ static void on_handshake_ended(void *self, struct conn *conn,
     worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
-/* A connect failed: the first in the pool's line has been waiting longest. */
-static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
+/* A request that has started fails before it is sent. */
+static void fail_unsent(struct exchange *exchange, enum failed_class why, enum expr_error error)
 {
-    struct worker *w = self;
-    struct endpoint *endpoint = runner_take_ready(w->runner, pool);
+    uint64_t now_ns = clock_now_ns();
+
+    runner_note_failure(exchange, NULL, why);
+    if (why == FAILED_BUILD) runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_note_ill(exchange, failed_texts[why]);
+    observe(exchange, failed_names[why], error, now_ns);
+    exchange_end(exchange, now_ns);
+}
+
+void runner_build_failed(struct exchange *exchange, enum expr_error error)
+{
+    fail_unsent(exchange, FAILED_BUILD, error);
+}
+
+void runner_fail_oldest(struct endpoint *endpoint, enum failed_class why, enum expr_error error)
+{
+    struct worker *w = endpoint->runner->worker;
     struct lane_waiting waiting;
     struct exchange *exchange;
+    bool taken = lanes_take(&w->lanes, endpoint->index, &waiting);
 
-    if (endpoint == NULL) return;
-    if (!lanes_take(&w->lanes, endpoint->index, &waiting)) {
-        runner_touch(endpoint); /* What it lined up for has been shed. */
-        return;
-    }
+    CHECK(taken);
     exchange = exchange_begin(endpoint);
     exchange->due_ns = waiting.due_ns;
     w->ledger.started++;
     endpoint->figures->started++;
     w->ledger.failed[why]++;
-    runner_note_failure(exchange, NULL, why);
-    runner_note_ill(exchange, failed_texts[why]);
-    observe(exchange, failed_names[why], EXPR_OK, now_ns);
-    exchange_end(exchange, now_ns);
+    if (why == FAILED_BUILD) runner_pause(endpoint);
+    fail_unsent(exchange, why, error);
+}
+
+/* A connect failed: the first in the pool's line has been waiting longest. */
+static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
+{
+    struct worker *w = self;
+    struct endpoint *endpoint = runner_take_ready(w->runner, pool);
+
+    (void)now_ns;
+    if (endpoint == NULL) return;
+    if (lanes_pending_of(&w->lanes, endpoint->index) == 0) {
+        runner_touch(endpoint); /* What it lined up for has been shed. */
+    } else {
+        runner_fail_oldest(endpoint, why, EXPR_OK);
+    }
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
@@ -210,17 +237,6 @@ static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
     (void)self;
     (void)pool;
     (void)now_ns; /* The next dispatch() opens connections. */
-}
-
-void runner_build_failed(struct exchange *exchange, enum expr_error error)
-{
-    uint64_t now_ns = clock_now_ns();
-
-    runner_note_failure(exchange, NULL, FAILED_BUILD);
-    runner_note_error(exchange, TEST_ERROR_BUILD, error);
-    runner_note_ill(exchange, failed_texts[FAILED_BUILD]);
-    observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
-    exchange_end(exchange, now_ns);
 }
 
 /* Connects, handshakes and tunnels are recorded as those of any load. */

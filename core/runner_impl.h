@@ -15,6 +15,7 @@
 #include "core/runner.h"
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_hosts.h"
 #include "core/runner_kept.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
@@ -62,6 +63,7 @@ struct runner {
     struct feed *feeds;           /* The same; used by files. */
     struct feed **feeds_here;     /* Those used; [feeds_count]. */
     uint32_t feeds_count;
+    struct hosts *hosts;        /* NULL: all targets are known before the run. */
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */
     uint64_t *bounds_ns;        /* By endpoint: deadlines of requests. */
@@ -111,6 +113,10 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns);
 
 /* A request of the exchange's endpoint has not ended well. */
 void runner_note_ill(const struct exchange *exchange, const char *what);
+
+/* The endpoint's oldest request, which is due and has its values, fails before it is sent; of
+ * FAILED_BUILD `error` says why. */
+void runner_fail_oldest(struct endpoint *endpoint, enum failed_class why, enum expr_error error);
 
 /* The request of this exchange, which has started, cannot be built; ends it. */
 void runner_build_failed(struct exchange *exchange, enum expr_error error);

@@ -44,6 +44,7 @@ struct worker {
     struct timers timers;
     struct pool *pools; /* [pools_count], one per target. */
     uint32_t pools_count;
+    const struct sources *sources; /* Of all pools; NULL: the kernel chooses. */
     struct flow flow;
     struct lanes lanes;      /* One per pool, of the same index. */
     struct mod_interval mod; /* Open loop. */
@@ -121,6 +122,11 @@ void worker_fill_windows(struct worker *w);
 
 /* Pipelining: puts the answers of this turn into the books. */
 void worker_book_alike(struct worker *w);
+
+/* A further pool of plain connections, or of those to `tls`, which uses `addresses` from now on;
+ * there are plan.hosts_max at most. Its owner is the caller's to set. */
+struct pool *worker_add_pool(struct worker *w, const struct addresses *addresses,
+                             struct tls_target *tls);
 
 /* Makes the context and the targets of TLS, where there are https targets (worker_tls.c). Failures
  * as tls_ctx_new(). */

@@ -8,6 +8,7 @@
 #define FAILED_CLASSES(X)                                                                      \
     X(CONNECT_REFUSED, connect_refused, "connection refused")                                  \
     X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                         \
+    X(RESOLVE, resolve, "host not found, or more of them than may be")                         \
     X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
     X(PORTS, ports, "no local port left")                                                      \
     X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
