@@ -57,7 +57,7 @@ static void advance_schedule(struct endpoint *endpoint)
     uint64_t at_ns = arrivals_next(&endpoint->arrivals);
 
     endpoint->next_ns =
-        at_ns == TIME_NEVER ? TIME_NEVER : endpoint->runner->worker->start_ns + at_ns;
+        at_ns == TIME_NEVER ? TIME_NEVER : worker_pattern_ns(endpoint->runner->worker) + at_ns;
 }
 
 static void start(struct worker *w)
