@@ -16,6 +16,7 @@
 #include "core/output.h"
 #include "core/outputs.h"
 #include "core/run_cli.h"
+#include "core/run_json.h"
 #include "core/serve.h"
 #include "io/cpu.h"
 
@@ -51,6 +52,30 @@ static void print_error(const struct err_info *why)
     (void)fprintf(stderr, "pelt: %s%s\n", why->message, hint ? " (see pelt --help)" : "");
 }
 
+/* The same as JSON. */
+static void print_error_json(const struct err_info *why)
+{
+    struct err_info ignored;
+    struct arena arena;
+    struct text text;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    run_json_line("fatal", why->message, &text);
+    (void)!output_stream(STDERR_FILENO, &text, &ignored);
+    arena_release(&arena);
+}
+
+/* Prints an error in the form that the command line asks for. */
+static void tell_error(const struct cli *cli, const struct err_info *why)
+{
+    if (cli->json_lines) {
+        print_error_json(why);
+    } else {
+        print_error(why);
+    }
+}
+
 /* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
 static void wait_for_end(struct engine *engine, int signal_fd, bool live)
 {
@@ -79,10 +104,11 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool live)
  * limit. */
 static int write_result(const struct cli *cli, const struct result *result, struct outputs *outputs)
 {
-    bool written = outputs_write(outputs, cli, result, print_error);
+    bool written =
+        outputs_write(outputs, cli, result, cli->json_lines ? print_error_json : print_error);
     int code = result_exit_code(result);
 
-    if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
+    if (result->end == END_BROKEN && !cli->silent) tell_error(cli, result->broken);
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
@@ -94,7 +120,7 @@ static int finish(const struct cli *cli, struct engine *engine, struct outputs *
     struct err_info why;
 
     if (engine_finish(engine, &result, &why) == ERR_OK) return write_result(cli, result, outputs);
-    if (!cli->silent) print_error(&why);
+    if (!cli->silent) tell_error(cli, &why);
     return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
 }
 
@@ -118,7 +144,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
     int code;
 
     if (engine_start(&engine, &options, &why) != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return EXIT_CODE_ERROR;
     }
     wait_for_end(engine, signal_fd, options.live);
@@ -137,7 +163,7 @@ static int run(const struct cli *cli)
     raise_descriptor_limit();
     err = outputs_open(&outputs, cli, &why);
     if (err != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
     }
     code = run_into(cli, &outputs, signal_fd);

@@ -1,5 +1,6 @@
 #include "core/run_cli.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "core/exit.h"
 #include "core/output.h"
 #include "core/preflight.h"
+#include "core/run_json.h"
 #include "core/run_line.h"
 
 enum { DIAGS_BYTES_MAX = 64 * 1024 * 1024 };
@@ -42,6 +44,29 @@ static struct testfile *load(const char *path, uint64_t seed)
     if (out.len > 0) (void)!output_stream(STDERR_FILENO, &out, &why);
     arena_release(&arena);
     return testfile;
+}
+
+/* Says why there is no run. */
+static PRINTF_LIKE(2, 3) void tell(const struct run_test *run, const char *format, ...)
+{
+    struct err_info ignored;
+    struct arena arena;
+    struct text text;
+    char line[1024];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    if (run->cli.json_lines) {
+        run_json_line("fatal", line, &text);
+    } else {
+        text_printf(&text, "pelt: %s\n", line);
+    }
+    (void)!output_stream(STDERR_FILENO, &text, &ignored);
+    arena_release(&arena);
 }
 
 static struct records_options records_of(const struct testfile_provider *def,
@@ -120,13 +145,13 @@ static const char *unsupported(const struct testfile *test)
 }
 
 /* False, and told, if the file asks for what cannot be done: it is not run without that. */
-static bool is_supported(const char *path, const struct testfile *test)
+static bool is_supported(const struct run_test *run, const char *path)
 {
-    const char *what = unsupported(test);
+    const char *what = unsupported(run->testfile);
 
     if (what == NULL) return true;
-    (void)fprintf(stderr, "pelt: %s: %s cannot be run by this version; 'pelt check' reads it\n",
-                  quote(path).text, what);
+    tell(run, "%s: %s cannot be run by this version; 'pelt check' reads it", quote(path).text,
+         what);
     return false;
 }
 
@@ -158,19 +183,20 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     enum err err;
 
     run->testfile = load(path, run->cli.plan.seed);
-    if (run->testfile == NULL || !is_supported(path, run->testfile)) return EXIT_CODE_ERROR;
+    if (run->testfile == NULL && run->cli.json_lines) tell(run, "the test file cannot be used");
+    if (run->testfile == NULL || !is_supported(run, path)) return EXIT_CODE_ERROR;
     if (run->cli.plan.pattern_from_ns >= run->testfile->duration_ns) {
         char text[UNITS_TEXT_MAX];
 
-        (void)fprintf(stderr, "pelt: '--start-at' is not before the end of the load pattern, %s\n",
-                      units_time(text, run->testfile->duration_ns));
+        tell(run, "'--start-at' is not before the end of the load pattern, %s",
+             units_time(text, run->testfile->duration_ns));
         return EXIT_CODE_USAGE;
     }
     set_level(&run->cli, run->testfile->general.log_level);
     err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
     if (err == ERR_OK) err = open_files(run, &why);
     if (err != ERR_OK) {
-        (void)fprintf(stderr, "pelt: %s: %s\n", quote(path).text, why.message);
+        tell(run, "%s: %s", quote(path).text, why.message);
         return EXIT_CODE_ERROR;
     }
     run->test.test = run->testfile;

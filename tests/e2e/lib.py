@@ -102,6 +102,8 @@ class Process:
 
     def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
         Process.count += 1
+        # Where a run of a test file leaves its results.
+        cwd = temp_dir() if argv[0] == PELT and argv[1:2] == ["run"] else None
         argv = [*under, *argv]  # A program that runs it.
         if os.path.basename(argv[0]) == "strace":  # The leak sanitizer cannot run under it.
             env = {"ASAN_OPTIONS": "detect_leaks=0", **(env or {})}
@@ -118,6 +120,7 @@ class Process:
                 stdout=out if stdout is None else stdout,
                 stderr=err if stderr is None else stderr,
                 env={**os.environ, **(env or {})},
+                cwd=cwd,
             )
 
     def signal(self, number):
