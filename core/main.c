@@ -109,6 +109,12 @@ static int write_result(const struct cli *cli, const struct result *result, stru
     int code = result_exit_code(result);
 
     if (result->end == END_BROKEN && !cli->silent) tell_error(cli, result->broken);
+    if (result->end == END_DEADLOCK && !cli->silent) {
+        struct err_info why;
+
+        (void)!err_set(&why, ERR_CONFIG, 0, "nothing can go on: %s", result->deadlock);
+        tell_error(cli, &why);
+    }
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
