@@ -4,6 +4,7 @@ results go, and beginning in the middle of a pattern; as a server counts them.""
 import json
 import os
 import re
+import threading
 
 import badserver
 import lib
@@ -18,16 +19,17 @@ class Counting:
 
     def __init__(self):
         self.counts = {}
+        self.lock = threading.Lock()  # Each connection has a thread.
 
     def __call__(self, conn):
         while True:
             request = conn.request()
             path = request.target.partition("?")[0]
-            self.counts[path] = self.counts.get(path, 0) + 1
+            with self.lock:
+                self.counts[path] = self.counts.get(path, 0) + 1
             if path == "/cut":
                 conn.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-                conn.close()
-                return
+                return  # Which closes the connection.
             status = int(path[1:4]) if path[1:4].isdigit() else 200
             conn.respond(b'{"ok": true}', status=status)
 
@@ -176,7 +178,9 @@ endpoints:
   - {{url: "{server.url}/", peak_load: 10hps, tags: {{status: "${{response.status}}"}}}}
 """, "-f", "json", rc=1)
     (line,) = summaries(lines_of(done), "test")
-    equal((line["requestTimeouts"], line["testErrors"]), (10, []))
+    # One that is due at the end may be cut off by the drain, which is as long.
+    equal(line["requestTimeouts"], done.report["ledger"]["failed"]["timeout"])
+    check(line["requestTimeouts"] >= 5 and line["testErrors"] == [], line)
     equal(line["tags"]["status"], "null")
     check(line["min"] >= 300, "latencies of timeouts are their bound:", line)
     equal([json.loads(text)["type"] for text in done.err.splitlines()][-1], "end")
@@ -210,9 +214,9 @@ def test_results_go_where_they_should():
         run(text, "--results-directory", here, "-o", "own.json", rc=0)
         first = json.loads(lib.read_file(os.path.join(here, "own.json")).splitlines()[0])
         check("crc" in first, first)
-        run(text, "-d", here, "-o", "pew.json", "-s", "json", rc=1)
-        run(text.replace("load_p", "config: {general: {bucket_size: 1s}}\nload_p"), "-d", here,
-            "-o", "pew.json", "-s", "json", rc=0)
+        run(text, "-d", here, "-o", "pew.json", "-s", "json", rc=0)
+        half = "config: {general: {bucket_size: 500ms}}\n" + text
+        run(half, "-d", here, "-o", "half.json", "--stats-format", "pewpew", rc=1)
     check(lib.read_file(os.path.join(here, "pew.json")).startswith('{"test":'), "pewpew's form")
     blocked = lib.write_file("file", b"")
     done = run(text, "-d", os.path.join(blocked, "x"), rc=74)
