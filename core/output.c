@@ -2,37 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/quote.h"
-
-enum err output_make_dir(const char *path, struct err_info *why)
-{
-    size_t len = strlen(path);
-    char part[PATH_MAX];
-    struct stat found;
-
-    if (len >= sizeof(part)) {
-        return err_set(why, ERR_FILE, ENAMETOOLONG, "the name of a directory is too long: '%s'",
-                       quote(path).text);
-    }
-    memcpy(part, path, len + 1);
-    for (size_t i = 1; i <= len; i++) {
-        if (part[i] != '/' && part[i] != '\0') continue;
-        part[i] = '\0';
-        (void)mkdir(part, 0777); /* What is wrong with it is found below. */
-        part[i] = path[i];
-    }
-    if (stat(path, &found) != 0) {
-        return err_set(why, ERR_FILE, errno, "cannot make the directory '%s': %s", quote(path).text,
-                       strerror(errno));
-    }
-    if (S_ISDIR(found.st_mode)) return ERR_OK;
-    return err_set(why, ERR_FILE, ENOTDIR, "'%s' is no directory", quote(path).text);
-}
 
 enum err output_open(struct output *output, const char *path, struct err_info *why)
 {

@@ -18,9 +18,6 @@ struct output {
     int error;        /* errno of the first write that failed; 0: none did. */
 };
 
-/* Makes the directory `path` and those above it that are missing. ERR_FILE. */
-MUST_USE enum err output_make_dir(const char *path, struct err_info *why);
-
 /* Opens (and makes, mode 0644) `path`, which must outlive the output; what it holds stays until it
  * is written. NULL gives an output that writes nowhere. ERR_FILE. */
 MUST_USE enum err output_open(struct output *output, const char *path, struct err_info *why);

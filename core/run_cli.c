@@ -14,6 +14,7 @@
 #include "core/exit.h"
 #include "core/output.h"
 #include "core/preflight.h"
+#include "core/results_dir.h"
 #include "core/run_json.h"
 #include "core/run_line.h"
 
@@ -187,6 +188,10 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     if (err != ERR_OK) {
         tell(run, "%s: %s", quote(path).text, why.message);
         return EXIT_CODE_ERROR;
+    }
+    if (run->cli.results_dir != NULL && results_dir_make(run->cli.results_dir, &why) != ERR_OK) {
+        tell(run, "%s", why.message);
+        return EXIT_CODE_OUTPUT;
     }
     run->test.test = run->testfile;
     run->test.crews = &run->crews;

@@ -16,7 +16,7 @@ const char run_usage[] =
     "  -f, --output-format FORMAT\n"
     "                      human (default), or json: stdout and stderr are JSON, an\n"
     "                      object per line\n"
-    "  -d, --results-directory DIR\n"
+    "  -d, --results-dir DIR\n"
     "                      where the results file and the files of loggers go (default:\n"
     "                      here); made if it is not there\n"
     "  -o, --stats-file FILE\n"
@@ -61,14 +61,25 @@ static bool take_flag(struct cli *cli, const char *word)
 }
 
 /* Options with a value. */
-enum valued { FORMAT, DIRECTORY, STATS_FILE, STATS_FORMAT, START_AT, JSON, IO, VALUED_COUNT };
+enum valued {
+    FORMAT,
+    DIRECTORY,
+    DIRECTORY_SPELT,
+    STATS_FILE,
+    STATS_FORMAT,
+    START_AT,
+    JSON,
+    IO,
+    VALUED_COUNT
+};
 
 static const struct {
     const char *name;
     char letter; /* 0: none. */
 } valued[VALUED_COUNT] = {
     [FORMAT] = {"--output-format", 'f'},
-    [DIRECTORY] = {"--results-directory", 'd'},
+    [DIRECTORY] = {"--results-dir", 'd'},
+    [DIRECTORY_SPELT] = {"--results-directory", 0},
     [STATS_FILE] = {"--stats-file", 'o'},
     [STATS_FORMAT] = {"--stats-format", 's'},
     [START_AT] = {"--start-at", 't'},
@@ -123,7 +134,7 @@ static int take_words(struct cli *cli, enum valued option, const char *value)
     } else if (option == STATS_FORMAT) {
         which = one_of(value, stats, COUNT(stats));
         if (which < 0) return wrong("option '--stats-format' wants pelt or pewpew, not", value);
-        cli->stats_form = which == 0 ? RESULTS_PELT : RESULTS_PEWPEW;
+        cli->results_form = which == 0 ? RESULTS_PELT : RESULTS_PEWPEW;
     } else {
         which = one_of(value, engines, COUNT(engines));
         if (which < 0) return wrong("option '--io' wants auto, uring or epoll, not", value);
@@ -138,8 +149,9 @@ static int take_value(struct cli *cli, enum valued option, const char *value)
     case FORMAT:
     case STATS_FORMAT:
     case IO: return take_words(cli, option, value);
-    case DIRECTORY: cli->results_dir = value; break;
-    case STATS_FILE: cli->stats_path = value; break;
+    case DIRECTORY:
+    case DIRECTORY_SPELT: cli->results_dir = value; break;
+    case STATS_FILE: cli->results_name = value; break;
     case JSON: cli->json_path = value; break;
     case START_AT:
         if (!units_parse_duration_ns(value, &cli->plan.pattern_from_ns)) {

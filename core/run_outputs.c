@@ -51,7 +51,8 @@ static void say(void *self, const char *line)
 {
     struct pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-    if (poll(&stderr_fd, 1, 0) == 1) put_line(self, "warn", line);
+    if (poll(&stderr_fd, 1, 0) == 1)
+        put_line(self, "warn", strncmp(line, "pelt: ", 6) == 0 ? line + 6 : line);
 }
 
 static enum err open_results(struct run_outputs *outputs, const struct cli *cli,
@@ -60,11 +61,11 @@ static enum err open_results(struct run_outputs *outputs, const struct cli *cli,
     struct results_options options = {
         .test_path = cli->test_path,
         .dir = cli->results_dir,
-        .name = cli->stats_path,
-        .form = cli->stats_form,
+        .name = cli->results_name,
+        .form = cli->results_form,
         .bucket_size_ns = cli->test->test->general.bucket_size_ns,
         .now_wall_ns = clock_wall_ns(),
-        .say = cli->quiet ? NULL : say,
+        .say = cli->silent ? NULL : say,
         .self = outputs,
     };
     enum err err = results_open(&outputs->results, &options, why);
@@ -76,11 +77,10 @@ static enum err open_results(struct run_outputs *outputs, const struct cli *cli,
 enum err run_outputs_open(struct run_outputs *outputs, const struct cli *cli, bool has_stdout,
                           struct err_info *why)
 {
-    enum err err = ERR_OK;
+    enum err err;
 
     *outputs = (struct run_outputs){.json_lines = cli->json_lines};
-    if (cli->results_dir != NULL) err = output_make_dir(cli->results_dir, why);
-    if (err == ERR_OK) err = open_results(outputs, cli, why);
+    err = open_results(outputs, cli, why);
     if (err == ERR_OK && has_stdout) err = open_console(outputs, cli, why);
     return err;
 }

@@ -20,9 +20,9 @@ struct run_outputs {
     uint32_t sinks_count;
 };
 
-/* Makes the results directory and opens all; stdout is for the buckets only if `has_stdout`.
- * `cli` must outlive it. ERR_FILE, ERR_CONFIG, ERR_MEMORY, ERR_LIMIT; run_outputs_release() then
- * gives back what there is. */
+/* Opens all, in the results directory, which is there; stdout is for the buckets only if
+ * `has_stdout`. `cli` must outlive it. ERR_FILE, ERR_CONFIG, ERR_MEMORY, ERR_LIMIT;
+ * run_outputs_release() then gives back what there is. */
 MUST_USE enum err run_outputs_open(struct run_outputs *outputs, const struct cli *cli,
                                    bool has_stdout, struct err_info *why);
 

@@ -100,10 +100,9 @@ class Process:
 
     count = 0
 
-    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
+    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=(),
+                 cwd=None):
         Process.count += 1
-        # Where a run of a test file leaves its results.
-        cwd = temp_dir() if argv[0] == PELT and argv[1:2] == ["run"] else None
         argv = [*under, *argv]  # A program that runs it.
         if os.path.basename(argv[0]) == "strace":  # The leak sanitizer cannot run under it.
             env = {"ASAN_OPTIONS": "detect_leaks=0", **(env or {})}
@@ -256,6 +255,8 @@ def start(*args, **how):
     if ENGINE:
         at = 1 if args[:1] in (["serve"], ["run"]) else 0
         args[at:at] = ["--io", ENGINE]
+    if args[:1] == ["run"]:  # What it leaves in the current directory goes with the test.
+        how.setdefault("cwd", temp_dir())
     return Process([PELT, *args], **how)
 
 
