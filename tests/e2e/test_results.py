@@ -17,6 +17,7 @@ from lib import check, equal
 from test_recording import need_reader
 
 KILLS = int(os.environ.get("PELT_KILLS") or (3 if lib.LIGHT else 12))  # `make kills` has 200.
+KILLS_AT_ONCE = 4
 
 
 class Paths:
@@ -222,18 +223,19 @@ def test_a_byte_that_is_wrong_costs_its_line_alone():
         check(len(read.lines) == count - 1, f"byte {at} was changed:", len(read.lines), count)
 
 
-def kill_one(url, number, delay_s):
-    """Starts a run and kills it; what was in the file just before it must be there after it."""
-    out = lib.temp_path(f"killed.{number}.json")
-    process = lib.start("run", write_test(url, over="60s"), "-o", out)
-    time.sleep(delay_s)
-    before = results.read(out) if os.path.exists(out) else results.Results(b"")
+def read_if_there(path):
+    return results.read(path) if os.path.exists(path) else results.Results(b"")
+
+
+def kill(process, out, what):
+    """Kills a run; what was in its file just before must be there after. How many buckets it has."""
+    before = read_if_there(out)
     process.signal(signal.SIGKILL)
     process.child.wait(lib.SLACK_S)
-    after = results.read(out) if os.path.exists(out) else results.Results(b"")
-    equal(after.damaged, [], f"killed after {delay_s} s")
-    equal(after.lines[: len(before.lines)], before.lines, f"killed after {delay_s} s")
-    equal(after.end, None, "an end")
+    after = read_if_there(out)
+    equal(after.damaged, [], what)
+    equal(after.lines[: len(before.lines)], before.lines, what)
+    equal(after.end, None, f"{what}: an end")
     if after.buckets:
         assert_buckets_follow(after)
     return len(after.buckets)
@@ -241,12 +243,18 @@ def kill_one(url, number, delay_s):
 
 @lib.seconds(900)
 def test_what_was_closed_before_a_kill_is_readable():
-    dice, delays = random.Random(), []
-    delays = [dice.uniform(0, 3.5) for _ in range(KILLS)]
+    buckets, dice = 0, random.Random()
     with Server(badserver.good) as server:
-        url, buckets = server.url, 0
-        for number, delay_s in enumerate(delays):
-            buckets += kill_one(url, number, delay_s)
+        path = write_test(server.url, over="60s", peak="20hps")
+        for first in range(0, KILLS, KILLS_AT_ONCE):
+            runs = []
+            for number in range(first, min(first + KILLS_AT_ONCE, KILLS)):
+                out, delay_s = lib.temp_path(f"killed.{number}.json"), dice.uniform(0, 3.5)
+                process = lib.start("run", path, "-o", out)
+                runs.append((time.monotonic() + delay_s, process, out, f"kill after {delay_s} s"))
+            for at, *run in sorted(runs, key=lambda run: run[0]):
+                time.sleep(max(0.0, at - time.monotonic()))
+                buckets += kill(*run)
     print(f"{KILLS} kills, {buckets} buckets read")
 
 
@@ -386,7 +394,7 @@ def test_results_that_cannot_be_written_cost_no_run():
         (["-o", "nosuch/out.json"], 74, "cannot write 'nosuch/out.json': No such file"),
         (["-o", "."], 74, "Is a directory"),
         (["-s", "xml"], 64, "'--stats-format' wants pelt or pewpew, not 'xml'"),
-        (["-o", ""], 64, "without its value: '-o'"),
+        (["-o", ""], 64, "missing behind '-o'"),
         (["-s", "pewpew"], 1, "whole seconds only"),
     ):
         done = lib.pelt("run", path, *args, rc=rc)
