@@ -120,8 +120,7 @@ static int read_line(int argc, char **argv, struct cli *cli, const char **ret_fi
     return *ret_file == NULL ? wrong_line("no file given", NULL) : EXIT_CODE_OK;
 }
 
-/* Reads the file; prints what is wrong with it, or surely not meant. */
-static struct testfile *load(const char *path, uint64_t seed)
+struct testfile *run_test_load(const char *path, uint64_t seed)
 {
     struct testfile_options options = {
         .environment = environment, .wall_ns = clock_wall_ns(), .seed = seed};
@@ -180,7 +179,7 @@ static enum err open_file(struct run_test *run, uint32_t index, struct err_info 
     return data_file_open(&run->files[index], def->file, &options, def->random, arena, why);
 }
 
-static enum err open_files(struct run_test *run, struct err_info *why)
+enum err run_test_open_files(struct run_test *run, struct err_info *why)
 {
     uint32_t count = run->testfile->providers_count;
 
@@ -244,11 +243,11 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     struct err_info why;
     enum err err;
 
-    run->testfile = load(path, run->cli.plan.seed);
+    run->testfile = run_test_load(path, run->cli.plan.seed);
     if (run->testfile == NULL || !is_supported(path, run->testfile)) return EXIT_CODE_ERROR;
     set_level(&run->cli, run->testfile->general.log_level);
     err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
-    if (err == ERR_OK) err = open_files(run, &why);
+    if (err == ERR_OK) err = run_test_open_files(run, &why);
     if (err != ERR_OK) {
         (void)fprintf(stderr, "pelt: %s: %s\n", quote(path).text, why.message);
         return EXIT_CODE_ERROR;
