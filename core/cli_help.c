@@ -127,7 +127,7 @@ static void add_example(struct text *out, const char *line)
 void cli_help(struct text *out)
 {
     text_add_str(out, "usage: pelt [OPTION]... URL...\n"
-                      "       pelt try FILE              its requests once, printed; see pelt try "
+                      "       pelt try FILE              every request once; see pelt try "
                       "--help\n"
                       "       pelt check FILE            is a test file right? see pelt check "
                       "--help\n"
