@@ -5,14 +5,12 @@
 
 #include "config/plan.h"
 #include "core/base/hist.h"
-#include "core/bucket.h"
 #include "core/ledger.h"
+#include "core/result_end.h"
 #include "core/rows.h"
 #include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
-
-enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS };
 
 /* One worker's share, so that nobody has to trust a sum. */
 struct result_worker {
@@ -56,11 +54,13 @@ struct result_url {
 };
 
 struct names_counts;
+struct result_test;
 
 struct result {
     const struct plan *plan;
     enum result_end end;
     const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
+    const char *deadlock;          /* END_DEADLOCK: who waited for whom; ended early. */
     const char *engine;            /* "io_uring", "epoll". */
     const char *fallback;          /* Why not io_uring, or "". */
     const char *shrunk;            /* Which limit made its queues smaller than asked, or "". */
@@ -97,9 +97,8 @@ struct result {
     struct hist_view *loop_lag;  /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
-    const struct bucket *last_bucket; /* Of a test file: with its totals by group; else NULL. */
-    bool groups_differ;               /* They are not the ledger's: a bug. */
-    const struct rows **rows;         /* [plan->workers]; NULL: none were wanted. */
+    const struct result_test *test; /* Of a test file; else NULL. */
+    const struct rows **rows;       /* [plan->workers]; NULL: none were wanted. */
     uint64_t rows_kept, rows_not_kept;
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
@@ -139,9 +138,6 @@ double result_url_left_out(const struct result_url *url);
 
 /* True if the ledger closes, closed at every reading, and a test's groups add up to it. */
 bool result_closes(const struct result *result);
-
-/* "duration", "count", "interrupted". */
-const char *result_end_name(enum result_end end);
 
 /* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
  * it was interrupted, else 1 if nothing was answered, else 0. */
