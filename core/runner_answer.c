@@ -111,6 +111,9 @@ static void observe(const struct exchange *exchange, const char *failed, enum ex
         .error = error == EXPR_OK ? NULL : expr_error_text(error),
     };
 
+    if (exchange->endpoint->runner->options.trial != NULL) {
+        runner_trial_note(exchange->endpoint->runner, &seen);
+    }
     if (observer != NULL) observer->seen(observer->self, &seen);
 }
 
@@ -183,6 +186,20 @@ static void on_handshake_ended(void *self, struct conn *conn,
     worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
+/* What would have been sent, had there been a connection. */
+static void build_for_observer(struct exchange *exchange)
+{
+    struct endpoint *endpoint = exchange->endpoint;
+    enum expr_error error;
+    const char *bytes;
+    size_t len;
+
+    if (endpoint->runner->options.observer == NULL) return;
+    if (!runner_build(endpoint, exchange, &bytes, &len, &error)) return;
+    exchange->sent = runner_keep(exchange, bytes, len);
+    exchange->sent_len = exchange->sent == NULL ? 0 : len;
+}
+
 /* A request that has started fails before it is sent. */
 static void fail_unsent(struct exchange *exchange, enum failed_class why, enum expr_error error)
 {
@@ -191,6 +208,7 @@ static void fail_unsent(struct exchange *exchange, enum failed_class why, enum e
     runner_note_failure(exchange, NULL, why);
     if (why == FAILED_BUILD) runner_note_error(exchange, TEST_ERROR_BUILD, error);
     runner_note_ill(exchange, failed_texts[why]);
+    if (why != FAILED_BUILD) build_for_observer(exchange);
     observe(exchange, failed_names[why], error, now_ns);
     exchange_end(exchange, now_ns);
 }

@@ -10,6 +10,7 @@
 #include "core/base/check.h"
 #include "core/runner_impl.h"
 #include "core/scribe.h"
+#include "core/worker_pool.h"
 #include "tls/tls_ctx.h"
 
 #define LOST_NS NS_PER_S /* A host that was not found is not asked for again before. */

@@ -14,6 +14,18 @@ struct exchange *exchange_of(struct runner *runner, const struct conn_request *r
     return exchange;
 }
 
+char *runner_keep(struct exchange *exchange, const char *data, size_t len)
+{
+    char *copy = blocks_alloc(&exchange->endpoint->runner->blocks, len);
+
+    if (copy == NULL) {
+        exchange->body_is_full = true;
+        return NULL;
+    }
+    memcpy(copy, data, len);
+    return copy;
+}
+
 void runner_on_head(void *self, const struct conn_request *request, const char *text,
                     const struct http1_head *head)
 {
@@ -24,13 +36,8 @@ void runner_on_head(void *self, const struct conn_request *request, const char *
     exchange->status = head->status;
     if (endpoint->select != NULL) codings_add_head(&exchange->codings, text, head->bytes);
     if (!endpoint->keeps_head) return;
-    exchange->head = blocks_alloc(&w->runner->blocks, head->bytes);
-    if (exchange->head == NULL) {
-        exchange->body_is_full = true;
-        return;
-    }
-    memcpy(exchange->head, text, head->bytes);
-    exchange->head_len = head->bytes;
+    exchange->head = runner_keep(exchange, text, head->bytes);
+    exchange->head_len = exchange->head == NULL ? 0 : head->bytes;
 }
 
 /* Makes room for `len` bytes more of the body; false when that is too much. */

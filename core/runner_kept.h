@@ -9,6 +9,9 @@
 
 struct exchange *exchange_of(struct runner *runner, const struct conn_request *request);
 
+/* A copy of `len` bytes, the exchange's; NULL, and its body counts as too large, without memory. */
+char *runner_keep(struct exchange *exchange, const char *data, size_t len);
+
 /* What conn_owner says of answers that are looked at; `self` is the worker. */
 void runner_on_head(void *self, const struct conn_request *request, const char *text,
                     const struct http1_head *head);

@@ -84,6 +84,13 @@ struct worker {
     uint64_t wait_at_start_ns;
     struct arena arena; /* Holds this struct too; sealed once set up. */
 };
+/* Of a test file: the moment at which its pattern began, or would have, had it not been begun
+ * later; modulo 2^64, to be added to. */
+static inline uint64_t worker_pattern_ns(const struct worker *w)
+{
+    return w->start_ns - w->plan->pattern_from_ns;
+}
+
 /* `count` requests became due, the last one at `due_ns`. */
 static inline void worker_add_due(struct worker *w, uint64_t count, uint64_t due_ns)
 {
@@ -122,11 +129,6 @@ void worker_fill_windows(struct worker *w);
 
 /* Pipelining: puts the answers of this turn into the books. */
 void worker_book_alike(struct worker *w);
-
-/* A further pool of plain connections, or of those to `tls`, which uses `addresses` from now on;
- * there are plan.hosts_max at most. Its owner is the caller's to set. */
-struct pool *worker_add_pool(struct worker *w, const struct addresses *addresses,
-                             struct tls_target *tls);
 
 /* Makes the context and the targets of TLS, where there are https targets (worker_tls.c). Failures
  * as tls_ctx_new(). */

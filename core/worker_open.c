@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
+#include "core/worker_pool.h"
 #include "io/cpu.h"
 
 enum {
