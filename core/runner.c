@@ -188,6 +188,7 @@ static void book(struct worker *w)
         }
     }
     runner_hosts_poll(runner);
+    runner_files_poll(runner);
     runner_wake_waiting(runner);
     while (runner->heap_count > 0) {
         struct endpoint *endpoint = runner->heap[1];
@@ -279,6 +280,7 @@ static void prepare(struct endpoint *endpoint)
         book_now(endpoint);
     }
     if (lanes_pending_of(&w->lanes, endpoint->index) == 0 || !runner_may_send(endpoint)) return;
+    if (!runner_load_files(endpoint)) return;
     if (!endpoint->build.is_dynamic || runner_find_host(endpoint)) line_up(endpoint);
 }
 

@@ -22,7 +22,7 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     endpoint->inputs = inputs;
     endpoint->is_gathering = endpoint->is_complete = false;
     exchange->target = endpoint->target;
-    endpoint->has_url = false;
+    endpoint->has_url = endpoint->has_files = false;
     exchange->asked = endpoint->drive.is_asked ? endpoint->drive.asked : EXCHANGE_UNASKED;
     endpoint->drive.is_asked = false;
     endpoint->drive.running++;

@@ -13,6 +13,7 @@
 #include "io/coding.h"
 #include "io/conn.h"
 
+struct body_file;
 struct host;
 struct runner;
 
@@ -54,8 +55,12 @@ struct endpoint {
     bool has_url;                     /* The next request's URL is made, if build.is_dynamic: */
     char *url;                        /* [url_len], of url_size bytes. */
     size_t url_len, url_size;
-    size_t url_path; /* Where its path begins. */
-    uint16_t bound;  /* conn_ask.bound */
+    size_t url_path;         /* Where its path begins. */
+    struct body_file *files; /* Of the body; NULL: it has none. */
+    bool loads_files;        /* Some are read for each request, */
+    bool awaits_files;       /* which the next one waits for, */
+    bool has_files;          /* or has. */
+    uint16_t bound;          /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */

@@ -15,6 +15,7 @@
 #include "core/runner.h"
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_files.h"
 #include "core/runner_hosts.h"
 #include "core/runner_kept.h"
 #include "core/runner_record.h"
@@ -25,7 +26,6 @@
 enum {
     RUNNER_BUILD_BYTES = 17 << 20, /* Of a request. */
     RUNNER_SCRATCH_BYTES = 32 << 20,
-    RUNNER_PATH_BYTES = 4096,
     RUNNER_BOUNDARY_BYTES = 32,
 };
 
@@ -64,6 +64,7 @@ struct runner {
     struct feed *feeds;           /* The same; used by files. */
     struct feed **feeds_here;     /* Those used; [feeds_count]. */
     uint32_t feeds_count;
+    uint32_t awaiting_files;    /* Endpoints whose next request waits for files. */
     struct hosts *hosts;        /* NULL: all targets are known before the run. */
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */

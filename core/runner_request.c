@@ -189,8 +189,9 @@ enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena, st
 {
     const struct testfile_endpoint *def = endpoint->def;
     struct maker maker = {.endpoint = endpoint, .arena = arena};
-    enum err err;
+    enum err err = runner_init_files(endpoint, arena, why);
 
+    if (err != ERR_OK) return err;
     maker.pieces = arena_array(arena, 2 * (size_t)def->headers_count + 8, sizeof(*maker.pieces));
     if (maker.pieces == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for requests");
     text_init(&maker.text, arena);
