@@ -100,7 +100,8 @@ class Process:
 
     count = 0
 
-    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
+    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=(),
+                 cwd=None):
         Process.count += 1
         argv = [*under, *argv]  # A program that runs it.
         if os.path.basename(argv[0]) == "strace":  # The leak sanitizer cannot run under it.
@@ -118,6 +119,7 @@ class Process:
                 stdout=out if stdout is None else stdout,
                 stderr=err if stderr is None else stderr,
                 env={**os.environ, **(env or {})},
+                cwd=cwd,
             )
 
     def signal(self, number):
@@ -250,9 +252,11 @@ def assert_series_adds_up(report):
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     args = [str(arg) for arg in args]
-    if ENGINE:
-        at = 1 if args[:1] in (["serve"], ["run"]) else 0
+    if ENGINE and args[:1] != ["check"]:
+        at = 1 if args[:1] in (["serve"], ["run"], ["try"]) else 0
         args[at:at] = ["--io", ENGINE]
+    if args[:1] == ["run"]:  # What it leaves in the current directory goes with the test.
+        how.setdefault("cwd", temp_dir())
     return Process([PELT, *args], **how)
 
 

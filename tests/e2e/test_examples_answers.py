@@ -34,11 +34,12 @@ def test_as_fast_as_needed():
 def test_chain():
     with Target() as server:
         examples.run("chain", server.port, changes=second("5s"))
-    steps = [sorted(int(request.body) for request in server.came if request.query == f"step={step}")
+    steps = [[int(request.body) for request in server.came if request.query == f"step={step}"]
              for step in ("one", "two", "three", "four", "five")]
-    for number, step in enumerate(steps):
-        equal(step, list(range(number, number + len(step))), f"step {number}")
-        check(number == 0 or len(step) <= len(steps[number - 1]), "more than fed it:", steps)
+    equal(sorted(steps[0]), list(range(len(steps[0]))))
+    for before, step in zip(steps, steps[1:]):
+        equal(len(set(step)), len(step), "each once")
+        check(set(step) <= {number + 1 for number in before}, "what nobody made:", before, step)
     check(0 < len(steps[4]) <= 20, "the last step:", steps[4])
 
 
@@ -124,6 +125,36 @@ def test_log_kill():
         done = examples.run("log-kill", server.port, changes=changes, rc=3)
     check(f"{server.url}/status/503 answered 503\n" in done.err, "the line:", done)
     check(len(server.came) < 3000, "it went on:", len(server.came))
+
+
+def bearers(requests):
+    return [request.fields["authorization"].removeprefix("Bearer ") for request in requests]
+
+
+def test_login_block():
+    with Target() as server:
+        examples.run("login-block", server.port, changes=second("5s"))
+    made = [value["token"] for value in server.values()]
+    used = bearers(server.of("/", "GET")) + bearers(server.of("/", "PUT"))
+    used = [token for token in used if token]
+    equal(len(set(used)), len(used), "a token for each request")
+    check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
+    check(len(used) >= 10, "few were used:", len(used))
+    # What is made is used, waits in the queue, or is on its way: to it, or to a request.
+    check(len(made) <= len(used) + 3 + 2 + 2 + 2, "made:", len(made), "used:", len(used))
+    check(server.busy_max["echo"] <= 2, "in parallel:", server.busy_max)
+
+
+def test_login_force():
+    with Target() as server:
+        examples.run("login-force", server.port, changes=second("5s"))
+    made = [value["token"] for value in server.values()]
+    used = bearers(server.of("/", "GET"))
+    equal(len(made), 30)
+    equal(len(set(used)), len(used), "each once")
+    check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
+    # The first of them may find no token yet; from then on there is always one.
+    check(15 <= len(used) <= 20, "used:", len(used))
 
 
 def test_loop():
