@@ -99,7 +99,7 @@ static void start(struct worker *w)
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         provider_fill(&runner->providers[i]);
     }
-    runner_check_ends(runner);
+    if (runner->options.trial == NULL) runner_check_ends(runner);
 }
 
 static void cut(struct worker *w)
