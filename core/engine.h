@@ -15,6 +15,7 @@ struct engine;
 struct testfile;
 struct run_crews;
 struct data_file;
+struct loggers;
 
 enum { ENGINE_SINKS_MAX = 4 };
 
@@ -26,6 +27,7 @@ struct engine_test {
     bool reads_files;                           /* Some provider does. */
     struct bucket_sink sinks[ENGINE_SINKS_MAX]; /* Who gets the buckets; [sinks_count]. */
     uint32_t sinks_count;
+    struct loggers *loggers; /* NULL: nothing is logged. Started and ended by the engine. */
 };
 
 struct engine_options {

@@ -1,7 +1,12 @@
 #include "core/outputs.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "core/base/quote.h"
+#include "core/logger.h"
 #include "core/report.h"
 #include "core/report_rows.h"
 
@@ -65,6 +70,28 @@ static void end_record(struct outputs *outputs, struct failures *failures)
     note(failures, output_close(&outputs->hdr, &why), &why);
 }
 
+/* Tells which loggers' lines are not all where they belong. As with stdout's, a reader that has
+ * gone does not want the rest. */
+static void end_loggers(const struct result *result, struct failures *failures)
+{
+    uint32_t count = result->loggers == NULL ? 0 : loggers_count(result->loggers);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct logger_figures figures;
+        struct err_info why;
+
+        loggers_figures(result->loggers, i, &figures);
+        if (figures.error == EPIPE || (figures.lost == 0 && figures.error == 0)) continue;
+        note(failures,
+             err_set(&why, ERR_FILE, figures.error, "logger '%s': %" PRIu64 " lines lost: '%s': %s",
+                     quote(figures.name).text, figures.lost, quote(figures.to).text,
+                     figures.error == 0           ? "lines too long, or no memory for them"
+                     : figures.error == ECANCELED ? "given up"
+                                                  : strerror(figures.error)),
+             &why);
+    }
+}
+
 bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct result *result,
                    void (*tell)(const struct err_info *why))
 {
@@ -86,6 +113,7 @@ bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct 
     }
     arena_release(&arena);
     end_record(outputs, &failures);
+    end_loggers(result, &failures);
     note(&failures, report_rows(result, &outputs->requests, &why), &why);
     return !failures.any;
 }

@@ -10,6 +10,7 @@
 #include "core/base/quote.h"
 #include "core/data_file.h"
 #include "core/exit.h"
+#include "core/logger.h"
 #include "core/output.h"
 #include "core/preflight.h"
 
@@ -201,7 +202,6 @@ static enum err open_files(struct run_test *run, struct err_info *why)
 /* What of test files this version does not run yet; NULL: nothing of it is in the file. */
 static const char *unsupported(const struct testfile *test)
 {
-    if (test->loggers_count > 0) return "'loggers' and 'logs'";
     if (test->thresholds_count > 0) return "'thresholds'";
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         const struct testfile_endpoint *def = &test->endpoints[i];
@@ -228,6 +228,22 @@ static bool is_supported(const char *path, const struct testfile *test)
     return false;
 }
 
+static enum err open_loggers(struct run_test *run, struct err_info *why)
+{
+    const struct testfile *test = run->testfile;
+    struct loggers_options options = {.test = test, .workers = run->cli.plan.workers};
+    bool takes_stdout = run->cli.json_path != NULL && strcmp(run->cli.json_path, "-") == 0;
+
+    for (uint32_t i = 0; takes_stdout && i < test->loggers_count; i++) {
+        if (strcmp(test->loggers[i].to, "stdout") != 0) continue;
+        return err_set(why, ERR_CONFIG, 0,
+                       "logger '%s' writes to stdout, which '--json -' wants for itself",
+                       quote(test->loggers[i].name).text);
+    }
+    if (test->loggers_count == 0) return ERR_OK;
+    return loggers_new(&run->loggers, &options, why);
+}
+
 static struct run_machine machine_of(uint32_t cpus)
 {
     struct preflight_limits limits;
@@ -252,6 +268,7 @@ static void set_level(struct cli *cli, enum testfile_log_level level)
 static int make(struct run_test *run, const char *path, uint32_t cpus)
 {
     struct run_machine machine = machine_of(cpus);
+    int code = EXIT_CODE_ERROR;
     struct err_info why;
     enum err err;
 
@@ -260,13 +277,18 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     set_level(&run->cli, run->testfile->general.log_level);
     err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
     if (err == ERR_OK) err = open_files(run, &why);
+    if (err == ERR_OK) {
+        err = open_loggers(run, &why);
+        if (err == ERR_FILE) code = EXIT_CODE_OUTPUT;
+    }
     if (err != ERR_OK) {
         (void)fprintf(stderr, "pelt: %s: %s\n", quote(path).text, why.message);
-        return EXIT_CODE_ERROR;
+        return code;
     }
     run->test.test = run->testfile;
     run->test.crews = &run->crews;
     run->test.files = run->files;
+    run->test.loggers = run->loggers;
     run->cli.test = &run->test;
     return -1;
 }
@@ -293,6 +315,7 @@ void run_test_release(struct run_test *run)
     for (uint32_t i = 0; run->files != NULL && i < run->testfile->providers_count; i++) {
         data_file_close(&run->files[i]);
     }
+    loggers_free(run->loggers); /* They name what the test file holds. */
     testfile_free(run->testfile);
     plan_release(&run->cli.plan);
     *run = (struct run_test){0};

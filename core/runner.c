@@ -11,6 +11,8 @@
 #define SPIN_NS  (60 * NS_PER_US)
 #define BOOKS_NS NS_PER_MS
 
+#define LOG_LOOK_NS (5 * NS_PER_MS) /* Whether a full log has room again. */
+
 enum { OUTBOX_BYTES_MIN = 1024, QUIET_BYTES_MAX = 64 * 1024 };
 
 /* The heap of endpoints by when their next hit is due. */
@@ -91,6 +93,12 @@ static bool has_place(const struct runner *runner, const struct endpoint *endpoi
            w->lanes.pending <= w->lanes.mask;
 }
 
+/* What an endpoint's held hit waits for. */
+static enum missed_reason held_for(const struct endpoint *endpoint)
+{
+    return endpoint->is_log_held ? MISSED_LOGGER : MISSED_PROVIDER;
+}
+
 /* A hit is due. One that waits for values is held outside of the lanes; the one before it is then
  * missed, since providers' waits skip. */
 static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
@@ -106,7 +114,7 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
         endpoint->figures->warmup++;
     }
     if (endpoint->is_held) {
-        w->ledger.missed[MISSED_PROVIDER]++;
+        w->ledger.missed[held_for(endpoint)]++;
         endpoint->figures->missed++;
         endpoint->held_due_ns = due_ns;
         return;
@@ -150,8 +158,9 @@ static void stop_endpoint(struct endpoint *endpoint)
     }
     endpoint->is_held = false;
     runner->held--;
-    runner->worker->ledger.missed[MISSED_PROVIDER]++;
+    runner->worker->ledger.missed[held_for(endpoint)]++;
     endpoint->figures->missed++;
+    runner_log_unhold(endpoint);
 }
 
 /* Ends the waits that can bring nothing any more: of values that will not come, and, at the end of
@@ -183,7 +192,7 @@ static void book(struct worker *w)
         }
     }
     runner_wake_waiting(runner);
-    if (unlikely(runner->held > 0)) end_waits(runner);
+    runner_log_poll(runner);
     while (runner->heap_count > 0) {
         struct endpoint *endpoint = runner->heap[1];
         uint64_t due_ns = endpoint->next_ns;
@@ -193,6 +202,8 @@ static void book(struct worker *w)
         sift_down(runner, 1);
         book_hit(endpoint, due_ns);
     }
+    /* The hits that are due at the very end belong to the run. */
+    if (unlikely(runner->held > 0)) end_waits(runner);
     shed_old(runner, w->now_ns);
     note_pending(runner);
 }
@@ -209,7 +220,8 @@ static void unhold(struct endpoint *endpoint)
     lanes_add(&w->lanes, &waiting);
 }
 
-/* Takes all that waits but the newest out of the lane: it was values that they waited for. */
+/* Takes all that waits but the newest out of the lane: it was values, or room in a log, that they
+ * waited for. */
 static void hold_newest(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
@@ -218,7 +230,7 @@ static void hold_newest(struct endpoint *endpoint)
 
     while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
         if (endpoint->is_held) {
-            w->ledger.missed[MISSED_PROVIDER]++;
+            w->ledger.missed[held_for(endpoint)]++;
             endpoint->figures->missed++;
         } else {
             runner->held++;
@@ -252,6 +264,12 @@ static void prepare(struct endpoint *endpoint)
 
     if (endpoint->is_ready) return;
     if (!endpoint->is_held && lanes_pending_of(&w->lanes, endpoint->index) == 0) return;
+    if (unlikely(endpoint->def->logs_count > 0) && !runner_log_has_room(endpoint)) {
+        runner_log_hold(endpoint);
+        hold_newest(endpoint);
+        return;
+    }
+    runner_log_unhold(endpoint);
     if (!runner_gather(endpoint, w->now_ns)) {
         hold_newest(endpoint);
         return;
@@ -469,6 +487,8 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
 
     if (oldest != NULL) next_ns = oldest->due_ns + w->table.timeout_ns;
     if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
+    /* The writer of a log wakes nobody. */
+    if (unlikely(runner->log_held > 0)) next_ns = min_u64(next_ns, now_ns + LOG_LOOK_NS);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
         /* It could not be sent: it may be booked a little late, but no other one may. */
@@ -517,6 +537,11 @@ const struct worker_load runner_load = {
     .end = end,
     .is_exhausted = is_exhausted,
 };
+
+bool runner_is_killed(const struct runner *runner)
+{
+    return runner->is_killed;
+}
 
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why)
 {

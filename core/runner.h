@@ -24,8 +24,8 @@ struct runner_options {
     const uint32_t *owners;         /* … and if it is one: which. */
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
-    struct loggers *loggers;
-    uint64_t memory_bytes; /* For values and requests on their way. */
+    struct loggers *loggers; /* NULL: nothing is logged. */
+    uint64_t memory_bytes;   /* For values and requests on their way. */
 };
 
 /* Makes the runner of a worker whose pools are there; all its memory comes from the worker's arena.
@@ -38,5 +38,8 @@ extern const struct worker_load runner_load;
 /* Why the run has to end, if it has to: a bad record of a data file, say. ERR_OK while all is well.
  */
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why);
+
+/* True once a logger with `kill` has ended the test. */
+bool runner_is_killed(const struct runner *runner);
 
 #endif

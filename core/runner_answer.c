@@ -186,6 +186,7 @@ static void provide(struct exchange *exchange, uint64_t now_ns)
                            &push);
         if (error == EXPR_OK) continue;
         runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        runner_log_error(exchange, error);
         note_ill(exchange, "its 'provides' cannot be evaluated");
     }
 }
@@ -228,7 +229,9 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     }
     if (picked) {
         provide(exchange, answer->done_ns);
-        runner_log(exchange);
+        runner_log(exchange, expected);
+    } else {
+        runner_log_failure(exchange, FAILED_BODY_TOO_LARGE, NULL);
     }
     exchange->answer = NULL;
     exchange_end(exchange, answer->done_ns);
@@ -245,6 +248,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
+    runner_log_failure(exchange, why, NULL);
     note_ill(exchange, failed_texts[why]);
     exchange_end(exchange, now_ns);
 }
@@ -294,6 +298,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     endpoint->figures->started++;
     w->ledger.failed[why]++;
     runner_note_failure(exchange, NULL, why);
+    runner_log_failure(exchange, why, NULL);
     note_ill(exchange, failed_texts[why]);
     exchange_end(exchange, now_ns);
 }
@@ -311,6 +316,7 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 
     runner_note_failure(exchange, NULL, FAILED_BUILD);
     runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_log_failure(exchange, FAILED_BUILD, expr_error_text(error));
     note_ill(exchange, failed_texts[FAILED_BUILD]);
     exchange_end(exchange, now_ns);
 }

@@ -234,6 +234,11 @@ bool worker_is_broken(const struct worker *w)
     return w->runner != NULL && runner_failure(w->runner, &w->shared->broken) != ERR_OK;
 }
 
+bool worker_is_killed(const struct worker *w)
+{
+    return w->runner != NULL && runner_is_killed(w->runner);
+}
+
 void worker_wake(struct worker *w)
 {
     ring_wake(w->ring);
