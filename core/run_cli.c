@@ -290,6 +290,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     run->test.files = run->files;
     run->test.loggers = run->loggers;
     run->cli.test = &run->test;
+    run->cli.test_path = path;
     return -1;
 }
 
