@@ -16,14 +16,18 @@ struct testfile;
 struct run_crews;
 struct data_file;
 struct loggers;
+struct runner_mode;
+struct runner_observer;
 
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
     const struct testfile *test;
     const struct run_crews *crews;
-    const struct data_file *files; /* By provider; those that read none have fd -1. */
-    bool reads_files;              /* Some provider does. */
-    struct loggers *loggers;       /* NULL: nothing is logged. Started and ended by the engine. */
+    const struct data_file *files;          /* By provider; those that read none have fd -1. */
+    bool reads_files;                       /* Some provider does. */
+    const struct runner_mode *modes;        /* As in core/runner.h. */
+    const struct runner_observer *observer; /* The same. */
+    struct loggers *loggers; /* NULL: nothing is logged. The engine starts and ends them. */
 };
 
 struct engine_options {

@@ -83,6 +83,9 @@ static int write_result(const struct cli *cli, const struct result *result, stru
     int code = result_exit_code(result);
 
     if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
+    if (result->end == END_DEADLOCK && !cli->silent) {
+        (void)fprintf(stderr, "pelt: nothing can go on: %s\n", result->deadlock);
+    }
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;

@@ -203,17 +203,6 @@ static enum err open_files(struct run_test *run, struct err_info *why)
 static const char *unsupported(const struct testfile *test)
 {
     if (test->thresholds_count > 0) return "'thresholds'";
-    for (uint32_t i = 0; i < test->endpoints_count; i++) {
-        const struct testfile_endpoint *def = &test->endpoints[i];
-
-        if (def->declares_count > 0) return "'declare'";
-        if (def->on_demand) return "'on_demand'";
-        if (!def->has_peak_load) return "an endpoint without 'peak_load'";
-        if (def->max_parallel_requests > 0) return "'max_parallel_requests'";
-        for (uint32_t p = 0; p < def->provides_count; p++) {
-            if (def->provides[p].send == SEND_BLOCK) return "'send: block'";
-        }
-    }
     return NULL;
 }
 

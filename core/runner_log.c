@@ -104,6 +104,7 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
 {
     struct endpoint *endpoint = exchange->endpoint;
     struct runner *runner = endpoint->runner;
+    uint16_t status = exchange->status;
 
     if (!logs_errors(endpoint)) return;
     if (why != FAILED_BUILD) keep_unsent(exchange);
@@ -111,6 +112,7 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
     runner_ready_env(runner, endpoint, exchange);
     runner->env.body = NULL;
     evaluate_error(exchange, false, test_error_of(why), text == NULL ? failed_texts[why] : text);
+    exchange->status = status;
 }
 
 /* Holding back. */
@@ -120,10 +122,16 @@ bool runner_log_has_room(struct endpoint *endpoint)
     const struct testfile_endpoint *def = endpoint->def;
     struct runner *runner = endpoint->runner;
 
-    for (uint32_t i = 0; runner->log != NULL && i < def->logs_count; i++) {
+    if (likely(def->logs_count == 0) || runner->log == NULL) return true;
+    for (uint32_t i = 0; i < def->logs_count; i++) {
         if (!logger_has_room(runner->log, def->logs[i].target)) return false;
     }
     return true;
+}
+
+enum missed_reason runner_held_for(const struct endpoint *endpoint)
+{
+    return endpoint->is_log_held ? MISSED_LOGGER : MISSED_PROVIDER;
 }
 
 void runner_log_hold(struct endpoint *endpoint)

@@ -6,6 +6,7 @@
 #define CORE_RUNNER_LOG_H
 
 #include "config/expr.h"
+#include "core/ledger.h"
 #include "core/logger.h"
 #include "core/test_error.h"
 #include "io/failed.h"
@@ -26,6 +27,9 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
 
 /* False if the endpoint's requests have to wait for room in a log. */
 bool runner_log_has_room(struct endpoint *endpoint);
+
+/* What a hit that the endpoint holds is missed for. */
+enum missed_reason runner_held_for(const struct endpoint *endpoint);
 
 /* The endpoint waits for room, or no longer. */
 void runner_log_hold(struct endpoint *endpoint);

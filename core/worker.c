@@ -15,6 +15,7 @@ static void run_events(struct worker *w)
 
     do {
         count = ring_reap(w->ring, events, EVENTS_PER_REAP);
+        conn_tls_note_events(&w->table, events, count);
         for (uint32_t i = 0; i < count; i++) {
             conn_event(&w->table, &events[i]);
         }
@@ -237,6 +238,12 @@ bool worker_is_broken(const struct worker *w)
 bool worker_is_killed(const struct worker *w)
 {
     return w->runner != NULL && runner_is_killed(w->runner);
+}
+
+const char *worker_deadlock(const struct worker *w)
+{
+    CHECK(w->phase == PHASE_ENDED);
+    return w->runner == NULL ? NULL : runner_deadlock(w->runner);
 }
 
 void worker_wake(struct worker *w)
