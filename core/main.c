@@ -25,7 +25,8 @@ static int take_signals(void)
 {
     sigset_t set;
 
-    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run. */
+    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run, */
+    (void)signal(SIGXFSZ, SIG_IGN); /* nor a file that may not grow any more. */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
