@@ -16,6 +16,7 @@
 #include "core/output.h"
 #include "core/outputs.h"
 #include "core/run_cli.h"
+#include "core/run_json.h"
 #include "core/serve.h"
 #include "io/cpu.h"
 
@@ -52,6 +53,30 @@ static void print_error(const struct err_info *why)
     (void)fprintf(stderr, "pelt: %s%s\n", why->message, hint ? " (see pelt --help)" : "");
 }
 
+/* The same as JSON. */
+static void print_error_json(const struct err_info *why)
+{
+    struct err_info ignored;
+    struct arena arena;
+    struct text text;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    run_json_line("fatal", why->message, &text);
+    (void)!output_stream(STDERR_FILENO, &text, &ignored);
+    arena_release(&arena);
+}
+
+/* Prints an error in the form that the command line asks for. */
+static void tell_error(const struct cli *cli, const struct err_info *why)
+{
+    if (cli->json_lines) {
+        print_error_json(why);
+    } else {
+        print_error(why);
+    }
+}
+
 /* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
 static void wait_for_end(struct engine *engine, int signal_fd, bool live)
 {
@@ -80,12 +105,16 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool live)
  * limit. */
 static int write_result(const struct cli *cli, const struct result *result, struct outputs *outputs)
 {
-    bool written = outputs_write(outputs, cli, result, print_error);
+    bool written =
+        outputs_write(outputs, cli, result, cli->json_lines ? print_error_json : print_error);
     int code = result_exit_code(result);
 
-    if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
+    if (result->end == END_BROKEN && !cli->silent) tell_error(cli, result->broken);
     if (result->end == END_DEADLOCK && !cli->silent) {
-        (void)fprintf(stderr, "pelt: nothing can go on: %s\n", result->deadlock);
+        struct err_info why;
+
+        (void)!err_set(&why, ERR_CONFIG, 0, "nothing can go on: %s", result->deadlock);
+        tell_error(cli, &why);
     }
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
@@ -98,7 +127,7 @@ static int finish(const struct cli *cli, struct engine *engine, struct outputs *
     struct err_info why;
 
     if (engine_finish(engine, &result, &why) == ERR_OK) return write_result(cli, result, outputs);
-    if (!cli->silent) print_error(&why);
+    if (!cli->silent) tell_error(cli, &why);
     return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
 }
 
@@ -113,8 +142,8 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),
         .record = outputs->record,
-        .sinks = outputs->sinks,
-        .sinks_count = outputs->sinks_count,
+        .sinks = outputs->run.sinks,
+        .sinks_count = outputs->run.sinks_count,
         .json_lines = cli->json_lines,
     };
     struct engine *engine = NULL;
@@ -122,7 +151,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
     int code;
 
     if (engine_start(&engine, &options, &why) != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return EXIT_CODE_ERROR;
     }
     wait_for_end(engine, signal_fd, options.live);
@@ -141,7 +170,7 @@ static int run(const struct cli *cli)
     raise_descriptor_limit();
     err = outputs_open(&outputs, cli, &why);
     if (err != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
     }
     code = run_into(cli, &outputs, signal_fd);

@@ -1,5 +1,9 @@
 #include "core/report_loggers.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
 #include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/logger.h"
@@ -54,4 +58,27 @@ void report_loggers_json(const struct result *result, struct json *json)
         json_end(json);
     }
     json_end(json);
+}
+
+bool report_loggers_lost(const struct result *result, void (*tell)(const struct err_info *why))
+{
+    uint32_t count = result->loggers == NULL ? 0 : loggers_count(result->loggers);
+    bool complete = true;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct logger_figures figures;
+        struct err_info why;
+
+        loggers_figures(result->loggers, i, &figures);
+        if (figures.error == EPIPE || (figures.lost == 0 && figures.error == 0)) continue;
+        (void)err_set(&why, ERR_FILE, figures.error,
+                      "logger '%s': %" PRIu64 " lines lost: '%s': %s", quote(figures.name).text,
+                      figures.lost, quote(figures.to).text,
+                      figures.error == 0           ? "lines too long, or no memory for them"
+                      : figures.error == ECANCELED ? "given up"
+                                                   : strerror(figures.error));
+        tell(&why);
+        complete = false;
+    }
+    return complete;
 }

@@ -73,7 +73,7 @@ static void advance_schedule(struct endpoint *endpoint)
     uint64_t at_ns = arrivals_next(&endpoint->arrivals);
 
     endpoint->next_ns =
-        at_ns == TIME_NEVER ? TIME_NEVER : endpoint->runner->worker->start_ns + at_ns;
+        at_ns == TIME_NEVER ? TIME_NEVER : worker_pattern_ns(endpoint->runner->worker) + at_ns;
 }
 
 static void start(struct worker *w)
@@ -88,7 +88,10 @@ static void start(struct worker *w)
             advance_schedule(endpoint);
             runner->heap[++runner->heap_count] = endpoint;
         } else if (runner->options.modes == NULL) {
-            endpoint->drive.until_ns = w->start_ns + endpoint->def->duration_ns;
+            uint64_t over_ns = endpoint->def->duration_ns;
+
+            over_ns -= min_u64(over_ns, w->plan->pattern_from_ns);
+            endpoint->drive.until_ns = w->start_ns + over_ns;
         }
         runner_touch(endpoint);
     }
