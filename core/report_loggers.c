@@ -71,13 +71,13 @@ bool report_loggers_lost(const struct result *result, void (*tell)(const struct 
 
         loggers_figures(result->loggers, i, &figures);
         if (figures.error == EPIPE || (figures.lost == 0 && figures.error == 0)) continue;
-        (void)err_set(&why, ERR_FILE, figures.error,
-                      "logger '%s': %" PRIu64 " lines lost: '%s': %s", quote(figures.name).text,
-                      figures.lost, quote(figures.to).text,
-                      figures.error == 0           ? "lines too long, or no memory for them"
-                      : figures.error == ECANCELED ? "given up"
-                                                   : strerror(figures.error));
-        tell(&why);
+        if (err_set(&why, ERR_FILE, figures.error, "logger '%s': %" PRIu64 " lines lost: '%s': %s",
+                    quote(figures.name).text, figures.lost, quote(figures.to).text,
+                    figures.error == 0           ? "lines too long, or no memory for them"
+                    : figures.error == ECANCELED ? "given up"
+                                                 : strerror(figures.error)) != ERR_OK) {
+            tell(&why);
+        }
         complete = false;
     }
     return complete;
