@@ -18,6 +18,7 @@ struct data_file;
 struct loggers;
 struct runner_mode;
 struct runner_observer;
+struct trial;
 
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
@@ -28,6 +29,7 @@ struct engine_test {
     const struct runner_mode *modes;        /* As in core/runner.h. */
     const struct runner_observer *observer; /* The same. */
     struct loggers *loggers; /* NULL: nothing is logged. The engine starts and ends them. */
+    struct trial *trial;     /* The same. */
 };
 
 struct engine_options {

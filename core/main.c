@@ -1,7 +1,6 @@
 /* main: the program. Reads the command line, starts a run, waits for signals, prints. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -18,23 +17,9 @@
 #include "core/run_cli.h"
 #include "core/run_json.h"
 #include "core/serve.h"
+#include "core/signals.h"
+#include "core/try_cli.h"
 #include "io/cpu.h"
-
-/* Blocks the signals that end a run, for this thread and those it will start, and returns a
- * descriptor to read them from; -1 if there is none to be had. */
-static int take_signals(void)
-{
-    sigset_t set;
-
-    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run, */
-    (void)signal(SIGXFSZ, SIG_IGN); /* nor a file that may not grow any more. */
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
 
 /* Descriptors are what connections are made of: use all that we may. */
 static void raise_descriptor_limit(void)
@@ -162,7 +147,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
 
 static int run(const struct cli *cli)
 {
-    int signal_fd = take_signals(), code;
+    int signal_fd = signals_take(), code;
     struct outputs outputs;
     struct err_info why;
     enum err err;
@@ -231,6 +216,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "run") == 0) return run_test(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "try") == 0) return try_main(argc - 1, argv + 1);
     if (cli_parse(argc, argv, cpu_allowed(cpus, CPUS_MAX), &cli, &why) != ERR_OK) {
         print_error(&why);
         return exit_code_of(why.code);

@@ -27,8 +27,7 @@ static const char *environment(void *context, const char *name)
     return getenv(name);
 }
 
-/* Reads the file; prints what is wrong with it, or surely not meant. */
-static struct testfile *load(const char *path, uint64_t seed)
+struct testfile *run_test_load(const char *path, uint64_t seed)
 {
     struct testfile_options options = {
         .environment = environment, .wall_ns = clock_wall_ns(), .seed = seed};
@@ -110,7 +109,7 @@ static enum err open_file(struct run_test *run, uint32_t index, struct err_info 
     return data_file_open(&run->files[index], def->file, &options, def->random, arena, why);
 }
 
-static enum err open_files(struct run_test *run, struct err_info *why)
+enum err run_test_open_files(struct run_test *run, struct err_info *why)
 {
     uint32_t count = run->testfile->providers_count;
 
@@ -172,7 +171,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     struct err_info why;
     enum err err;
 
-    run->testfile = load(path, run->cli.plan.seed);
+    run->testfile = run_test_load(path, run->cli.plan.seed);
     if (run->testfile == NULL && run->cli.json_lines) tell(run, "the test file cannot be used");
     if (run->testfile == NULL) return EXIT_CODE_ERROR;
     if (run->cli.plan.pattern_from_ns >= run->testfile->duration_ns) {
@@ -184,7 +183,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     }
     set_level(&run->cli, run->testfile->general.log_level);
     err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
-    if (err == ERR_OK) err = open_files(run, &why);
+    if (err == ERR_OK) err = run_test_open_files(run, &why);
     if (err != ERR_OK) {
         tell(run, "%s: %s", quote(path).text, why.message);
         return EXIT_CODE_ERROR;

@@ -19,6 +19,7 @@
 #include "core/runner_log.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
+#include "core/runner_trial.h"
 #include "core/worker_impl.h"
 
 enum {
