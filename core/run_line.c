@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/exit.h"
@@ -100,6 +101,7 @@ static const char *value_of(struct line *line, enum valued option)
     const char *word = line->argv[line->at], *name = valued[option].name;
     size_t len = strlen(name);
 
+    CHECK(word != NULL);
     if (valued[option].letter != 0 && word[1] == valued[option].letter) {
         if (word[2] != '\0') return word + 2;
     } else {

@@ -107,7 +107,7 @@ def test_errors_are_told_to_global_loggers_with_their_codes():
     with Server(badserver.each(cut)) as cutting, Server(badserver.silent) as silent, \
             Server(badserver.good) as good, lib.closed_port() as closed:
         run(f"""
-config: {{client: {{request_timeout: 500ms}}}}
+config: {{client: {{request_timeout: 2s}}}}
 providers: {{fed: {{response: {{}}}}, crlf: {{list: ["`a\\r\\nb`"]}}}}
 loggers:
   own: {{to: {own}}}
