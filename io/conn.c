@@ -200,6 +200,7 @@ void conn_reset(struct conn_table *table, struct conn *conn)
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
     conn->chained = false;
+    conn->early = false;
     conn->peer_ended = false;
 }
 
@@ -388,6 +389,10 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     struct conn *conn = container_of(timer, struct conn, timer);
     struct urgent urgent;
 
+    if (unlikely(conn->early) && conn->state != CONN_CLOSING &&
+        !conn_tls_early_timer(table, conn, now_ns)) {
+        return;
+    }
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: UNREACHABLE("a free slot has no timer");
     case CONN_CONNECTING:
@@ -407,7 +412,9 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     }
     urgent = most_urgent(table, conn);
     if (urgent.deadline_ns > now_ns) {
-        timers_set(table->timers, timer, urgent.deadline_ns);
+        if (!timer_is_armed(timer) || timer->at_ns > urgent.deadline_ns) {
+            timers_set(table->timers, timer, urgent.deadline_ns);
+        }
     } else {
         fail_overdue(table, conn, &urgent, now_ns);
     }

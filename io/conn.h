@@ -132,6 +132,7 @@ struct conn {
     bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
+    bool early;               /* May take a request, and its handshake goes on. */
     bool chained;             /* Made by ring_chain(), with its only request. */
     bool peer_ended;          /* The peer has closed its side. */
     struct conn *idle_next, *idle_prev; /* Listed by the pool: has room, waits for requests. */
