@@ -114,6 +114,9 @@ void runner_note_error(struct exchange *exchange, enum test_error code, enum exp
 
     (void)snprintf(text, sizeof(text), "%s%s", before, expr_error_text(error));
     group_error(&w->shared->groups, runner_group_of(exchange), code, text);
+    if (w->runner->options.trial != NULL && code == TEST_ERROR_INDEXING) {
+        runner_trial_trouble(w->runner, exchange->endpoint->index, expr_error_text(error));
+    }
 }
 
 /* Between two publications, where there are many providers. A worker that falls asleep in between
