@@ -56,6 +56,7 @@ struct endpoint {
     uint64_t held_due_ns;
     uint64_t held_since_ns; /* When the first hit of this wait was due. */
     uint64_t waited_ns;     /* How long the next request's wait was, if it passed a slot; else 0. */
+    bool is_log_held;       /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 

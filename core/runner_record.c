@@ -136,8 +136,3 @@ void runner_publish_gauges(struct runner *runner, uint64_t now_ns)
         if (runner_has_provider(runner, i)) provider_gauge_set(&gauges[i], &runner->providers[i]);
     }
 }
-
-void runner_log(struct exchange *exchange)
-{
-    (void)exchange;
-}
