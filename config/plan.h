@@ -70,6 +70,7 @@ struct plan {
                                  none pipelined. */
     uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
                                              pipeline; 0 = no bound. */
+    double connect_rate_per_s;            /* Attempts to connect, over all workers; 0 = no bound. */
     uint64_t duration_ns;  /* The run ends then (TIME_NEVER: no bound, never add to it) … */
     uint64_t requests_max; /* … or when so many are done; 0 = no bound. */
     uint64_t warmup_ns;    /* Requests due in this first part of the run are not measured. */

@@ -83,6 +83,11 @@ const struct cli_option cli_options[OPTION_COUNT] = {
     [OPTION_NO_KEEPALIVE] = {"no-keepalive", NULL,
                              "a new connection for every request: as --requests-per-connection 1",
                              NULL, 0, 0, AT(no_keepalive), CLI_ON, CLI_LOAD, 0, NULL},
+    [OPTION_CONNECT_RATE] = {"connect-rate", "R",
+                             "at most R attempts to connect per second, evenly, over all threads; "
+                             "requests wait for connections meanwhile",
+                             "no bound", 0, PLAN_RATE_PER_S_MAX, AT(cli.plan.connect_rate_per_s),
+                             CLI_RATE, CLI_LOAD, 0, NULL},
     [OPTION_NO_BATCH_WAIT] = {"no-batch-wait", NULL,
                               "never hold a completion back for up to 20 us to handle several at "
                               "once, as a saturated worker does",

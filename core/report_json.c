@@ -280,6 +280,9 @@ static void put_connections(struct json *json, const struct result *result)
     if (plan->max_requests_per_connection > 0) {
         put_u64(json, "requests_each_max", plan->max_requests_per_connection);
     }
+    if (plan->connect_rate_per_s > 0) {
+        put_double(json, "connect_rate_per_s", plan->connect_rate_per_s, 3);
+    }
     put_u64(json, "attempts", ledger->connects);
     put_u64(json, "opened", ledger->opened);
     put_u64(json, "alive_max", ledger->alive_max);

@@ -124,6 +124,11 @@ static void add_load(const struct result *result, struct text *out)
         text_add_str(out, ", each for ");
         add_plural(out, plan->max_requests_per_connection, "request");
     }
+    if (plan->connect_rate_per_s > 0) {
+        text_add_str(out, ", opened at ");
+        add_per_s(out, plan->connect_rate_per_s);
+        text_add_str(out, "/s at most");
+    }
     text_add_str(out, "\n");
     if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
         add_label(out, "");

@@ -420,13 +420,15 @@ static void open_missing(struct runner *runner, struct pool *pool)
 static void dispatch(struct worker *w)
 {
     struct runner *runner = w->runner;
+    uint32_t first = w->table.pace.after;
 
     for (uint32_t i = 0; i < runner->touched_count; i++) {
         runner->touched[i]->is_touched = false;
         prepare(runner->touched[i]);
     }
     runner->touched_count = 0;
-    for (uint32_t i = 0; i < w->pools_count; i++) {
+    for (uint32_t n = 0; n < w->pools_count; n++) {
+        uint32_t i = (first + n) % w->pools_count; /* They take turns at a bound on attempts. */
         struct pool *pool = &w->pools[i];
 
         if (runner->lines[i].first != NULL) open_missing(runner, pool);

@@ -252,7 +252,7 @@ static bool may_chain(const struct worker *w)
     if (!ring_facts(w->ring)->chains || w->table.requests_max > 1 || w->plan->open_loop) {
         return false;
     }
-    if (!w->plain) return false;
+    if (!w->plain || w->plan->connect_rate_per_s > 0) return false;
     for (uint32_t i = 0; i < w->asks_count; i++) {
         if (w->asks[i].len > CHAIN_BYTES_MAX) return false;
     }

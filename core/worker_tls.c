@@ -39,6 +39,7 @@ static uint32_t write_max_of(const struct worker *w)
 
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         len_max = max_u64(len_max, plan->requests[i].len);
+        len_max = max_u64(len_max, plan->requests[i].last_len);
     }
     return (uint32_t)min_u64(len_max * w->table.window_size, TLS_PLAIN_BYTES);
 }

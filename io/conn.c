@@ -96,6 +96,14 @@ enum failed_class conn_class_of_connect(const struct conn *conn, int errno_value
     return failed_of_connect(conn->addresses->list[conn->address].storage.ss_family, errno_value);
 }
 
+/* Has another attempt made of which the pool knows, when it is its turn; false if that is now. */
+static bool wait_for_turn(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    if (likely(table->pace.interval_ns == 0)) return false;
+    timers_set(table->timers, &conn->timer, pace_reserve(&table->pace, now_ns));
+    return true;
+}
+
 /* Begins to connect at conn->address or, where not even a socket can be made for it, at the
  * addresses after it. The slot is FREE for good when all refuse. */
 static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_t now_ns)
@@ -107,6 +115,7 @@ static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_
 
         if (rc == 0) return;
         again = pool_connect_failed(conn->pool, conn, conn_class_of_connect(conn, -rc), now_ns);
+        if (again && wait_for_turn(table, conn, now_ns)) return;
     }
     conn->pool->connecting--;
     free_slot(table, conn);
@@ -207,13 +216,15 @@ void conn_reset(struct conn_table *table, struct conn *conn)
 static void on_closed(struct conn_table *table, struct conn *conn)
 {
     bool retry = conn->retry;
+    uint64_t now_ns;
 
     conn_reset(table, conn);
-    if (retry) {
-        connect_or_free(table, conn, clock_now_ns());
-    } else {
+    if (!retry) {
         free_slot(table, conn);
+        return;
     }
+    now_ns = clock_now_ns();
+    if (!wait_for_turn(table, conn, now_ns)) connect_or_free(table, conn, now_ns);
 }
 
 void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
@@ -359,7 +370,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     uint64_t deadline_ns;
 
     switch ((enum conn_state)conn->state) {
-    case CONN_FREE: UNREACHABLE("a free slot has no timer");
+    case CONN_FREE: connect_or_free(table, conn, now_ns); return;
     case CONN_CONNECTING:
     case CONN_TUNNELING: conn_connect_failed(table, conn, FAILED_CONNECT_TIMEOUT, now_ns); return;
     case CONN_HANDSHAKING: conn_tls_fail(table, conn, FAILED_TLS_TIMEOUT, now_ns); return;

@@ -108,9 +108,10 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     uint32_t requests_max;       /* How many it carries; UINT32_MAX: no bound. */
-    struct pool *pool;           /* Not in FREE. */
+    struct pool *pool;           /* In FREE only while it waits to connect again. */
     struct conn_tls *tls;        /* NULL: plain, or not connected. */
-    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING; in FREE,
+                            when it connects again. */
     uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
     uint64_t body_left;  /* PART_LENGTH: bytes to come. */

@@ -6,6 +6,7 @@
 
 #include "core/base/arena.h"
 #include "io/conn.h"
+#include "io/pace.h"
 
 /* A request that a chain carries, and its bytes, which never change. */
 struct conn_next {
@@ -75,6 +76,7 @@ struct conn_table {
     void *sink;          /* Where bodies are drained to; NULL: nowhere, the kernel discards them. */
     uint32_t sink_bytes; /* Its size. */
     uint32_t requests_max; /* Per connection, whatever the server says; UINT32_MAX: no bound. */
+    struct pace pace;      /* Of attempts to connect. */
     bool chains;           /* Connections for one request each are made by ring_chain(). */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */

@@ -158,6 +158,7 @@ static void draw_plan(struct world *world, struct rng *rng)
         if (rng_below(rng, 2) == 0)
             plan->max_requests_per_connection += (uint32_t)rng_below(rng, 20);
     }
+    if (rng_below(rng, 6) == 0) plan->connect_rate_per_s = 300 + (double)rng_below(rng, 3000);
     plan->ids = rng_below(rng, 2) == 0;
     plan->batch_wait = rng_below(rng, 2) == 0;
     plan->duration_ns = DURATION_NS;
@@ -451,6 +452,18 @@ static struct sim_peer_counts peer_counts(const struct world *world)
     return sum;
 }
 
+/* Each worker has one attempt at the start, and from then on no more than its share. */
+static void check_pace(struct world *world)
+{
+    const struct plan *plan = &world->plan;
+    double run_s = (double)(DURATION_NS + TIMEOUT_NS) / NS_PER_S;
+
+    if (plan->connect_rate_per_s <= 0) return;
+    if ((double)world->coord.ledger.connects > plan->workers + run_s * plan->connect_rate_per_s) {
+        sim_fail(world->sim, "more attempts to connect than the pace allows");
+    }
+}
+
 static void check_end(struct world *world)
 {
     struct sim_peer_counts counts = peer_counts(world);
@@ -458,6 +471,7 @@ static void check_end(struct world *world)
     uint64_t answered = 0;
 
     check_series(world);
+    check_pace(world);
     check_urls(world);
     check_stats(world);
     if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");

@@ -405,6 +405,8 @@ static const struct {
     {{"--headers", "A: b", URL}, "unknown option '--headers'; did you mean '--header'?"},
     {{"--jsno", "x", URL}, "unknown option '--jsno'; did you mean '--json'?"},
     {{"--no-keep-alive", URL}, "unknown option '--no-keep-alive'; did you mean '--no-keepalive'?"},
+    {{"--connect-rate", "0", URL},
+     "option '--connect-rate' wants a rate such as 50, 0.5 or 10k, at most 100M, not '0'"},
     {{"--requests-per-connection", "0", URL},
      "option '--requests-per-connection' wants 1 to 4294967294, not '0'"},
     {{"--requests-per-connection", "2", "--no-keepalive", URL},
