@@ -241,9 +241,8 @@ const struct net_resolve *net_find_resolve(const struct net *net, const char *ho
     for (uint32_t i = net->resolves_count; i-- > 0;) {
         const struct net_resolve *resolve = &net->resolves[i];
 
-        if (strcasecmp(resolve->host, host) == 0 && strcmp(resolve->service, service) == 0) {
-            return resolve;
-        }
+        if (strcasecmp(resolve->host, host) != 0) continue;
+        if (resolve->service == NULL || strcmp(resolve->service, service) == 0) return resolve;
     }
     return NULL;
 }

@@ -26,7 +26,7 @@ struct net_source {
 /* What a name is said to mean. */
 struct net_resolve {
     const char *host;             /* In any case; without brackets. */
-    const char *service;          /* The port in digits. */
+    const char *service;          /* The port in digits; NULL: any. */
     const char *const *addresses; /* [count] literals, without brackets. */
     uint32_t count;
 };
@@ -43,7 +43,9 @@ struct net {
     uint32_t sources_count;
     const struct net_resolve *resolves; /* [resolves_count]; the last that fits counts. */
     uint32_t resolves_count;
-    const char *unix_path;     /* All connections go there; NULL: to the target's addresses. */
+    const char *unix_path; /* All connections go there; NULL: to the target's addresses. */
+    uint64_t probe_ns; /* How long a connection is idle before TCP asks whether the peer is there;
+                          0: it does not. */
     uint64_t resolve_every_ns; /* Names are looked up again; 0: once for all. */
     struct net_proxy proxy;
 };

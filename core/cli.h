@@ -29,6 +29,8 @@ struct cli {
     bool strict;   /* Exit status 98 when the client was the limit. */
     bool spectrum; /* The report shows the full latency spectrum. */
     bool quiet;    /* Nothing on stderr but errors. */
+    bool silent;   /* Nor these, once the run has begun. */
+    bool terse;    /* Of what is normal, nothing. */
     bool verbose;
     /* Print it and do nothing else. */
     bool help;

@@ -124,12 +124,16 @@ static void say_start(struct engine *engine)
     char more[40] = "";
 
     if (engine->quiet) return;
+    if (engine->terse) {
+        say_engine(engine);
+        return;
+    }
     if (plan->requests_count > 1) {
         (void)snprintf(more, sizeof(more), " and %u more", plan->requests_count - 1);
     }
-    scribe_say(engine->scribe, "pelt: %s%s, %u connection%s, %u worker%s", plan->requests[0].url,
-               more, plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
-               plan->workers == 1 ? "" : "s");
+    scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s", plan->requests[0].url,
+               more, engine->test != NULL ? "up to " : "", plan->connections,
+               plan->connections == 1 ? "" : "s", plan->workers, plan->workers == 1 ? "" : "s");
     say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
@@ -432,6 +436,7 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->arena = arena;
     engine->plan = options->plan;
     engine->quiet = options->quiet;
+    engine->terse = options->terse;
     engine->verbose = options->verbose && !options->quiet;
     engine->live = options->live && !options->quiet;
     engine->colours = options->colours;

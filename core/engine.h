@@ -32,6 +32,7 @@ struct engine_options {
     const struct plan *plan;        /* Must outlive the engine. */
     const struct engine_test *test; /* The plan is that of a test file; else NULL. */
     bool quiet;                     /* No lines on stderr while it runs. */
+    bool terse;                     /* Only those that are warnings. */
     bool verbose;                   /* More lines: addresses, rings, processors. */
     bool live;                      /* A live line on stderr, which must be a terminal. */
     bool colours;                   /* The live line may have colours. */

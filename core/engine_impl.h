@@ -37,6 +37,7 @@ struct engine {
     struct arena arena; /* Holds this struct, the crew, the result. */
     const struct plan *plan;
     bool quiet;
+    bool terse;
     bool verbose;
     bool live;
     bool colours;

@@ -82,7 +82,7 @@ static int write_result(const struct cli *cli, const struct result *result, stru
     bool written = outputs_write(outputs, cli, result, print_error);
     int code = result_exit_code(result);
 
-    if (result->end == END_BROKEN) print_error(result->broken);
+    if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
@@ -94,7 +94,7 @@ static int finish(const struct cli *cli, struct engine *engine, struct outputs *
     struct err_info why;
 
     if (engine_finish(engine, &result, &why) == ERR_OK) return write_result(cli, result, outputs);
-    print_error(&why);
+    if (!cli->silent) print_error(&why);
     return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
 }
 
@@ -104,6 +104,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
         .plan = &cli->plan,
         .test = cli->test,
         .quiet = cli->quiet,
+        .terse = cli->terse,
         .verbose = cli->verbose,
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),

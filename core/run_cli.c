@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "config/load.h"
@@ -12,6 +11,7 @@
 #include "core/data_file.h"
 #include "core/exit.h"
 #include "core/output.h"
+#include "core/preflight.h"
 
 enum { DIAGS_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -198,32 +198,18 @@ static enum err open_files(struct run_test *run, struct err_info *why)
     return ERR_OK;
 }
 
-static bool has_tls_options(const struct testfile_tls *tls)
-{
-    return tls->insecure || tls->cacert != NULL || tls->cert != NULL || tls->key != NULL ||
-           tls->sni != NULL || tls->ciphers != NULL || tls->ciphersuites != NULL ||
-           tls->groups != NULL;
-}
-
 /* What of test files this version does not run yet; NULL: nothing of it is in the file. */
 static const char *unsupported(const struct testfile *test)
 {
     if (test->loggers_count > 0) return "'loggers' and 'logs'";
     if (test->thresholds_count > 0) return "'thresholds'";
-    if (test->client.sources_count > 0) return "'source'";
-    if (test->client.resolves_count > 0) return "'resolve'";
-    if (has_tls_options(&test->client.tls)) return "'tls'";
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         const struct testfile_endpoint *def = &test->endpoints[i];
 
         if (def->declares_count > 0) return "'declare'";
-        if (def->request_timeout_ns != test->client.request_timeout_ns) {
-            return "an endpoint's own 'request_timeout'";
-        }
         if (def->on_demand) return "'on_demand'";
         if (!def->has_peak_load) return "an endpoint without 'peak_load'";
         if (def->max_parallel_requests > 0) return "'max_parallel_requests'";
-        if (def->on_error != ON_ERROR_CONTINUE) return "'on_error: stop'";
         for (uint32_t p = 0; p < def->provides_count; p++) {
             if (def->provides[p].send == SEND_BLOCK) return "'send: block'";
         }
@@ -242,16 +228,37 @@ static bool is_supported(const char *path, const struct testfile *test)
     return false;
 }
 
+static struct run_machine machine_of(uint32_t cpus)
+{
+    struct preflight_limits limits;
+
+    preflight_read(&limits, "/proc");
+    return (struct run_machine){
+        .cpus = cpus,
+        .descriptors = limits.descriptors_hard,
+        .ports = limits.port_high == 0 ? 0 : limits.port_high - limits.port_low + UINT64_C(1)};
+}
+
+/* What is told on stderr, unless the command line says it. */
+static void set_level(struct cli *cli, enum testfile_log_level level)
+{
+    if (cli->quiet || cli->verbose) return;
+    cli->silent = level == LOG_OFF;
+    cli->quiet = level <= LOG_ERROR;
+    cli->terse = level <= LOG_WARN;
+    cli->verbose = level >= LOG_DEBUG;
+}
+
 static int make(struct run_test *run, const char *path, uint32_t cpus)
 {
-    struct rlimit limit = {0};
+    struct run_machine machine = machine_of(cpus);
     struct err_info why;
     enum err err;
 
     run->testfile = load(path, run->cli.plan.seed);
     if (run->testfile == NULL || !is_supported(path, run->testfile)) return EXIT_CODE_ERROR;
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    err = run_plan_make(&run->cli.plan, run->testfile, cpus, limit.rlim_max, &run->crews, &why);
+    set_level(&run->cli, run->testfile->general.log_level);
+    err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
     if (err == ERR_OK) err = open_files(run, &why);
     if (err != ERR_OK) {
         (void)fprintf(stderr, "pelt: %s: %s\n", quote(path).text, why.message);

@@ -8,8 +8,6 @@
 #include "core/base/check.h"
 #include "core/base/quote.h"
 
-enum { DESCRIPTORS_KEPT = 128 }; /* For files, rings and whatever else is open. */
-
 static enum err no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
@@ -285,43 +283,14 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
     return ERR_OK;
 }
 
-static void set_limits(struct plan *plan, const struct testfile *test, uint32_t cpus,
-                       uint64_t descriptors)
-{
-    const struct testfile_client *client = &test->client;
-    uint64_t connections = client->max_connections;
-
-    if (connections == 0) {
-        uint64_t free =
-            descriptors > 2 * (uint64_t)DESCRIPTORS_KEPT ? descriptors - DESCRIPTORS_KEPT : 128;
-
-        connections = min_u64(free, RUN_CONNECTIONS_DEFAULT);
-    }
-    plan->connections = (uint32_t)min_u64(connections, PLAN_CONNECTIONS_MAX);
-    plan->workers = test->general.workers > 0 ? (uint32_t)test->general.workers : cpus;
-    plan->workers = (uint32_t)min_u64(plan->workers, plan->connections / plan->targets_count);
-    if (plan->workers == 0) plan->workers = 1;
-    plan->pipeline = (uint32_t)client->pipeline;
-    plan->max_requests_per_connection =
-        (uint32_t)min_u64(client->max_requests_per_connection, UINT32_MAX - 1);
-    plan->duration_ns = test->duration_ns;
-    plan->timeout_ns = client->request_timeout_ns;
-    plan->connect_timeout_ns =
-        client->connect_timeout_ns > 0 ? client->connect_timeout_ns : client->request_timeout_ns;
-    plan->drain_ns = client->request_timeout_ns;
-    plan->max_pending = test->general.max_pending;
-    plan->open_loop = true;
-    if (test->general.seed_is_given) plan->seed = test->general.seed;
-}
-
-enum err run_plan_make(struct plan *plan, const struct testfile *test, uint32_t cpus,
-                       uint64_t descriptors, struct run_crews *ret_crews, struct err_info *why)
+enum err run_plan_make(struct plan *plan, const struct testfile *test,
+                       const struct run_machine *machine, struct run_crews *ret_crews,
+                       struct err_info *why)
 {
     enum err err = add_targets(plan, test, why);
 
-    if (err != ERR_OK) return err;
-    set_limits(plan, test, cpus, descriptors);
-    err = add_stages(plan, test, why);
+    if (err == ERR_OK) err = run_client_fill(plan, test, machine, why);
+    if (err == ERR_OK) err = add_stages(plan, test, why);
     if (err != ERR_OK) return err;
     *ret_crews = (struct run_crews){0};
     return make_crews(plan, test, ret_crews, why);

@@ -12,8 +12,9 @@
 #define CORE_RUN_PLAN_H
 
 #include "config/testfile.h"
+#include "core/run_client.h"
 
-enum { RUN_SPLIT_PER_S = 40000, RUN_CONNECTIONS_DEFAULT = 10000 };
+enum { RUN_SPLIT_PER_S = 40000 };
 
 /* Who has what. A crew of 1 is the owner alone, a larger one all workers. */
 struct run_crews {
@@ -24,11 +25,10 @@ struct run_crews {
 };
 
 /* Fills `plan` (after plan_init()) and `ret_crews` from the test file, which must outlive both;
- * memory comes from the plan's arena. `cpus` is how many processors may be used, at least 1,
- * `descriptors` how many files may be open. ERR_CONFIG with the endpoint whose URL cannot be sent
- * to; ERR_MEMORY. */
-MUST_USE enum err run_plan_make(struct plan *plan, const struct testfile *test, uint32_t cpus,
-                                uint64_t descriptors, struct run_crews *ret_crews,
+ * memory comes from the plan's arena. ERR_CONFIG with the endpoint whose URL cannot be sent to, or
+ * as run_client_fill(); ERR_MEMORY. */
+MUST_USE enum err run_plan_make(struct plan *plan, const struct testfile *test,
+                                const struct run_machine *machine, struct run_crews *ret_crews,
                                 struct err_info *why);
 
 #endif

@@ -11,7 +11,7 @@
 #define SPIN_NS  (60 * NS_PER_US)
 #define BOOKS_NS NS_PER_MS
 
-enum { OUTBOX_BYTES_MIN = 1024 };
+enum { OUTBOX_BYTES_MIN = 1024, QUIET_BYTES_MAX = 64 * 1024 };
 
 /* The heap of endpoints by when their next hit is due. */
 
@@ -324,6 +324,28 @@ static void keep_sent(struct exchange *exchange, const char *bytes, size_t len)
     if (exchange->sent != NULL) memcpy(exchange->sent, bytes, len);
 }
 
+/* The first request on a connection is the one that it was made for. */
+static void note_connection(struct runner *runner, const struct conn *conn,
+                            struct exchange *exchange)
+{
+    struct outbox *box = &runner->outboxes[conn->slot];
+
+    exchange->connect_ns = box->connect_ns;
+    exchange->tls_ns = box->tls_ns;
+    box->connect_ns = box->tls_ns = 0;
+}
+
+/* Quietly if the bytes never change and nothing can be sent behind them before they are gone: with
+ * pipelining the next request may come before the answer, and an early answer while a large one
+ * is still on its way. */
+static enum conn_send_how how_to_send(const struct endpoint *endpoint, size_t len)
+{
+    const struct worker *w = endpoint->runner->worker;
+
+    if (!endpoint->build.is_constant || w->table.window_max > 1) return CONN_SEND_LOUD;
+    return len <= QUIET_BYTES_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+}
+
 /* Begins the exchange of an endpoint's oldest hit on `conn`, which is free; false when its request
  * cannot be built, and the connection is still free. */
 static bool send_one(struct endpoint *endpoint, struct conn *conn)
@@ -339,6 +361,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
 
     CHECK(exchange != NULL && taken);
     exchange->due_ns = waiting.due_ns;
+    note_connection(runner, conn, exchange);
     w->ledger.started++;
     endpoint->figures->started++;
     if (!build(endpoint, exchange, conn, &bytes, &len, &error)) {
@@ -352,6 +375,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     conn_push(&w->table, conn,
               &(struct conn_ask){.due_ns = waiting.due_ns,
                                  .kind = exchange->index,
+                                 .bound = endpoint->bound,
                                  .asked = endpoint->build.asked,
                                  .watched = endpoint->is_watched},
               exchange->sent_ns);
@@ -359,8 +383,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len,
-              bytes == runner->outboxes[conn->slot].bytes ? CONN_SEND_LOUD : CONN_SEND_QUIET);
+    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, len));
     return true;
 }
 
@@ -388,6 +411,8 @@ static void serve_line(struct runner *runner, struct pool *pool)
         if (lanes_pending_of(&runner->worker->lanes, endpoint->index) == 0 ||
             !send_one(endpoint, conn)) {
             pool_idle_add(pool, conn);
+        } else if (conn_room(&runner->worker->table, conn) > 0) {
+            pool_idle_add(pool, conn); /* With pipelining, over TLS. */
         }
         prepare(endpoint);
     }
@@ -401,38 +426,18 @@ static bool is_exhausted(const struct worker *w)
            (runner->heap_count == 0 || runner->heap[1]->next_ns == TIME_NEVER);
 }
 
-/* Opens as many connections as requests wait for one, and no more than there may be: so there are
- * as many as the test needs. */
-static void open_missing(struct runner *runner, struct pool *pool)
-{
-    struct worker *w = runner->worker;
-    uint64_t needed = 0;
-
-    if (w->table.free_count == 0) return;
-    for (struct endpoint *e = runner->lines[pool->index].first; e != NULL; e = e->ready_next) {
-        needed += lanes_pending_of(&w->lanes, e->index);
-    }
-    needed -= min_u64(needed, (uint64_t)pool->idle_count + pool->connecting);
-    pool->wanted = (uint32_t)min_u64(pool->slots_used + needed, runner->pool_max);
-    pool_maintain(pool, w->now_ns);
-}
-
 static void dispatch(struct worker *w)
 {
     struct runner *runner = w->runner;
-    uint32_t first = w->table.pace.after;
 
     for (uint32_t i = 0; i < runner->touched_count; i++) {
         runner->touched[i]->is_touched = false;
         prepare(runner->touched[i]);
     }
     runner->touched_count = 0;
-    for (uint32_t n = 0; n < w->pools_count; n++) {
-        uint32_t i = (first + n) % w->pools_count; /* They take turns at a bound on attempts. */
-        struct pool *pool = &w->pools[i];
-
-        if (runner->lines[i].first != NULL) open_missing(runner, pool);
-        if (runner->lines[i].first != NULL) serve_line(runner, pool);
+    runner_connect(runner);
+    for (uint32_t i = 0; i < w->pools_count; i++) {
+        if (runner->lines[i].first != NULL) serve_line(runner, &w->pools[i]);
     }
     note_pending(runner);
     runner_publish_gauges(runner, w->now_ns);

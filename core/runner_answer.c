@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
+#include "core/base/quote.h"
 #include "core/runner_impl.h"
 
 struct exchange *exchange_begin(struct endpoint *endpoint)
@@ -134,6 +135,18 @@ static bool pick(struct exchange *exchange)
     return true;
 }
 
+/* A request of the exchange's endpoint has not ended well. */
+static void note_ill(const struct exchange *exchange, const char *what)
+{
+    const struct testfile_endpoint *def = exchange->endpoint->def;
+    struct runner *runner = exchange->endpoint->runner;
+
+    if (def->on_error != ON_ERROR_STOP || runner->err != ERR_OK) return;
+    runner->err =
+        err_set(&runner->why, ERR_NETWORK, 0, "stopped by 'on_error: stop' of endpoint '%s': %s",
+                quote(def->name).text, what);
+}
+
 /* Where the values of an entry of `provides` go. */
 struct push_context {
     struct runner *runner;
@@ -171,7 +184,9 @@ static void provide(struct exchange *exchange, uint64_t now_ns)
         runner->env.indexing_is_null = false;
         error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
                            &push);
-        if (error != EXPR_OK) runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        if (error == EXPR_OK) continue;
+        runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        note_ill(exchange, "its 'provides' cannot be evaluated");
     }
 }
 
@@ -208,6 +223,9 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     picked = pick(exchange);
     expected = picked && is_expected(exchange);
     runner_note_answer(exchange, request, answer, picked, expected);
+    if (!expected) {
+        note_ill(exchange, failed_texts[picked ? FAILED_UNEXPECTED : FAILED_BODY_TOO_LARGE]);
+    }
     if (picked) {
         provide(exchange, answer->done_ns);
         runner_log(exchange);
@@ -227,6 +245,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
+    note_ill(exchange, failed_texts[why]);
     exchange_end(exchange, now_ns);
 }
 
@@ -234,8 +253,26 @@ static void on_ready(void *self, struct conn *conn, uint64_t now_ns)
 {
     struct worker *w = self;
 
-    w->free_ns[conn->slot] = now_ns;
-    if (conn->window_count == 0) pool_idle_add(conn->pool, conn);
+    if (pool_idle_add(conn->pool, conn)) w->free_ns[conn->slot] = now_ns;
+}
+
+static void on_connect_ended(void *self, struct conn *conn, uint64_t now_ns, bool connected)
+{
+    struct worker *w = self;
+    struct outbox *box = &w->runner->outboxes[conn->slot];
+
+    box->connect_ns = now_ns - conn->begun_ns;
+    box->tls_ns = 0;
+    worker_conn_owner.connect_ended(self, conn, now_ns, connected);
+}
+
+static void on_handshake_ended(void *self, struct conn *conn,
+                               const struct conn_handshake *handshake)
+{
+    struct worker *w = self;
+
+    w->runner->outboxes[conn->slot].tls_ns = handshake->ended_ns - handshake->begun_ns;
+    worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
 /* A connect failed: the first in the pool's line has been waiting longest. */
@@ -257,6 +294,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     endpoint->figures->started++;
     w->ledger.failed[why]++;
     runner_note_failure(exchange, NULL, why);
+    note_ill(exchange, failed_texts[why]);
     exchange_end(exchange, now_ns);
 }
 
@@ -273,6 +311,7 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 
     runner_note_failure(exchange, NULL, FAILED_BUILD);
     runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    note_ill(exchange, failed_texts[FAILED_BUILD]);
     exchange_end(exchange, now_ns);
 }
 
@@ -286,6 +325,8 @@ struct conn_owner runner_conn_owner(void)
     owner.head = on_head;
     owner.body = on_body;
     owner.ready = on_ready;
+    owner.connect_ended = on_connect_ended;
+    owner.handshake_ended = on_handshake_ended;
     return owner;
 }
 

@@ -45,6 +45,7 @@ struct endpoint {
     uint32_t index; /* In the test file; its lane's too. */
     struct build build;
     struct pool *pool;
+    uint16_t bound; /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */
@@ -73,6 +74,18 @@ struct endpoint {
     bool keeps_head;            /* Something looks at their heads. */
     bool keeps_sent;            /* Something looks at what was sent. */
     struct json_select *select; /* Picks what is wanted of a body; NULL: nothing is. */
+};
+
+/* The line of endpoints that have all but a connection of this pool. */
+struct ready_line {
+    struct endpoint *first, *last;
+};
+
+/* What a connection sends, its own until the next send, and what making it took. */
+struct outbox {
+    char *bytes;
+    size_t size;
+    uint64_t connect_ns, tls_ns; /* 0 once it has carried a request. */
 };
 
 /* One request, from its values to the end of its answer. */

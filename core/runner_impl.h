@@ -1,6 +1,7 @@
 /* runner_impl: what the parts of the runner share: runner.c (what is due, and who sends it),
- * runner_inputs.c (values for requests), runner_request.c (a request's bytes), runner_answer.c
- * (what is made of an answer), runner_open.c (setting up). Private to them.
+ * runner_connect.c (connections for it), runner_inputs.c (values for requests), runner_request.c (a
+ * request's bytes), runner_answer.c (what is made of an answer), runner_open.c (setting up).
+ * Private to them.
  *
  * A request's way. A hit of an endpoint becomes due and waits in the endpoint's lane. The endpoint
  * pops a value from every provider that it names, and holds them until all are there; then it
@@ -23,17 +24,6 @@ enum {
     RUNNER_BOUNDARY_BYTES = 32,
 };
 
-/* The line of endpoints that have all but a connection of this pool. */
-struct ready_line {
-    struct endpoint *first, *last;
-};
-
-/* What a connection sends, its own until the next send. */
-struct outbox {
-    char *bytes;
-    size_t size;
-};
-
 struct runner {
     struct worker *worker;
     const struct testfile *test;
@@ -46,6 +36,8 @@ struct runner {
     uint64_t held;                /* Endpoints that hold a hit outside of the lanes. */
     uint64_t waiting;             /* Places taken in lines of providers. */
     uint32_t pool_max;            /* Connections to one target. */
+    struct conn *leaving;         /* Was closed to make room for another target, */
+    uint32_t leaving_generation;  /* and is until the slot has another one. */
     uint32_t pending_max;         /* Due requests that may wait for a connection. */
     struct provider *providers;   /* [test->providers_count] */
     struct value_source *sources; /* The same; used by lists and ranges. */
@@ -54,6 +46,7 @@ struct runner {
     uint32_t feeds_count;
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */
+    uint64_t *bounds_ns;        /* By endpoint: deadlines of requests. */
     struct exchange *exchanges; /* [exchanges_count] */
     struct exchange *exchange_free;
     uint32_t exchanges_count;
@@ -84,6 +77,9 @@ void runner_touch(struct endpoint *endpoint);
 
 /* Takes the first out of a pool's line; NULL when nobody is in it. */
 struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
+
+/* runner_connect.c: opens what connections the lines of all pools want. */
+void runner_connect(struct runner *runner);
 
 /* runner_inputs.c */
 

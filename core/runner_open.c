@@ -76,6 +76,7 @@ static bool init_lists(struct runner *runner, struct arena *arena, const struct 
     runner->feeds_here = arena_array(arena, providers, sizeof(struct feed *));
     runner->lines = arena_array(arena, w->pools_count, sizeof(*runner->lines));
     runner->outboxes = arena_array(arena, w->table.count, sizeof(*runner->outboxes));
+    runner->bounds_ns = arena_array(arena, endpoints, sizeof(*runner->bounds_ns));
     runner->env_providers = arena_array(arena, sizes->slots, sizeof(struct value));
     runner->env_declares = arena_array(arena, sizes->declares, sizeof(struct value));
     runner->env_locals = arena_array(arena, sizes->locals, sizeof(struct value));
@@ -85,10 +86,10 @@ static bool init_lists(struct runner *runner, struct arena *arena, const struct 
         arena_array(arena, (size_t)runner->test->counters_count + 1, sizeof(int64_t));
     return runner->endpoints != NULL && runner->heap != NULL && runner->touched != NULL &&
            runner->providers != NULL && runner->sources != NULL && runner->feeds != NULL &&
-           runner->feeds_here != NULL && runner->lines != NULL && runner->outboxes != NULL &&
-           runner->env_providers != NULL && runner->env_declares != NULL &&
-           runner->env_locals != NULL && runner->popped != NULL && runner->results != NULL &&
-           runner->counters != NULL;
+           runner->bounds_ns != NULL && runner->feeds_here != NULL && runner->lines != NULL &&
+           runner->outboxes != NULL && runner->env_providers != NULL &&
+           runner->env_declares != NULL && runner->env_locals != NULL && runner->popped != NULL &&
+           runner->results != NULL && runner->counters != NULL;
 }
 
 static bool init_memory(struct runner *runner, struct arena *arena)
@@ -224,6 +225,11 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
     endpoint->index = index;
     endpoint->next_ns = TIME_NEVER;
     endpoint->figures = w->shared->urls.count == 0 ? &runner->spare : &w->shared->urls.list[index];
+    runner->bounds_ns[index] = def->request_timeout_ns;
+    if (def->request_timeout_ns != w->table.timeout_ns) {
+        endpoint->bound = (uint16_t)(index + 1);
+        w->table.bounds_ns = runner->bounds_ns;
+    }
     endpoint->pool = &w->pools[w->plan->requests[index].target];
     endpoint->is_here = shared || runner->options.owners[index] == w->index;
     if (!endpoint->is_here) return ERR_OK;

@@ -75,7 +75,7 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
 {
     struct worker *w = exchange->endpoint->runner->worker;
     struct stats_url *figures = exchange->endpoint->figures;
-    uint64_t bound_ns = w->table.timeout_ns;
+    uint64_t bound_ns = exchange->endpoint->def->request_timeout_ns;
     struct stats_moments at = {0};
     bool is_measured =
         request != NULL && why == FAILED_TIMEOUT && request->due_ns >= w->measured_from_ns;

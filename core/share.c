@@ -47,14 +47,13 @@ void share_targets(const struct plan *plan, uint32_t index, uint32_t *ret_counts
     uint64_t border = sum * index / plan->workers, before = 0;
 
     CHECK(plan->targets_count <= PLAN_URLS_MAX);
-    CHECK(total >= plan->targets_count);
     for (uint32_t i = 0; i < plan->targets_count; i++) {
         border += weights[i] * total;
         ret_counts[i] = (uint32_t)(border / sum - before);
         before = border / sum;
     }
     for (uint32_t i = 0; i < plan->targets_count; i++) {
-        if (ret_counts[i] > 0) continue;
+        if (ret_counts[i] > 0 || total < plan->targets_count) continue;
         ret_counts[most_of(ret_counts, plan->targets_count)]--;
         ret_counts[i] = 1;
     }

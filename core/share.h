@@ -14,8 +14,8 @@ uint64_t share_of(uint64_t total, uint32_t workers, uint32_t index);
 uint32_t share_connections(const struct plan *plan, uint32_t index);
 
 /* How many of these are for each target, into `ret_counts` [plan->targets_count]: by the weights of
- * its requests, and at least one each. They add up. The worker has as many connections as there
- * are targets, or more. Where shares are not whole, workers round for different targets. */
+ * its requests, and at least one each, if there are enough. They add up. Where shares are not
+ * whole, workers round for different targets. */
 void share_targets(const struct plan *plan, uint32_t index, uint32_t *ret_counts);
 
 #endif

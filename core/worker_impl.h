@@ -75,6 +75,7 @@ struct worker {
     const struct plan *plan;
     struct worker_shared *shared;
     uint32_t index;
+    bool runs_test; /* A test file's requests, not the plan's. */
     struct worker_totals totals;
     struct ring_counts counts_at_start;
     uint64_t cpu_at_start_ns;

@@ -53,6 +53,7 @@ static enum err open_ring(struct worker *w, struct err_info *why)
         .cq_entries = power_of_two(2 * ops, 2 * SQ_ENTRIES_MIN, CQ_ENTRIES_MAX),
         .socks_count = conns,
         .accept_from = conns,
+        .probe_s = (uint32_t)((w->plan->net.probe_ns + NS_PER_S - 1) / NS_PER_S),
         .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
         .buffers_count = {power_of_two(UINT64_C(2) * conns, 64, SMALL_BUFFERS_MAX),
                           power_of_two(UINT64_C(2) * conns, 16, LARGE_BUFFERS_MAX)},
@@ -275,6 +276,7 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->load = &worker_flow_load;
     w->shared = options->shared;
     w->index = options->index;
+    w->runs_test = options->test != NULL;
     w->wait_fd = cpu_wait_open();
     w->turn_end_ns = clock_now_ns();
     CHECK(plan->pipeline > 0 && plan->pipeline <= PLAN_PIPELINE_MAX);

@@ -6,6 +6,7 @@
 
 enum {
     OUT_BYTES_MIN = 2048,    /* A ClientHello that offers a ticket, as a rule. */
+    TEST_WRITE_MAX = 4096,   /* Requests of a test file may have any length. */
     KEEP_BUFFERS_MAX = 1024, /* Connections that keep the memory of their records, per worker. */
 };
 
@@ -37,6 +38,7 @@ static uint32_t write_max_of(const struct worker *w)
     const struct plan *plan = w->plan;
     uint64_t len_max = 0;
 
+    if (w->runs_test) return w->table.count <= KEEP_BUFFERS_MAX ? TLS_PLAIN_BYTES : TEST_WRITE_MAX;
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         len_max = max_u64(len_max, plan->requests[i].len);
         len_max = max_u64(len_max, plan->requests[i].last_len);

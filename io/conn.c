@@ -349,25 +349,55 @@ void conn_event(struct conn_table *table, const struct ring_event *event)
     UNREACHABLE("a completion of unknown kind");
 }
 
-/* When the oldest request is overdue, and for what. */
-static uint64_t deadline_of(const struct conn_table *table, const struct conn *conn,
-                            enum failed_class *ret_why)
+/* Which of the outstanding requests is overdue first. */
+struct urgent {
+    uint32_t at; /* Counted from the oldest. */
+    uint64_t deadline_ns;
+    enum failed_class why;
+};
+
+static struct urgent most_urgent(const struct conn_table *table, const struct conn *conn)
 {
     const struct conn_request *oldest = conn_oldest(table, conn);
+    uint64_t timeout_ns = conn_bound_ns(table, oldest->bound);
+    struct urgent urgent = {.deadline_ns = oldest->sent_ns + timeout_ns, .why = FAILED_TIMEOUT};
 
-    if (conn->state == CONN_SENDING && table->first_byte_timeout_ns < table->timeout_ns) {
-        *ret_why = FAILED_FIRST_BYTE_TIMEOUT;
-        return oldest->sent_ns + table->first_byte_timeout_ns;
+    if (conn->state == CONN_SENDING && table->first_byte_timeout_ns < timeout_ns) {
+        urgent.why = FAILED_FIRST_BYTE_TIMEOUT;
+        urgent.deadline_ns = oldest->sent_ns + table->first_byte_timeout_ns;
     }
-    *ret_why = FAILED_TIMEOUT;
-    return oldest->sent_ns + table->timeout_ns;
+    /* Of requests that all have as long the oldest is overdue first. */
+    for (uint32_t i = 1; table->bounds_ns != NULL && i < conn->window_count; i++) {
+        const struct conn_request *request =
+            &conn->window[(conn->window_first + i) & (table->window_size - 1)];
+        uint64_t deadline_ns = request->sent_ns + conn_bound_ns(table, request->bound);
+
+        if (deadline_ns >= urgent.deadline_ns) continue;
+        urgent = (struct urgent){.at = i, .deadline_ns = deadline_ns, .why = FAILED_TIMEOUT};
+    }
+    return urgent;
+}
+
+/* The request at `urgent` is overdue; those before and behind it end with its connection. */
+static void fail_overdue(struct conn_table *table, struct conn *conn, const struct urgent *urgent,
+                         uint64_t now_ns)
+{
+    struct conn_request request;
+
+    if (urgent->at > 0) conn_close(table, conn);
+    for (uint32_t i = 0; i < urgent->at; i++) {
+        bool taken = conn_take(table, conn, &request);
+
+        CHECK(taken);
+        table->owner.failed(table->owner.self, conn, &request, FAILED_NOT_PROCESSED, now_ns);
+    }
+    conn_fail(table, conn, urgent->why, now_ns);
 }
 
 void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
 {
     struct conn *conn = container_of(timer, struct conn, timer);
-    enum failed_class why = FAILED_TIMEOUT;
-    uint64_t deadline_ns;
+    struct urgent urgent;
 
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: connect_or_free(table, conn, now_ns); return;
@@ -386,11 +416,11 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
         return;
     }
-    deadline_ns = deadline_of(table, conn, &why);
-    if (deadline_ns > now_ns) {
-        timers_set(table->timers, timer, deadline_ns);
+    urgent = most_urgent(table, conn);
+    if (urgent.deadline_ns > now_ns) {
+        timers_set(table->timers, timer, urgent.deadline_ns);
     } else {
-        conn_fail(table, conn, why, now_ns);
+        fail_overdue(table, conn, &urgent, now_ns);
     }
 }
 

@@ -18,8 +18,8 @@
  *  5. The close's completion is the last.
  *  6. A completion of another generation than the slot's is a bug (quiet sends excepted).
  *
- * Deadlines cost nothing per request: a connection arms one timer, and when that fires looks at
- * its oldest request and arms again for what is left.
+ * Deadlines cost nothing per request: a connection arms one timer, and when that fires looks for
+ * its most urgent request and arms again for what is left.
  *
  * Threads: the worker's. */
 #ifndef IO_CONN_H
@@ -63,6 +63,7 @@ struct conn_request {
     uint64_t enters; /* ring_counts.enters when it was queued: bytes seen before the next enter
                         cannot be its answer. */
     uint32_t kind;   /* The owner's: which of its requests it is. */
+    uint16_t bound;  /* Its deadline: 0: table.timeout_ns; else table.bounds_ns[bound - 1]. */
     uint8_t asked;   /* enum http1_asked */
     bool watched;    /* The owner wants to see its answer: conn_owner.head and .body. */
 };
@@ -71,9 +72,11 @@ struct conn_request {
 struct conn_ask {
     uint64_t due_ns;
     uint32_t kind;
+    uint16_t bound;
     uint8_t asked; /* enum http1_asked */
     bool watched;
 };
+_Static_assert(sizeof(struct conn_request) == 32, "two to a cache line");
 
 struct conn_answer {
     uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */

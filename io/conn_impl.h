@@ -117,6 +117,12 @@ static inline struct conn_request *conn_oldest(const struct conn_table *table,
     return &conn->window[conn->window_first & (table->window_size - 1)];
 }
 
+/* How long a request may take. */
+static inline uint64_t conn_bound_ns(const struct conn_table *table, uint16_t bound)
+{
+    return likely(bound == 0) ? table->timeout_ns : table->bounds_ns[bound - 1];
+}
+
 /* conn_take_request(), known here. */
 static inline bool conn_take(struct conn_table *table, struct conn *conn,
                              struct conn_request *ret_request)

@@ -59,13 +59,15 @@ void conn_push(struct conn_table *table, struct conn *conn, const struct conn_as
                uint64_t now_ns)
 {
     uint32_t at = (conn->window_first + conn->window_count) & (table->window_size - 1);
-    uint64_t deadline_ns = now_ns + min_u64(table->first_byte_timeout_ns, table->timeout_ns);
+    uint64_t deadline_ns =
+        now_ns + min_u64(table->first_byte_timeout_ns, conn_bound_ns(table, ask->bound));
 
     DCHECK(conn_room(table, conn) > 0);
     conn->window[at] = (struct conn_request){.due_ns = ask->due_ns,
                                              .sent_ns = now_ns,
                                              .enters = table->ring_counts->enters,
                                              .kind = ask->kind,
+                                             .bound = ask->bound,
                                              .asked = ask->asked,
                                              .watched = ask->watched};
     conn->window_count++;

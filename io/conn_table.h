@@ -81,13 +81,14 @@ struct conn_table {
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
     uint64_t timeout_ns;
-    uint64_t tls_timeout_ns; /* Of a handshake. */
-    struct conn_tls *tls;    /* [count]; NULL: nothing is TLS. */
-    char *tls_plain;         /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
-    uint64_t batch;          /* Of completions; the owner counts, before it runs the first. */
-    size_t tls_work;         /* What TLS has done since the last ring_submit(), in bytes. */
-    size_t tls_out_size;     /* Of each connection's send buffer. */
-    uint32_t returns;        /* Buffers given back so far, modulo 2^32. */
+    const uint64_t *bounds_ns; /* Of requests with deadlines of their own; NULL: there are none. */
+    uint64_t tls_timeout_ns;   /* Of a handshake. */
+    struct conn_tls *tls;      /* [count]; NULL: nothing is TLS. */
+    char *tls_plain;           /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    uint64_t batch;            /* Of completions; the owner counts, before it runs the first. */
+    size_t tls_work;           /* What TLS has done since the last ring_submit(), in bytes. */
+    size_t tls_out_size;       /* Of each connection's send buffer. */
+    uint32_t returns;          /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;
     uint32_t *parked; /* [count]: slots whose receive waits for a buffer to come back. */
     uint64_t done_ns; /* When the last answer was complete. */

@@ -27,14 +27,13 @@ enum err ring_too_many_socks(uint32_t socks_count, struct err_info *why)
                    socks_count, (unsigned long long)limit.rlim_cur);
 }
 
-enum err ring_open(struct ring **ret_ring, const struct ring_options *options, struct err_info *why)
+/* Opens the kind that is asked for, or that can be had. */
+static enum err open_kind(struct ring **ret_ring, const struct ring_options *options,
+                          struct err_info *why)
 {
     struct err_info refused;
     enum err err;
 
-    CHECK(options->socks_count > 0);
-    CHECK(options->accept_from <= options->socks_count);
-    CHECK(options->sq_entries >= 16 && options->sq_entries <= 4096);
     if (options->engine == RING_EPOLL) return ring_epoll_open(ret_ring, options, why);
     err = ring_uring_open(ret_ring, options, &refused);
     if (err == ERR_OK) return ERR_OK;
@@ -49,6 +48,18 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
         (void)snprintf((*ret_ring)->facts.fallback, sizeof((*ret_ring)->facts.fallback), "%.*s",
                        (int)sizeof((*ret_ring)->facts.fallback) - 1, refused.message);
     }
+    return err;
+}
+
+enum err ring_open(struct ring **ret_ring, const struct ring_options *options, struct err_info *why)
+{
+    enum err err;
+
+    CHECK(options->socks_count > 0);
+    CHECK(options->accept_from <= options->socks_count);
+    CHECK(options->sq_entries >= 16 && options->sq_entries <= 4096);
+    err = open_kind(ret_ring, options, why);
+    if (err == ERR_OK) (*ret_ring)->probe_s = options->probe_s;
     return err;
 }
 
@@ -84,6 +95,15 @@ static int sock_bind_source(struct ring *ring, int fd, const struct sockaddr *so
     return bind(fd, source, source_len) == 0 ? 0 : -errno;
 }
 
+/* Sets what TCP sockets of ours have. */
+static void sock_tcp(struct ring *ring, int fd)
+{
+    sock_option(ring, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (ring->probe_s == 0) return;
+    sock_option(ring, fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    sock_option(ring, fd, IPPROTO_TCP, TCP_KEEPIDLE, (int)ring->probe_s);
+}
+
 int ring_sock_open(struct ring *ring, uint32_t sock, int family, const struct sockaddr *source,
                    socklen_t source_len)
 {
@@ -92,7 +112,7 @@ int ring_sock_open(struct ring *ring, uint32_t sock, int family, const struct so
 
     ring->counts.syscalls++;
     if (fd < 0) return -errno;
-    if (family == AF_INET || family == AF_INET6) sock_option(ring, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (family == AF_INET || family == AF_INET6) sock_tcp(ring, fd);
     if (source != NULL) rc = sock_bind_source(ring, fd, source, source_len);
     if (rc == 0) rc = ring->ops->sock_open(ring, sock, fd);
     if (rc != 0) (void)close(fd);

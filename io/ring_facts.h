@@ -15,6 +15,8 @@ struct ring_options {
     uint32_t cq_entries;                 /* Completions; at least 2 per socket. */
     uint32_t socks_count;                /* Size of the socket table. */
     uint32_t accept_from;                /* Accepted sockets get [accept_from, socks_count). */
+    uint32_t probe_s;                    /* Idle seconds before TCP asks an outgoing socket's peer
+                                            whether it is there; 0: never. */
     uint32_t buffer_bytes[RING_GROUPS];  /* Size of a receive buffer. */
     uint32_t buffers_count[RING_GROUPS]; /* Powers of two up to 32768; 0 = group unused. */
 };

@@ -36,7 +36,8 @@ struct ring {
     const struct ring_ops *ops;
     struct ring_facts facts;
     struct ring_counts counts;
-    int wake_fd; /* An eventfd; written by any thread, read by the owner. */
+    uint32_t probe_s; /* Of ring_options. */
+    int wake_fd;      /* An eventfd; written by any thread, read by the owner. */
 };
 
 /* Each opens its kind; see ring_open(). */

@@ -251,7 +251,7 @@ def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     args = [str(arg) for arg in args]
     if ENGINE:
-        at = 1 if args[:1] == ["serve"] else 0
+        at = 1 if args[:1] in (["serve"], ["run"]) else 0
         args[at:at] = ["--io", ENGINE]
     return Process([PELT, *args], **how)
 

@@ -43,10 +43,11 @@ static void load(struct sim_run *run, const char *yaml)
 
 static void make_plan(struct sim_run *run)
 {
+    const struct run_machine machine = {.cpus = 1, .descriptors = DESCRIPTORS};
     struct err_info why = {.message = ""};
 
     plan_init(&run->plan);
-    if (run_plan_make(&run->plan, run->test, 1, DESCRIPTORS, &run->crews, &why) != ERR_OK) {
+    if (run_plan_make(&run->plan, run->test, &machine, &run->crews, &why) != ERR_OK) {
         (void)fprintf(stderr, "%s\n", why.message);
     }
     EXPECT(why.message[0] == '\0');

@@ -135,13 +135,15 @@ static void test_net_finds_the_last_resolve_that_fits(void)
 {
     static const struct net_resolve rows[] = {{.host = "a", .service = "80"},
                                               {.host = "A", .service = "80"},
-                                              {.host = "a", .service = "81"}};
+                                              {.host = "a", .service = "81"},
+                                              {.host = "c", .service = NULL}};
     struct net net = {.resolves = rows, .resolves_count = COUNT(rows)};
 
     EXPECT(net_find_resolve(&net, "a", "80") == &rows[1]);
     EXPECT(net_find_resolve(&net, "a", "81") == &rows[2]);
     EXPECT(net_find_resolve(&net, "a", "8") == NULL);
     EXPECT(net_find_resolve(&net, "b", "80") == NULL);
+    EXPECT(net_find_resolve(&net, "C", "7") == &rows[3]);
     EXPECT(net_is_literal("::1") && net_is_literal("127.0.0.1") && net_is_literal("fe80::1%lo"));
     EXPECT(!net_is_literal("a.test") && !net_is_literal("") && !net_is_literal("1.2.3"));
 }

@@ -3,7 +3,6 @@
 #include "core/share.h"
 
 #include "core/base/rng.h"
-#include "tests/aborts.h"
 #include "tests/test.h"
 
 enum { REQUESTS_MAX = 12 };
@@ -40,6 +39,7 @@ static void test_share_divides_connections_by_weight(void)
         {"by weight", {3, 1}, 2, 4, 0, {3, 1}},
         {"at least one each", {1000, 1, 1}, 3, 10, 0, {8, 1, 1}},
         {"as many as targets", {9, 1, 1, 1}, 4, 4, 0, {1, 1, 1, 1}},
+        {"fewer than targets", {1, 1}, 2, 1, 0, {0, 1}},
         {"of the cap", {1, 1}, 2, 100, 10, {5, 5}},
         {"a cap above it", {1, 1}, 2, 10, 100, {5, 5}},
     };
@@ -108,30 +108,10 @@ static void test_share_of_workers_adds_up_for_every_target(void)
     }
 }
 
-static void fewer_connections_than_targets(void)
-{
-    struct plan plan = {.requests = requests,
-                        .requests_count = 2,
-                        .targets_count = 2,
-                        .workers = 1,
-                        .connections = 1};
-    uint32_t counts[PLAN_URLS_MAX];
-
-    requests[0] = (struct plan_request){.target = 0, .weight = 1};
-    requests[1] = (struct plan_request){.target = 1, .weight = 1};
-    share_targets(&plan, 0, counts);
-}
-
-static void test_share_refuses_what_cannot_be(void)
-{
-    EXPECT(aborts(fewer_connections_than_targets));
-}
-
 int main(void)
 {
     TEST(test_share_adds_up_and_differs_by_one);
     TEST(test_share_divides_connections_by_weight);
     TEST(test_share_of_workers_adds_up_for_every_target);
-    TEST(test_share_refuses_what_cannot_be);
     return 0;
 }

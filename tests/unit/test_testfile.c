@@ -92,7 +92,7 @@ static void test_testfile_defaults_are_those_of_the_table(void)
     EXPECT(!client->tls.insecure && client->tls.cacert == NULL);
     EXPECT(general->auto_buffer_start_size == 5 && general->bucket_size_ns == 60 * NS_PER_S);
     EXPECT(general->log_provider_stats && !general->seed_is_given && general->workers == 0);
-    EXPECT(general->log_level == LOG_WARN && general->max_pending == 1000000);
+    EXPECT(general->log_level == LOG_INFO && general->max_pending == 1000000);
     EXPECT(loaded.file->endpoints_count == 1 && loaded.file->providers_count == 0);
     EXPECT(strcmp(endpoint->method, "GET") == 0);
     EXPECT(strcmp(endpoint->name, "GET http://localhost/") == 0);
