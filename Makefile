@@ -83,7 +83,7 @@ $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 CERTS := build/certs/stamp
 $(CERTS): tests/certs
 	$(call run,CERTS,tests/certs $(@D))
-$(filter $(OUT)/tests/unit/test_tls%,$(TESTS)): | $(CERTS)
+$(filter $(OUT)/tests/unit/test_tls% $(OUT)/tests/sim/test_engine_seeds,$(TESTS)): | $(CERTS)
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
 $(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))

@@ -110,17 +110,16 @@ static enum found find_json_end(struct records *records, const struct records_wi
     char first = window->data[from];
     bool scalar = first != '{' && first != '[' && first != '"';
     size_t at = from + records->scanned;
+    bool ends = false;
 
-    for (; at < window->len; at++) {
-        if (scalar && at > from && ends_scalar(window->data[at])) break;
-        if (!scalar && ends_value(records, window->data[at])) {
-            at++;
-            break;
-        }
-        if (at + 1 == window->len && !window->is_last) {
-            records->scanned = at + 1 - from;
-            return FOUND_NOT_YET;
-        }
+    while (at < window->len && !ends) {
+        ends = scalar ? at > from && ends_scalar(window->data[at])
+                      : ends_value(records, window->data[at]);
+        if (!ends || !scalar) at++; /* What ends a scalar is not of it. */
+    }
+    if (!ends && !window->is_last) {
+        records->scanned = at - from;
+        return FOUND_NOT_YET;
     }
     records->scanned = 0;
     records->depth = 0;
@@ -463,6 +462,7 @@ enum records_result records_next(struct records *records, const struct records_w
         records->line += count_lines(window->data + used, span.from - used);
         used = *ret_used = span.end;
         records->begin = span.from;
+        records->begin_line = records->line;
         if (records->options.format == RECORDS_CSV && is_comment(records, window->data, &span)) {
             is_names = true; /* Neither is a record. */
         } else if (ret_value != NULL || is_names) {

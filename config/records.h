@@ -42,12 +42,13 @@ struct records {
     struct arena *arena;       /* Gets the names of the first row. */
     const struct value *names; /* Of columns, once known; NULL: rows are arrays. */
     uint32_t names_count;
-    uint32_t columns;  /* Of the rows so far; 0: no row yet. */
-    bool names_wanted; /* The first row is still to come. */
-    uint64_t line;     /* Of the next record's first byte, from 1. */
-    size_t begin;      /* Of the record read last, in its window. */
-    size_t scanned;    /* JSON: so far was looked at, in vain, for the end of the value … */
-    uint32_t depth;    /* … and this was the state there. */
+    uint32_t columns;    /* Of the rows so far; 0: no row yet. */
+    bool names_wanted;   /* The first row is still to come. */
+    uint64_t line;       /* Of the next record's first byte, from 1. */
+    size_t begin;        /* Of the record read last, in its window, */
+    uint64_t begin_line; /* and in the file. */
+    size_t scanned;      /* JSON: so far was looked at, in vain, for the end of the value … */
+    uint32_t depth;      /* … and this was the state there. */
     bool in_string;
     bool escaped;
 };

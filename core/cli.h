@@ -21,10 +21,12 @@ enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
 
 struct cli {
     struct plan plan;               /* Complete unless one of the last four is asked for. */
-    const struct engine_test *test; /* Of `pelt run`; else NULL. */
-    const char *json_path;          /* NULL: no JSON; "-": stdout. Points into argv. */
-    const char *csv_path; /* Of the series; NULL: not wanted. Points into argv, as the next two. */
-    const char *hdr_path; /* Of the histogram log. */
+    const struct engine_test *test; /* Of `pelt run`; else NULL; so are the next two. */
+    const char *test_path;
+    bool json_lines;       /* stdout and stderr are JSON, an object per line. */
+    const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
+    const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */
+    const char *hdr_path;  /* Of the histogram log. */
     const char *requests_path;
     bool strict;   /* Exit status 98 when the client was the limit. */
     bool spectrum; /* The report shows the full latency spectrum. */

@@ -76,23 +76,32 @@ static enum err read_window(struct scan *scan, bool *ret_is_last)
     return ERR_OK;
 }
 
+/* A list of twice the room. */
+static uint64_t *grow(const struct scan *scan, const uint64_t *list, uint64_t capacity)
+{
+    uint64_t *larger = arena_array(scan->arena, capacity, sizeof(*larger));
+    uint64_t count = scan->file->offsets_count;
+
+    if (larger != NULL && count > 0) memcpy(larger, list, count * sizeof(*larger));
+    return larger;
+}
+
 /* Notes that a record begins at `offset`, if its turn it is; false without memory. */
 static bool note_offset(struct scan *scan, uint64_t offset)
 {
     struct data_file *file = scan->file;
+    bool has_lines = file->stride > 1;
 
     if (file->count % file->stride != 0) return true;
     if (file->offsets_count + 1 >= scan->capacity) {
         uint64_t capacity = scan->capacity == 0 ? OFFSETS_FIRST : 2 * scan->capacity;
-        uint64_t *offsets = arena_array(scan->arena, capacity, sizeof(*offsets));
 
-        if (offsets == NULL) return false;
-        if (file->offsets_count > 0) {
-            memcpy(offsets, file->offsets, file->offsets_count * sizeof(*offsets));
-        }
-        file->offsets = offsets;
+        file->offsets = grow(scan, file->offsets, capacity);
+        if (has_lines) file->lines = grow(scan, file->lines, capacity);
+        if (file->offsets == NULL || (has_lines && file->lines == NULL)) return false;
         scan->capacity = capacity;
     }
+    if (has_lines) file->lines[file->offsets_count] = scan->records.begin_line;
     file->offsets[file->offsets_count++] = offset;
     return true;
 }
@@ -191,6 +200,18 @@ enum err data_file_open(struct data_file *file, const char *path,
     if (err == ERR_OK && random && file->stride == 1) err = load(file, arena, why);
     if (err != ERR_OK) data_file_close(file);
     return err;
+}
+
+uint64_t data_file_line(const struct data_file *file, uint64_t record)
+{
+    uint64_t line = 1;
+
+    if (file->lines != NULL) return file->lines[record / file->stride];
+    for (const char *at = file->data, *end = at + file->offsets[record];
+         (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+        line++;
+    }
+    return line;
 }
 
 void data_file_close(struct data_file *file)

@@ -29,6 +29,7 @@ struct data_file {
     /* Random order only. */
     const char *data;       /* All of it, or NULL. */
     uint64_t *offsets;      /* Of record 0, stride, 2 × stride …; the last is the file's end. */
+    uint64_t *lines;        /* The same records' lines; NULL if the file is kept in memory. */
     uint64_t offsets_count; /* That one not counted. */
     uint32_t stride;        /* 1 or DATA_FILE_STRIDE. */
     uint64_t count;         /* Records. */
@@ -40,6 +41,10 @@ struct data_file {
 MUST_USE enum err data_file_open(struct data_file *file, const char *path,
                                  const struct records_options *options, bool random,
                                  struct arena *arena, struct err_info *why);
+
+/* In which line of the file record `record` begins, or, of a larger file, the one before it whose
+ * place is known. Takes a while where the file is kept in memory. */
+uint64_t data_file_line(const struct data_file *file, uint64_t record);
 
 /* Closes it. One that was not opened (fd -1) is fine. */
 void data_file_close(struct data_file *file);

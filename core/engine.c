@@ -26,7 +26,7 @@ static void post_news(struct crew *crew, enum news_kind kind, uint64_t value)
 {
     bool posted = mailbox_post(&crew->shared->news, (struct mail){.kind = kind, .value = value});
 
-    CHECK(posted); /* A worker has two pieces of news at most. */
+    CHECK(posted); /* A worker has few pieces of news. */
     wake_post(crew->engine->coord_fd);
 }
 
@@ -60,6 +60,7 @@ static void *worker_main(void *arg)
         .index = crew->index,
     };
     struct runner_options test;
+    bool goes_on = true;
 
     if (engine->test != NULL) {
         test = test_of(engine);
@@ -75,7 +76,9 @@ static void *worker_main(void *arg)
         return NULL;
     }
     post_news(crew, NEWS_READY, 0);
-    while (worker_step(crew->worker)) {
+    while (goes_on) {
+        goes_on = worker_step(crew->worker);
+        /* What breaks a run may end it in the same turn. */
         if (unlikely(worker_is_broken(crew->worker)) && !crew->broken) {
             crew->broken = true;
             post_news(crew, NEWS_BROKEN, 0);
@@ -131,9 +134,12 @@ static void say_start(struct engine *engine)
     if (plan->requests_count > 1) {
         (void)snprintf(more, sizeof(more), " and %u more", plan->requests_count - 1);
     }
-    scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s", plan->requests[0].url,
-               more, engine->test != NULL ? "up to " : "", plan->connections,
-               plan->connections == 1 ? "" : "s", plan->workers, plan->workers == 1 ? "" : "s");
+    if (!engine->json_lines) {
+        scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s",
+                   plan->requests[0].url, more, engine->test != NULL ? "up to " : "",
+                   plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
+                   plan->workers == 1 ? "" : "s");
+    }
     say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {
         const struct ring_facts *facts = worker_ring_facts(engine->crew[i].worker);
@@ -384,8 +390,8 @@ static bool init_buckets(struct engine *engine)
 
     if (engine->test == NULL) return true;
     options.test = engine->test->test;
-    options.sinks = engine->test->sinks;
-    options.sinks_count = engine->test->sinks_count;
+    options.sinks = engine->sinks;
+    options.sinks_count = engine->sinks_count;
     engine->buckets = buckets_new(&engine->arena, &options);
     return engine->buckets != NULL;
 }
@@ -408,7 +414,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
         return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
     err = names_init(&engine->names, engine->plan, &engine->arena, why);
     if (err != ERR_OK) return err;
-    err = scribe_new(&engine->scribe, engine->coord_fd, why);
+    err = scribe_new(&engine->scribe, engine->coord_fd, engine->json_lines, why);
     if (err != ERR_OK) return err;
     if (engine->test != NULL && engine->test->reads_files) {
         struct reader_options reader = {
@@ -441,6 +447,9 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->live = options->live && !options->quiet;
     engine->colours = options->colours;
     engine->record = options->record;
+    engine->sinks = options->sinks;
+    engine->sinks_count = options->sinks_count;
+    engine->json_lines = options->json_lines;
     engine->test = options->test;
     engine->done_fd = -1;
     engine->coord_fd = -1;

@@ -16,16 +16,12 @@ struct testfile;
 struct run_crews;
 struct data_file;
 
-enum { ENGINE_SINKS_MAX = 4 };
-
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
     const struct testfile *test;
     const struct run_crews *crews;
-    const struct data_file *files;              /* By provider; those that read none have fd -1. */
-    bool reads_files;                           /* Some provider does. */
-    struct bucket_sink sinks[ENGINE_SINKS_MAX]; /* Who gets the buckets; [sinks_count]. */
-    uint32_t sinks_count;
+    const struct data_file *files; /* By provider; those that read none have fd -1. */
+    bool reads_files;              /* Some provider does. */
 };
 
 struct engine_options {
@@ -38,6 +34,9 @@ struct engine_options {
     bool colours;                   /* The live line may have colours. */
     struct record *record; /* Gets the series as it comes; borrowed until engine_finish() has
                               returned. NULL: none. */
+    const struct bucket_sink *sinks; /* Get the buckets of a test file; [sinks_count]; as long. */
+    uint32_t sinks_count;
+    bool json_lines; /* Lines on stderr are JSON, an object each. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

@@ -41,8 +41,11 @@ struct engine {
     bool verbose;
     bool live;
     bool colours;
-    struct record *record;       /* Borrowed; NULL: none. */
-    uint64_t next_live_ns;       /* When the live line is to be drawn again. */
+    struct record *record;           /* Borrowed; NULL: none. */
+    uint64_t next_live_ns;           /* When the live line is to be drawn again. */
+    const struct bucket_sink *sinks; /* Borrowed; [sinks_count]. */
+    uint32_t sinks_count;
+    bool json_lines;
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */

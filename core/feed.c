@@ -20,9 +20,6 @@ static void fail(struct feed *feed, enum err err, int errno_value, const char *r
     if (errno_value != 0) {
         feed->err = err_set(&feed->why, err, errno_value, "data file '%s' cannot be read: %s", path,
                             err_errno_name(errno_value));
-    } else if (feed->options.source.random) {
-        feed->err =
-            err_set(&feed->why, err, 0, "data file '%s': a record is bad: %s", path, reason);
     } else {
         feed->err = err_set(&feed->why, err, 0, "data file '%s', line %" PRIu64 ": %s", path,
                             feed->records.line, reason);
@@ -229,6 +226,7 @@ static void fill_from_memory(struct feed *feed)
         result =
             records_next(&feed->records, &window, &used, feed->options.scratch, &value, &reason);
         if (result == RECORDS_END) result = RECORDS_BAD; /* It was changed meanwhile. */
+        if (result != RECORDS_VALUE) feed->records.line = data_file_line(file, record);
         if (result != RECORDS_VALUE && !no_value(feed, result, reason)) return;
         if (!push(feed, &value, &sames)) return;
     }
@@ -247,6 +245,7 @@ static void begin_stretches(struct feed *feed)
 
         stretch_start(stretch, file->offsets[block], file->offsets[block + 1],
                       (uint32_t)(record % file->stride));
+        stretch->line = data_file_line(file, record);
         stretch_ask(feed, stretch);
         feed->open++;
     }
@@ -262,9 +261,11 @@ static void fill_at_random(struct feed *feed)
         bool is_wanted = stretch->skip == 0;
         const char *reason = "it is not there any more";
         struct value value;
-        enum records_result result =
-            stretch_next(feed, stretch, is_wanted ? &value : NULL, &reason);
+        enum records_result result;
 
+        feed->records.line = stretch->line;
+        result = stretch_next(feed, stretch, is_wanted ? &value : NULL, &reason);
+        stretch->line = feed->records.line;
         if (result == RECORDS_END) result = RECORDS_BAD;
         if (result != RECORDS_VALUE) {
             (void)no_value(feed, result, reason);

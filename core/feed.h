@@ -25,6 +25,7 @@ struct feed_stretch {
     bool is_last;    /* The stretch ends with the window. */
     bool is_asked;   /* `ask` is open, for what comes behind `to`. */
     uint32_t skip;   /* Random order: records before the one that is wanted. */
+    uint64_t line;   /* The same: of window[from]. */
     struct reader_ask ask;
 };
 

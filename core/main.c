@@ -109,6 +109,9 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),
         .record = outputs->record,
+        .sinks = outputs->sinks,
+        .sinks_count = outputs->sinks_count,
+        .json_lines = cli->json_lines,
     };
     struct engine *engine = NULL;
     struct err_info why;

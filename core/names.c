@@ -151,7 +151,7 @@ enum err names_open(struct names *names, int notify_fd, struct err_info *why)
         if (err != ERR_OK) return err;
     }
     if (names->plan->net.resolve_every_ns == 0) return ERR_OK;
-    return scribe_new(&names->resolver, notify_fd, why);
+    return scribe_new(&names->resolver, notify_fd, false, why);
 }
 
 static void write_list(char *to, const struct addresses *addresses)

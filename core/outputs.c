@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include "core/live.h"
 #include "core/report.h"
 #include "core/report_rows.h"
+#include "core/run_json.h"
 
 static enum err open_record(struct outputs *outputs, struct err_info *why)
 {
@@ -11,6 +13,22 @@ static enum err open_record(struct outputs *outputs, struct err_info *why)
 
     if (outputs->csv.fd < 0 && outputs->hdr.fd < 0) return ERR_OK;
     return record_new(&outputs->record, fds, why);
+}
+
+/* The buckets of a test file go to stdout, unless that is for the report alone. */
+static enum err open_console(struct outputs *outputs, const struct cli *cli, struct err_info *why)
+{
+    struct run_console_options options = {
+        .file = cli->test_path,
+        .json = cli->json_lines,
+        .erases = !cli->quiet && live_is_possible(STDERR_FILENO) && isatty(STDOUT_FILENO) == 1,
+    };
+    enum err err;
+
+    if (cli->test == NULL || outputs->json.fd == STDOUT_FILENO) return ERR_OK;
+    err = run_console_new(&outputs->console, &options, why);
+    if (err == ERR_OK) outputs->sinks[outputs->sinks_count++] = run_console_sink(outputs->console);
+    return err;
 }
 
 enum err outputs_open(struct outputs *outputs, const struct cli *cli, struct err_info *why)
@@ -29,6 +47,7 @@ enum err outputs_open(struct outputs *outputs, const struct cli *cli, struct err
         err = output_open(files[i].output, files[i].path, why);
     }
     if (err == ERR_OK) err = open_record(outputs, why);
+    if (err == ERR_OK) err = open_console(outputs, cli, why);
     if (err != ERR_OK) outputs_release(outputs);
     return err;
 }
@@ -65,6 +84,16 @@ static void end_record(struct outputs *outputs, struct failures *failures)
     note(failures, output_close(&outputs->hdr, &why), &why);
 }
 
+/* The report on stdout: for people, or the last line of JSON. */
+static void add_report(const struct cli *cli, const struct result *result, struct text *out)
+{
+    if (cli->json_lines) {
+        run_json_report(result, out);
+    } else {
+        report_text(result, cli->spectrum, out);
+    }
+}
+
 bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct result *result,
                    void (*tell)(const struct err_info *why))
 {
@@ -75,8 +104,9 @@ bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct 
 
     arena_init(&arena, 0);
     text_init(&text, &arena);
+    if (outputs->console != NULL) note(&failures, run_console_end(outputs->console, &why), &why);
     if (outputs->json.fd != STDOUT_FILENO) {
-        report_text(result, cli->spectrum, &text);
+        add_report(cli, result, &text);
         note(&failures, output_stream(STDOUT_FILENO, &text, &why), &why);
     }
     if (outputs->json.path != NULL) {
@@ -97,6 +127,8 @@ void outputs_release(struct outputs *outputs)
 
     record_free(outputs->record);
     outputs->record = NULL;
+    run_console_free(outputs->console);
+    outputs->console = NULL;
     for (size_t i = 0; i < COUNT(files); i++) {
         /* Nothing is in them that has not been told of. */
         if (files[i]->fd > STDERR_FILENO) (void)close(files[i]->fd);

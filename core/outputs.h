@@ -10,12 +10,19 @@
 #include "core/output.h"
 #include "core/record.h"
 #include "core/result.h"
+#include "core/run_console.h"
+
+enum { OUTPUTS_SINKS_MAX = 4 };
 
 struct outputs {
     struct output json;
     struct output csv, hdr; /* Written by `record`. */
     struct output requests;
     struct record *record; /* NULL: nothing is written during the run. */
+    /* Of a test file. */
+    struct run_console *console;                 /* NULL: stdout is not for it. */
+    struct bucket_sink sinks[OUTPUTS_SINKS_MAX]; /* Who wants its buckets; [sinks_count]. */
+    uint32_t sinks_count;
 };
 
 /* Opens what `cli` names, which must outlive it. ERR_FILE, ERR_MEMORY, ERR_LIMIT; there is then

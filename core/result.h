@@ -76,7 +76,7 @@ struct result {
     uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
 
-    struct result_url *urls; /* [plan->requests_count]; NULL: there is but one. */
+    struct result_url *urls;    /* [plan->requests_count]; NULL: there is but one. */
     struct hist_view *from_due; /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */

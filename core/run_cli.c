@@ -268,6 +268,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     run->test.crews = &run->crews;
     run->test.files = run->files;
     run->cli.test = &run->test;
+    run->cli.test_path = path;
     return -1;
 }
 

@@ -100,8 +100,11 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
 void runner_note_error(struct exchange *exchange, enum test_error code, enum expr_error error)
 {
     struct worker *w = exchange->endpoint->runner->worker;
+    const char *before = code == TEST_ERROR_BUILD ? "request could not be built: " : "";
+    char text[GROUP_ERROR_TEXT_MAX];
 
-    group_error(&w->shared->groups, runner_group_of(exchange), code, expr_error_text(error));
+    (void)snprintf(text, sizeof(text), "%s%s", before, expr_error_text(error));
+    group_error(&w->shared->groups, runner_group_of(exchange), code, text);
 }
 
 /* Between two publications, where there are many providers. A worker that falls asleep in between

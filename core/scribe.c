@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/check.h"
 #include "core/base/mailbox.h"
+#include "core/run_json.h"
 #include "io/wake.h"
 
 enum { SLOTS = 64, LINE_BYTES = 256, COLUMNS_ASSUMED = 80, HOST_BYTES = 512, SERVICE_BYTES = 16 };
@@ -41,6 +42,7 @@ struct scribe {
     char host[HOST_BYTES], service[SERVICE_BYTES]; /* Whose turn it is. */
     uint32_t words_next;                           /* Coordinator's. */
     _Atomic uint32_t owners; /* Who still uses this struct: starter and thread; the last frees. */
+    bool json;               /* Lines are JSON; constant. */
     bool live_shown;         /* Scribe's. The live line stands on the terminal. */
     bool is_resolving;       /* Coordinator's. */
 };
@@ -76,10 +78,28 @@ static void erase_live(struct scribe *scribe)
     scribe->live_shown = false;
 }
 
-static void write_line(struct scribe *scribe, const char *line)
+/* As a warning in JSON; without the line end, which that has of its own. */
+static void write_json_line(char *line)
+{
+    struct arena arena;
+    struct text text;
+
+    line[strcspn(line, "\n")] = '\0';
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    run_json_line("warn", line, &text);
+    if (!text.failed) write_out(text.data, text.len);
+    arena_release(&arena);
+}
+
+static void write_line(struct scribe *scribe, char *line)
 {
     erase_live(scribe);
-    write_out(line, strlen(line));
+    if (scribe->json) {
+        write_json_line(line);
+    } else {
+        write_out(line, strlen(line));
+    }
 }
 
 static void write_live(struct scribe *scribe, const struct live *live)
@@ -134,7 +154,7 @@ static void *scribe_main(void *arg)
     return NULL;
 }
 
-enum err scribe_new(struct scribe **ret_scribe, int notify_fd, struct err_info *why)
+enum err scribe_new(struct scribe **ret_scribe, int notify_fd, bool json, struct err_info *why)
 {
     struct arena arena;
     struct scribe *scribe;
@@ -145,6 +165,7 @@ enum err scribe_new(struct scribe **ret_scribe, int notify_fd, struct err_info *
     if (scribe == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the scribe");
     scribe->arena = arena;
     scribe->notify_fd = notify_fd;
+    scribe->json = json;
     mailbox_init(&scribe->asks, scribe->asks_slots, SLOTS);
     mailbox_init(&scribe->answers, scribe->answers_slots, SLOTS);
     scribe->ask_fd = eventfd(0, EFD_CLOEXEC);

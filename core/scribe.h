@@ -16,8 +16,9 @@
 struct scribe;
 
 /* Starts the thread. `notify_fd` is an eventfd that is written when an answer is there; it must
- * outlive the scribe. */
-MUST_USE enum err scribe_new(struct scribe **ret_scribe, int notify_fd, struct err_info *why);
+ * outlive the scribe. With `json` each line is a warning in JSON (core/run_json.h). */
+MUST_USE enum err scribe_new(struct scribe **ret_scribe, int notify_fd, bool json,
+                             struct err_info *why);
 
 /* Ends the thread and frees. One that is still inside the resolver (which cannot be interrupted)
  * is left behind and frees itself when that returns. NULL is fine. */

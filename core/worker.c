@@ -15,6 +15,7 @@ static void run_events(struct worker *w)
 
     do {
         count = ring_reap(w->ring, events, EVENTS_PER_REAP);
+        conn_tls_note_events(&w->table, events, count);
         for (uint32_t i = 0; i < count; i++) {
             conn_event(&w->table, &events[i]);
         }

@@ -90,6 +90,7 @@ enum err writer_new(struct writer **ret_writer, const int *fds, struct err_info 
 
         file->fd = fds[i];
         if (file->fd < 0) continue;
+        file->begun = file->fd <= STDERR_FILENO; /* What others write there too is never cut. */
         file->ring = arena_array(&arena, WRITER_RING_BYTES, 1);
         if (file->ring == NULL) memory = false;
     }

@@ -4,7 +4,7 @@
  * Each file has a ring of bytes between the two sides. What finds no room there is refused as a
  * whole: the disk is then WRITER_RING_BYTES behind. A file that cannot be written is given up at
  * its first error; what comes for it afterwards is taken and forgotten. What a file held before
- * stays until the first bytes come.
+ * stays until the first bytes come; but stdout and stderr are never cut.
  *
  * Threads: one owner at a time, who adds; writer_end() ends the writer's own. */
 #ifndef CORE_WRITER_H

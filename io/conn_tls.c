@@ -44,10 +44,27 @@ static void drop_sent(struct conn_tls *tls, size_t len)
     tls->out_len -= len;
 }
 
+void conn_tls_note_events(struct conn_table *table, const struct ring_event *events, uint32_t count)
+{
+    bool unheard = false;
+
+    if (table->tls == NULL) return;
+    for (uint32_t i = 0; i < count; i++) {
+        unheard |= op_kind_of(events[i].user_data) == OP_SEND_QUIET;
+    }
+    table->unheard = unheard;
+}
+
+/* All that quiet sends of earlier batches have to say has been heard. */
+static bool is_settled(const struct conn_table *table)
+{
+    return likely(!table->unheard) && likely(ring_is_settled(table->ring));
+}
+
 /* A quiet send of an earlier batch has taken all its bytes, or we would have heard of it. */
 static void settle(const struct conn_table *table, struct conn_tls *tls)
 {
-    if (tls->quiet == 0 || tls->quiet_at == table->batch) return;
+    if (tls->quiet == 0 || tls->quiet_at == table->batch || !is_settled(table)) return;
     drop_sent(tls, tls->quiet);
     tls->quiet = 0;
 }
@@ -275,6 +292,10 @@ void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
     /* After a failed send the receive ends too and says how; see conn_eof(). */
     if (res < 0 || (size_t)res != tls->sending) {
         conn->send_error = res < 0 ? -res : EPIPE;
+        return;
+    }
+    if (unlikely(tls->quiet > 0 && !is_settled(table))) {
+        send_loudly(table, conn, 0); /* What went quietly before it may still be heard of. */
         return;
     }
     /* What went quietly before it is through as well. */

@@ -14,6 +14,7 @@ enum {
     WORD_BYTES_MAX = 9,
     PLAIN_BYTES_MAX = HEAD_BYTES + HIST_BUCKETS * WORD_BYTES_MAX,
     DIGITS = 3,
+    US_VALUE_BITS = HIST_VALUE_BITS - 9, /* 2^45 ns are less than 2^36 us. */
 };
 
 struct hdr {
@@ -21,7 +22,8 @@ struct hdr {
     uint8_t *plain;      /* [PLAIN_BYTES_MAX] */
     uint8_t *compressed; /* [compressed_max] */
     size_t compressed_max;
-    char *text; /* As base64, terminated. */
+    char *text;           /* As base64, terminated. */
+    struct hist_view *us; /* A view turned into microseconds. */
 };
 
 static void *take_memory(void *arena, unsigned count, unsigned size)
@@ -49,8 +51,9 @@ struct hdr *hdr_new(struct arena *arena)
     hdr->plain = arena_array(arena, PLAIN_BYTES_MAX, 1);
     hdr->compressed = arena_array(arena, hdr->compressed_max, 1);
     hdr->text = arena_array(arena, base64_len(hdr->compressed_max) + 1, 1);
+    hdr->us = arena_array(arena, 1, sizeof(*hdr->us));
     if (hdr->plain == NULL || hdr->compressed == NULL || hdr->text == NULL) return NULL;
-    return hdr;
+    return hdr->us == NULL ? NULL : hdr;
 }
 
 static uint8_t *put_u32(uint8_t *at, uint32_t number)
@@ -79,26 +82,42 @@ static uint8_t *put_count(uint8_t *at, int64_t count)
     return at;
 }
 
-static uint8_t *put_buckets(uint8_t *at, const struct hist_view *view)
+static bool has_page(const struct hist_view *view, uint32_t page)
 {
-    int64_t zeros = 0;
+    return view->page_mask[page / 64] >> page % 64 & 1;
+}
 
-    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        uint64_t count = view->buckets[i];
-
-        if (count == 0) {
-            zeros++;
+/* Puts the counts of a page; `zeros` is how many came last before it and are not yet put. */
+static uint8_t *put_page(uint8_t *at, const uint64_t *counts, int64_t *zeros)
+{
+    for (uint32_t i = 0; i < HIST_PAGE_BUCKETS; i++) {
+        if (counts[i] == 0) {
+            ++*zeros;
             continue;
         }
-        if (zeros > 0) at = put_count(at, zeros == 1 ? 0 : -zeros);
-        zeros = 0;
-        at = put_count(at, (int64_t)min_u64(count, INT64_MAX));
+        if (*zeros > 0) at = put_count(at, *zeros == 1 ? 0 : -*zeros);
+        *zeros = 0;
+        at = put_count(at, (int64_t)min_u64(counts[i], INT64_MAX));
     }
     return at;
 }
 
-/* Lays out the view in hdr->plain; returns how long that is. */
-static size_t lay_out(struct hdr *hdr, const struct hist_view *view)
+static uint8_t *put_buckets(uint8_t *at, const struct hist_view *view)
+{
+    int64_t zeros = 0;
+
+    for (uint32_t page = 0; page < HIST_PAGES; page++) {
+        if (has_page(view, page)) {
+            at = put_page(at, view->buckets + (size_t)page * HIST_PAGE_BUCKETS, &zeros);
+        } else {
+            zeros += HIST_PAGE_BUCKETS;
+        }
+    }
+    return at;
+}
+
+/* Lays out the view, of values below 2^value_bits, in hdr->plain; returns how long that is. */
+static size_t lay_out(struct hdr *hdr, const struct hist_view *view, int value_bits)
 {
     static const uint64_t double_1 = UINT64_C(0x3ff0000000000000); /* 1.0 as IEEE 754 has it. */
     uint8_t *counts = hdr->plain + HEAD_BYTES;
@@ -110,7 +129,7 @@ static size_t lay_out(struct hdr *hdr, const struct hist_view *view)
     at = put_u32(at, 0);
     at = put_u32(at, DIGITS);
     at = put_u64(at, 1);
-    at = put_u64(at, (UINT64_C(1) << HIST_VALUE_BITS) - 1);
+    at = put_u64(at, (UINT64_C(1) << value_bits) - 1);
     at = put_u64(at, double_1);
     CHECK(at == counts);
     CHECK(end <= hdr->plain + PLAIN_BYTES_MAX);
@@ -119,7 +138,7 @@ static size_t lay_out(struct hdr *hdr, const struct hist_view *view)
 
 const char *hdr_encode(struct hdr *hdr, const struct hist_view *view)
 {
-    size_t len = lay_out(hdr, view);
+    size_t len = lay_out(hdr, view, HIST_VALUE_BITS);
     uint8_t *at;
     int rc;
 
@@ -135,6 +154,36 @@ const char *hdr_encode(struct hdr *hdr, const struct hist_view *view)
     (void)put_u32(at, (uint32_t)hdr->stream.total_out);
     len = base64_encode(hdr->text, hdr->compressed,
                         COMPRESSED_HEAD_BYTES + (size_t)hdr->stream.total_out);
+    hdr->text[len] = '\0';
+    return hdr->text;
+}
+
+static void add_us(struct hist_view *us, uint32_t bucket, uint64_t count)
+{
+    uint64_t middle_ns = hist_bucket_low_ns(bucket) + hist_bucket_width_ns(bucket) / 2;
+    uint32_t to = hist_bucket_of(middle_ns / NS_PER_US);
+    uint32_t page = to / HIST_PAGE_BUCKETS;
+
+    us->page_mask[page / 64] |= UINT64_C(1) << page % 64;
+    us->buckets[to] += count;
+}
+
+const char *hdr_encode_us(struct hdr *hdr, const struct hist_view *view)
+{
+    size_t len;
+
+    hist_view_clear(hdr->us);
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        if (!has_page(view, i / HIST_PAGE_BUCKETS)) {
+            i += HIST_PAGE_BUCKETS - 1;
+        } else if (view->buckets[i] > 0) {
+            add_us(hdr->us, i, view->buckets[i]);
+        }
+    }
+    len = base64_encode(hdr->text, hdr->plain, lay_out(hdr, hdr->us, US_VALUE_BITS));
+    while (hdr->text[len - 1] == '=') {
+        len--;
+    }
     hdr->text[len] = '\0';
     return hdr->text;
 }

@@ -11,6 +11,8 @@
  *     negative length, as ZigZag LEB128 of at most 9 bytes.
  * Compressed: 4 bytes cookie 0x1c849314, 4 length of what follows, that.
  *
+ * The other form is for viewers that read what is not compressed, and microseconds.
+ *
  * Threads: one owner. */
 #ifndef IO_HDR_H
 #define IO_HDR_H
@@ -25,5 +27,9 @@ MUST_USE struct hdr *hdr_new(struct arena *arena);
 
 /* The text of `view`, terminated, without a line end; valid until the next call. */
 const char *hdr_encode(struct hdr *hdr, const struct hist_view *view);
+
+/* The same in whole microseconds (each count goes to that of its bucket's middle, rounded down),
+ * not compressed, and without the padding of base64. */
+const char *hdr_encode_us(struct hdr *hdr, const struct hist_view *view);
 
 #endif

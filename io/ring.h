@@ -52,18 +52,16 @@ MUST_USE enum err ring_open(struct ring **ret_ring, const struct ring_options *o
 
 /* Closes the ring and every socket in it. NULL is fine. */
 void ring_close(struct ring *ring);
-
 const struct ring_facts *ring_facts(const struct ring *ring);
 const struct ring_counts *ring_counts(const struct ring *ring);
-
 /* Makes a TCP (or unix) stream socket of `family` with TCP_NODELAY and puts it in the table at
  * `sock`, which must be empty; bound to `source` if that is not NULL (late port binding).
  * Synchronous. 0 or a negative errno (-EMFILE, -EADDRNOTAVAIL …), the slot then still empty. */
 MUST_USE int ring_sock_open(struct ring *ring, uint32_t sock, int family,
                             const struct sockaddr *source, socklen_t source_len);
 
-/* Makes a listening socket at `sock`; 0 or a negative errno. If `address` has port 0,
- * `*ret_port` (may be NULL) gets the port chosen. Several rings may listen on one port. */
+/* Makes a listening socket at `sock`; 0 or a negative errno. `*ret_port` (may be NULL) gets the
+ * port, chosen if `address` has 0. Several rings may listen on one port. */
 MUST_USE int ring_listen(struct ring *ring, uint32_t sock, const struct sockaddr *address,
                          socklen_t address_len, uint16_t *ret_port);
 
@@ -126,8 +124,7 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
-/* Gives the kernel what is queued now, and takes nothing from it: for owners whose turns are long,
- * so that the peers need not wait for the end of one. */
+/* Gives the kernel what is queued, at once: for owners whose turns are long. */
 void ring_submit(struct ring *ring);
 
 struct ring_wait {
@@ -136,8 +133,8 @@ struct ring_wait {
     uint32_t min_wait_ns; /* … but no longer than this once one is there. 0: return at one. */
 };
 
-/* Submits what is queued and waits. Returns at an event, at ring_wake(), at the timeout, or at a
- * signal; says nothing about which: reap. */
+/* Submits and waits. Returns at an event, at ring_wake(), at the timeout, or at a signal; says
+ * nothing about which: reap. */
 void ring_wait(struct ring *ring, const struct ring_wait *wait);
 
 /* Copies up to `events_max` completions, oldest first, and forgets them; returns how many. */

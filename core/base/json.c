@@ -147,11 +147,16 @@ static void add_quoted(struct text *out, const char *str, size_t len)
 void json_key(struct json *json, const char *key)
 {
     CHECK(key != NULL);
+    json_key_len(json, key, strlen(key));
+}
+
+void json_key_len(struct json *json, const char *key, size_t len)
+{
     CHECK(json->depth > 0);
     CHECK(json->in_object[json->depth - 1]);
     CHECK(!json->has_key);
     element_begin(json);
-    add_quoted(json->out, key, strlen(key));
+    add_quoted(json->out, key, len);
     text_add_str(json->out, json->compact ? ":" : ": ");
     json->has_key = true;
 }

@@ -55,6 +55,7 @@ void json_array(struct json *json);
 void json_object_line(struct json *json);          /* An object that takes one line. */
 void json_end(struct json *json);                  /* Ends the innermost object or array. */
 void json_key(struct json *json, const char *key); /* Only in an object; escaped like a string. */
+void json_key_len(struct json *json, const char *key, size_t len); /* Not terminated. */
 
 /* Strings are UTF-8; control characters, quotes and backslashes are escaped, and each byte that
  * is not part of a valid UTF-8 sequence becomes U+FFFD. `json_str_len` takes bytes that need

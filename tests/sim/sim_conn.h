@@ -3,6 +3,7 @@
 #define TESTS_SIM_SIM_CONN_H
 
 #include "tests/sim/sim_link.h"
+#include "tests/sim/sim_tls.h"
 
 enum { SIM_HEAD_BYTES = 16 * 1024, SIM_TEXT_BYTES = 640 };
 
@@ -48,9 +49,11 @@ struct sim_conn {
     struct sim_peer *peer;
     struct sim_conn *next; /* All of the peer's, newest first. */
     struct sim_link *link; /* Its side is 1. */
+    struct sim_tls *tls;   /* NULL: it speaks plainly, so far. */
     uint32_t number;
     bool closed;          /* By the peer, or broken. */
     bool left;            /* By the caller. */
+    bool parting;         /* Closes when all its ciphertext is on the wire. */
     bool stalled;         /* Answers nothing any more. */
     bool ended;           /* The caller has sent his end; close once all is answered. */
     struct sim_fifo head; /* Of the request that is coming in. */
@@ -76,7 +79,12 @@ struct sim_peer {
     size_t requests_count;
     size_t requests_capacity;
     struct sim_answer *answers_free;
+    struct tls_ctx *tls; /* NULL: plain. */
+    bool tls_in_tunnel;  /* Only behind a CONNECT that was granted. */
 };
+
+/* Bytes for the peer, as it means them. */
+void sim_conn_hear(struct sim_conn *conn, const char *data, size_t len);
 
 /* Reads the `len` bytes of a complete request head into conn->request, request_close and body_left.
  * Aborts when they are malformed. */

@@ -11,6 +11,7 @@
 enum { RUBBISH_BYTES = 64 };
 
 static const uint64_t drip_ns_default = NS_PER_MS;
+#define UNCLEAN_SHARE 0.2 /* Of the ends over TLS. */
 
 static const char *const mis_names[SIM_MIS_COUNT] = {
     [SIM_MIS_NONE] = "none",
@@ -72,6 +73,19 @@ void sim_peer_set(struct sim_peer *peer, const struct sim_behaviour *behaviour)
     }
 }
 
+void sim_peer_set_tls(struct sim_peer *peer, struct tls_ctx *ctx, bool in_tunnel)
+{
+    peer->tls = ctx;
+    peer->tls_in_tunnel = in_tunnel;
+}
+
+void sim_peer_end_tls(struct sim_peer *peer)
+{
+    for (struct sim_conn *conn = peer->conns; conn != NULL; conn = conn->next) {
+        if (conn->tls != NULL) sim_tls_end(conn);
+    }
+}
+
 const struct sim_peer_counts *sim_peer_counts(const struct sim_peer *peer)
 {
     return &peer->counts;
@@ -110,17 +124,26 @@ static void answer_drop(struct sim_conn *conn)
 /* The peer's end of the connection goes; what it owed is dropped. */
 static void conn_close(struct sim_conn *conn, bool reset)
 {
+    bool broken = conn->link->end[1].error != 0;
+
     if (conn->closed) return;
+    while (conn->answers != NULL) {
+        answer_drop(conn);
+    }
+    if (conn->tls != NULL && !reset && !broken && !conn->parting) {
+        conn->parting = true;
+        /* Servers that do not say that they close are all over the place. */
+        if (!sim_chance(conn->peer->sim, UNCLEAN_SHARE)) sim_tls_shutdown(conn);
+    }
+    if (conn->parting && !reset && !broken && !sim_tls_pump(conn)) return;
     conn->closed = true;
     if (reset) {
         sim_link_reset(conn->link, 1);
     } else {
         sim_link_close(conn->link, 1);
     }
-    while (conn->answers != NULL) {
-        answer_drop(conn);
-    }
     sim_fifo_take(conn->peer->sim, &conn->head, NULL, conn->head.len);
+    if (conn->tls != NULL) sim_tls_end(conn);
 }
 
 void sim_peer_kill(struct sim_peer *peer)
@@ -139,9 +162,18 @@ void sim_conn_left(struct sim_conn *conn)
 
 /* --- Answering ---------------------------------------------------------------------------- */
 
+static size_t conn_room(const struct sim_conn *conn)
+{
+    return conn->tls != NULL ? sim_tls_room(conn) : sim_link_room(conn->link, 1);
+}
+
 static void conn_write(struct sim_conn *conn, const char *bytes, size_t len)
 {
-    sim_link_write(conn->link, 1, bytes, len);
+    if (conn->tls != NULL) {
+        sim_tls_write(conn, bytes, len);
+    } else {
+        sim_link_write(conn->link, 1, bytes, len);
+    }
     conn->peer->counts.bytes_out += len;
 }
 
@@ -154,14 +186,14 @@ static void extra_comes(struct sim *sim, void *object, uint64_t requests)
     size_t len = 0;
 
     (void)sim;
-    if (conn->closed || conn->requests != requests || conn->left) return;
+    if (conn->closed || conn->parting || conn->requests != requests || conn->left) return;
     if (conn->peer->behaviour.extra_is_response) {
         len = sizeof(response) - 1;
         memcpy(bytes, response, len);
     } else {
         len = sim_rubbish(conn->peer, bytes, sizeof(bytes));
     }
-    len = min_u64(len, sim_link_room(conn->link, 1));
+    len = min_u64(len, conn_room(conn));
     conn->peer->counts.extras++;
     conn_write(conn, bytes, len);
 }
@@ -208,6 +240,10 @@ static void answer_over(struct sim_conn *conn)
         sim_event_at(sim, sim->now_ns + peer->behaviour.extra_idle_ns, extra_comes, conn,
                      conn->requests);
     }
+    if (!cut && peer->tls != NULL && conn->tls == NULL && answer->status == 200 &&
+        strcmp(request->method, "CONNECT") == 0) {
+        sim_tls_begin(conn);
+    }
     answer_drop(conn);
     conn->stalled = ending == SIM_ENDING_STALL;
     if (ending == SIM_ENDING_CLOSE || ending == SIM_ENDING_RESET) {
@@ -233,10 +269,13 @@ void sim_conn_writable(struct sim_conn *conn)
     char bytes[SIM_PIECE_BYTES];
 
     if (!conn->closed && conn->link->end[1].error != 0) conn_close(conn, false);
+    if (!conn->closed && conn->tls != NULL && sim_tls_pump(conn) && conn->parting) {
+        conn_close(conn, false);
+    }
     while (!conn->closed && !conn->stalled && conn->answers != NULL) {
         struct sim_answer *answer = conn->answers;
         bool drips = answer->mis == SIM_MIS_DRIP;
-        size_t room = sim_link_room(conn->link, 1);
+        size_t room = conn_room(conn);
         size_t len;
 
         if (sim->now_ns < answer->at_ns) return; /* An event will come. */
@@ -314,7 +353,7 @@ static size_t head_bytes(struct sim_conn *conn, const char *data, size_t len, bo
     return i;
 }
 
-static void hear(struct sim_conn *conn, const char *data, size_t len)
+void sim_conn_hear(struct sim_conn *conn, const char *data, size_t len)
 {
     struct sim *sim = conn->peer->sim;
     char head[SIM_HEAD_BYTES];
@@ -355,7 +394,11 @@ void sim_conn_readable(struct sim_conn *conn)
         if (len == 0) break;
         sim_link_read(conn->link, 1, bytes, len);
         conn->peer->counts.bytes_in += len;
-        hear(conn, bytes, len);
+        if (conn->tls == NULL) {
+            sim_conn_hear(conn, bytes, len);
+        } else if (!conn->parting && !sim_tls_hear(conn, bytes, len)) {
+            conn_close(conn, false);
+        }
     }
     if (conn->closed) return;
     if (conn->link->end[1].error != 0) {
@@ -382,14 +425,15 @@ void sim_peer_accept(struct sim_peer *peer, struct sim_link *link)
     if (counts->connections_now > counts->connections_max) {
         counts->connections_max = counts->connections_now;
     }
+    if (peer->tls != NULL && !peer->tls_in_tunnel) sim_tls_begin(conn);
     switch (peer->behaviour.greeting) {
     case SIM_GREET_NONE: conn_idles(conn); break;
     case SIM_GREET_RESET: conn_close(conn, true); break;
     case SIM_GREET_CLOSE: conn_close(conn, false); break;
     case SIM_GREET_RUBBISH:
         counts->extras++;
-        conn_write(conn, bytes,
-                   min_u64(sim_rubbish(peer, bytes, sizeof(bytes)), sim_link_room(link, 1)));
+        sim_link_write(link, 1, bytes,
+                       min_u64(sim_rubbish(peer, bytes, sizeof(bytes)), sim_link_room(link, 1)));
         break;
     }
 }

@@ -135,6 +135,13 @@ struct sim_peer *sim_peer_new_local(struct sim *sim, uint16_t port,
 /* Changes the behaviour, for connections that are there already too (not for answers begun). */
 void sim_peer_set(struct sim_peer *peer, const struct sim_behaviour *behaviour);
 
+/* From now on its connections begin with a TLS handshake, or do so once a CONNECT was granted.
+ * `ctx`, a server's, stays the caller's; what sessions of it there are ends with
+ * sim_peer_end_tls(), which is owed before the machine goes. */
+struct tls_ctx;
+void sim_peer_set_tls(struct sim_peer *peer, struct tls_ctx *ctx, bool in_tunnel);
+void sim_peer_end_tls(struct sim_peer *peer);
+
 /* Resets all of its connections, as a server that is killed. */
 void sim_peer_kill(struct sim_peer *peer);
 

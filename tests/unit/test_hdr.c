@@ -169,6 +169,62 @@ static void test_hdr_keeps_every_bucket(void)
     arena_release(&rig.arena);
 }
 
+/* Decodes text without padding, not compressed, into rig->buckets. */
+static void read_plain(struct rig *rig, const char *text)
+{
+    char *padded = arena_array(&rig->arena, strlen(text) + 4, 1);
+    size_t len = strlen(text);
+
+    EXPECT(padded != NULL);
+    EXPECT(len % 4 != 1 && strchr(text, '=') == NULL);
+    memcpy(padded, text, len);
+    while (len % 4 != 0) {
+        padded[len++] = '=';
+    }
+    decode_base64(rig, padded);
+    rig->plain_len = rig->packed_len;
+    memcpy(rig->plain, rig->packed, rig->packed_len);
+    EXPECT(number_at(rig->plain, 4) == 0x1c849313);
+    EXPECT(number_at(rig->plain + 4, 4) == rig->plain_len - 40);
+    EXPECT(number_at(rig->plain + 12, 4) == 3);
+    EXPECT(number_at(rig->plain + 24, 8) == (UINT64_C(1) << 36) - 1);
+    read_buckets(rig);
+}
+
+static void test_hdr_in_microseconds_rounds_down_and_keeps_every_count(void)
+{
+    static const struct {
+        uint64_t ns, count, us;
+    } rows[] = {{0, 1, 0},
+                {999, 2, 0},
+                {1000, 3, 1},
+                {1999, 4, 1},
+                {1500000, 5, 1500},
+                {2047000000, 6, 2047000},
+                {1000000000000, 7, 1000000000}};
+    uint64_t sum = 0, wanted = 0;
+    struct rig rig;
+
+    rig_open(&rig);
+    read_plain(&rig, hdr_encode_us(rig.hdr, rig.view));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        rig_put(&rig, hist_bucket_of(rows[i].ns), rows[i].count);
+        read_plain(&rig, hdr_encode_us(rig.hdr, rig.view));
+        wanted = hist_bucket_of(rows[i].us);
+        /* The middle of a bucket may belong to the next microsecond, or to the one before. */
+        EXPECT(rig.buckets[wanted] + rig.buckets[wanted + 1] +
+                   (wanted > 0 ? rig.buckets[wanted - 1] : 0) >=
+               rows[i].count);
+    }
+    wanted = 0;
+    for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
+        sum += rig.buckets[i];
+        wanted += rig.view->buckets[i];
+    }
+    EXPECT(sum == wanted);
+    arena_release(&rig.arena);
+}
+
 /* Nothing compresses this, and every count is of the longest. */
 static void test_hdr_has_room_for_the_worst(void)
 {
@@ -203,6 +259,7 @@ int main(void)
 {
     TEST(test_hdr_of_nothing_has_one_count);
     TEST(test_hdr_keeps_every_bucket);
+    TEST(test_hdr_in_microseconds_rounds_down_and_keeps_every_count);
     TEST(test_hdr_has_room_for_the_worst);
     TEST(test_hdr_refuses_an_arena_that_is_too_small);
     return 0;

@@ -30,7 +30,7 @@ static void rig_open(struct rig *rig)
     EXPECT(rig->stderr_fd >= 0 && rig->notify_fd >= 0);
     EXPECT(dup2(fds[1], STDERR_FILENO) == STDERR_FILENO);
     EXPECT(close(fds[1]) == 0);
-    EXPECT(scribe_new(&rig->scribe, rig->notify_fd, &why) == ERR_OK);
+    EXPECT(scribe_new(&rig->scribe, rig->notify_fd, false, &why) == ERR_OK);
 }
 
 /* Waits for the scribe to write all that it was told, then compares it. */

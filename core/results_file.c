@@ -1,0 +1,355 @@
+#include "core/results_file.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/mailbox.h"
+#include "core/base/quote.h"
+#include "core/results_disk.h"
+#include "io/crc.h"
+#include "io/hdr.h"
+#include "io/wake.h"
+
+enum { SLOTS = 64 };
+
+/* One object, in the words in which it will stand in the file. */
+struct unit {
+    struct unit *next;
+    bool end;     /* The last one of all. */
+    bool written; /* But perhaps not on disk yet. */
+    size_t len;
+    char data[];
+};
+
+struct units {
+    struct arena arena;
+    struct unit *first, *last;
+};
+
+struct results_file {
+    struct mailbox box; /* Owner → writer: pointers to struct results_lines. */
+    struct arena arena; /* Holds this struct. */
+    struct results_file_options options;
+    struct mail slots[SLOTS];
+    pthread_t thread;
+    int wake_fd;
+    bool started;
+    _Atomic bool ending; /* Owner's; nothing is added after it. */
+
+    uint64_t lost;          /* Owner's: lots that were not taken. */
+    uint64_t posted;        /* Owner's: bytes that were handed over. */
+    _Atomic uint64_t taken; /* Writer's: of these, those freed again. */
+    _Atomic int error;      /* Writer's: why units wait; 0: none do. */
+
+    /* Writer's; the owner's after the join. */
+    struct results_disk disk;
+    struct hdr *hdr;
+    struct hist_view *view;
+    struct units heads;   /* All of them, for a file that has to be begun anew. */
+    struct units waiting; /* Not known to be on disk. */
+    uint64_t lost_units;  /* There was no memory to keep them. */
+};
+
+static void units_init(struct units *units)
+{
+    *units = (struct units){.first = NULL};
+    arena_init(&units->arena, RESULTS_FILE_BYTES_MAX);
+}
+
+/* Keeps an object; in RESULTS_PELT with its CRC and a line end. `data` ends with '}'. */
+static bool units_add(struct units *units, enum results_form form, bool end, const char *data,
+                      size_t len)
+{
+    char crc[sizeof(",\"crc\":\"00000000\"}\n")] = "";
+    size_t crc_len = sizeof(crc) - 1, kept = len - 1;
+    struct unit *unit;
+
+    if (form == RESULTS_PELT) {
+        (void)snprintf(crc, sizeof(crc), ",\"crc\":\"%08x\"}\n", crc_of(data, kept));
+    } else {
+        crc_len = 0;
+        kept = len;
+    }
+    unit = arena_alloc(&units->arena, sizeof(*unit) + kept + crc_len, _Alignof(struct unit));
+    if (unit == NULL) return false;
+    *unit = (struct unit){.end = end, .len = kept + crc_len};
+    memcpy(unit->data, data, kept);
+    memcpy(unit->data + kept, crc, crc_len);
+    if (units->first == NULL) units->first = unit;
+    if (units->last != NULL) units->last->next = unit;
+    units->last = unit;
+    return true;
+}
+
+/* The text of the lines with all holes filled. */
+static void fill(struct results_file *file, const struct results_lines *lines, struct text *out)
+{
+    const char *data = lines->text.data;
+    size_t at = 0;
+
+    for (const struct results_hole *hole = lines->first; hole != NULL; hole = hole->next) {
+        text_add(out, data + at, hole->at - at);
+        at = hole->at;
+        results_hole_view(hole, file->view);
+        text_add_str(out, file->options.form == RESULTS_PELT
+                              ? hdr_encode(file->hdr, file->view)
+                              : hdr_encode_us(file->hdr, file->view));
+    }
+    text_add(out, data + at, lines->text.len - at);
+}
+
+/* Makes units of the lines. */
+static void take(struct results_file *file, const struct results_lines *lines)
+{
+    struct units *units = lines->kind == RESULTS_HEAD ? &file->heads : &file->waiting;
+    struct arena arena;
+    struct text text;
+    const char *line, *end;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    fill(file, lines, &text);
+    if (text.failed) file->lost_units++;
+    for (line = text.data; !text.failed && line < text.data + text.len; line = end + 1) {
+        bool last = lines->kind == RESULTS_END;
+
+        end = memchr(line, '\n', (size_t)(text.data + text.len - line));
+        CHECK(end != NULL);
+        if (!units_add(units, file->options.form, last, line, (size_t)(end - line))) {
+            file->lost_units++;
+        }
+    }
+    arena_release(&arena);
+}
+
+/* Appends what is not yet written, up to the first that the disk refuses; the last one of all is
+ * tried nevertheless, for room is kept for it. 0, or the first errno. */
+static int write_units(struct results_file *file, const struct units *units)
+{
+    size_t keep = file->options.form == RESULTS_PELT ? RESULTS_END_BYTES_MAX : 0;
+    int error = 0;
+
+    for (struct unit *unit = units->first; unit != NULL; unit = unit->next) {
+        int rc;
+
+        if (unit->written || (error != 0 && !unit->end)) continue;
+        rc = results_disk_append(&file->disk, unit->data, unit->len, unit->end ? 0 : keep);
+        if (rc == 0) unit->written = true;
+        if (error == 0) error = rc;
+    }
+    return error;
+}
+
+/* The medium itself, not its room: what was written may be lost without a further word. */
+static bool is_of_the_medium(int error)
+{
+    return error == EIO || error == EROFS || error == ENODEV || error == ESTALE;
+}
+
+/* Forgets what is on disk. */
+static void forget_written(struct units *units)
+{
+    struct unit *unit = units->first;
+
+    units->first = units->last = NULL;
+    for (struct unit *next; unit != NULL; unit = next) {
+        next = unit->next;
+        if (unit->written) continue;
+        unit->next = NULL;
+        if (units->first == NULL) units->first = unit;
+        if (units->last != NULL) units->last->next = unit;
+        units->last = unit;
+    }
+    if (units->first == NULL) arena_release(&units->arena);
+}
+
+/* Writes and syncs what the disk takes. 0 if that is all, or the errno. */
+static int write_all(struct results_file *file)
+{
+    int error = write_units(file, &file->heads), rc;
+
+    if (error == 0 || !is_of_the_medium(error)) {
+        rc = write_units(file, &file->waiting);
+        if (error == 0) error = rc;
+    }
+    if (is_of_the_medium(error)) return error;
+    rc = results_disk_sync(&file->disk); /* Of a full disk too: something may be in. */
+    if (rc != 0) return rc;
+    forget_written(&file->waiting);
+    return error;
+}
+
+/* All that is not known to be on disk goes to the next part. */
+static int begin_anew(struct results_file *file)
+{
+    int error = results_disk_next(&file->disk);
+
+    if (error != 0) return error;
+    for (struct unit *unit = file->heads.first; unit != NULL; unit = unit->next) {
+        unit->written = false;
+    }
+    for (struct unit *unit = file->waiting.first; unit != NULL; unit = unit->next) {
+        unit->written = false;
+    }
+    return write_all(file);
+}
+
+static void flush(struct results_file *file)
+{
+    int error = file->disk.fd < 0 ? EIO : write_all(file);
+
+    if (is_of_the_medium(error) && file->disk.regular) error = begin_anew(file);
+    store_relaxed(&file->error, error);
+}
+
+static void *results_main(void *arg)
+{
+    struct results_file *file = arg;
+    bool ending;
+
+    do {
+        struct mail mail;
+        bool any = false;
+
+        wake_clear(file->wake_fd); /* Blocks until there is something. */
+        ending = load_acquire(&file->ending);
+        while (mailbox_take(&file->box, &mail)) {
+            uintptr_t address = mail.value;
+            struct results_lines *lines;
+            uint64_t bytes;
+
+            memcpy(&lines, &address, sizeof(address)); /* As results_file_add() posted it. */
+            bytes = lines->arena.bytes_used;
+            take(file, lines);
+            results_lines_free(lines);
+            store_release(&file->taken, load_relaxed(&file->taken) + bytes);
+            any = true;
+        }
+        if (any) flush(file);
+    } while (!ending);
+    return NULL;
+}
+
+static enum err start(struct results_file *file, struct err_info *why)
+{
+    int rc;
+
+    file->hdr = hdr_new(&file->arena);
+    file->view = arena_array(&file->arena, 1, sizeof(*file->view));
+    if (file->hdr == NULL || file->view == NULL) {
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory to write results");
+    }
+    file->wake_fd = eventfd(0, EFD_CLOEXEC);
+    rc = file->wake_fd < 0 ? errno : pthread_create(&file->thread, NULL, results_main, file);
+    file->started = rc == 0;
+    if (rc == 0) return ERR_OK;
+    return err_set(why, ERR_LIMIT, rc, "cannot start a thread: %s", err_errno_name(rc));
+}
+
+enum err results_file_open(struct results_file **ret_file,
+                           const struct results_file_options *options, struct err_info *why)
+{
+    struct results_file *file;
+    struct arena arena;
+    enum err err;
+
+    arena_init(&arena, 0);
+    file = arena_alloc(&arena, sizeof(*file), CACHE_LINE);
+    if (file == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory to write results");
+    file->arena = arena;
+    file->options = *options;
+    file->wake_fd = -1;
+    mailbox_init(&file->box, file->slots, SLOTS);
+    units_init(&file->heads);
+    units_init(&file->waiting);
+    err = results_disk_open(&file->disk, options->path, options->fresh, why);
+    if (err == ERR_OK) err = start(file, why);
+    if (err != ERR_OK) {
+        results_file_free(file);
+        return err;
+    }
+    *ret_file = file;
+    return ERR_OK;
+}
+
+void results_file_add(struct results_file *file, struct results_lines *lines)
+{
+    uint64_t posted = file->posted, bytes;
+    struct mail mail = {.value = (uintptr_t)lines};
+
+    CHECK(!load_relaxed(&file->ending));
+    if (lines == NULL) {
+        file->lost++;
+        return;
+    }
+    bytes = lines->arena.bytes_used;
+    if (lines->text.failed ||
+        posted - load_acquire(&file->taken) + bytes > RESULTS_FILE_BYTES_MAX ||
+        !mailbox_post(&file->box, mail)) {
+        file->lost++;
+        results_lines_free(lines);
+        return;
+    }
+    file->posted = posted + bytes;
+    wake_post(file->wake_fd);
+}
+
+int results_file_waits(const struct results_file *file)
+{
+    return load_relaxed(&file->error);
+}
+
+void results_file_end(struct results_file *file)
+{
+    int rc;
+
+    CHECK(file->started);
+    store_release(&file->ending, true);
+    wake_post(file->wake_fd);
+    rc = pthread_join(file->thread, NULL);
+    CHECK(rc == 0);
+    file->started = false;
+    rc = results_disk_close(&file->disk);
+    if (load_relaxed(&file->error) == 0) store_relaxed(&file->error, rc);
+}
+
+enum err results_file_result(const struct results_file *file, struct err_info *why)
+{
+    int error = load_relaxed(&file->error);
+    struct quote name = quote(file->options.path);
+    uint64_t lost = file->lost + file->lost_units;
+
+    CHECK(!file->started);
+    if (error != 0) {
+        return err_set(why, ERR_FILE, error, "cannot write all results to '%s': %s", name.text,
+                       strerror(error));
+    }
+    if (lost > 0) {
+        return err_set(why, ERR_FILE, 0, "'%s' lacks %llu lines: writing could not keep up",
+                       name.text, (unsigned long long)lost);
+    }
+    if (file->disk.part > 1) {
+        return err_set(why, ERR_FILE, EIO, "'%s' could not be written; its results go on in '%s'",
+                       name.text, quote(file->disk.path).text);
+    }
+    return ERR_OK;
+}
+
+void results_file_free(struct results_file *file)
+{
+    struct arena arena;
+
+    if (file == NULL) return;
+    if (file->started) results_file_end(file);
+    (void)!results_disk_close(&file->disk);
+    if (file->wake_fd >= 0) (void)close(file->wake_fd);
+    arena_release(&file->heads.arena);
+    arena_release(&file->waiting.arena);
+    arena = file->arena;
+    arena_release(&arena);
+}

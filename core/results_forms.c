@@ -1,0 +1,38 @@
+/* What both forms of a results file have. */
+#include "core/results_forms.h"
+
+#include <stdio.h>
+
+void results_tags(struct json *json, const struct bucket_group *group)
+{
+    json_object(json);
+    for (uint32_t i = 0; i < group->tags_count; i++) {
+        const struct group_tag *tag = &group->tags[i];
+
+        json_key_len(json, tag->name, tag->name_len);
+        json_str_len(json, tag->value, tag->value_len);
+    }
+    json_end(json);
+}
+
+bool results_has_statuses(const struct bucket_figures *figures)
+{
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        if (figures->status[i] > 0) return true;
+    }
+    return false;
+}
+
+void results_statuses(struct json *json, const struct bucket_figures *figures)
+{
+    json_object(json);
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        char key[16];
+
+        if (figures->status[i] == 0) continue;
+        (void)snprintf(key, sizeof(key), "%d", i);
+        json_key(json, key);
+        json_u64(json, figures->status[i]);
+    }
+    json_end(json);
+}

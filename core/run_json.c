@@ -1,0 +1,274 @@
+#include "core/run_json.h"
+
+#include <string.h>
+
+#include "core/report.h"
+#include "core/version.h"
+
+static void put_str(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+static void put_u64(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+static void put_double(struct json *json, const char *key, double value, int decimals)
+{
+    json_key(json, key);
+    json_double(json, value, decimals);
+}
+
+/* Seconds since the epoch, whole ones where they are. */
+static void put_epoch(struct json *json, const char *key, uint64_t wall_ns)
+{
+    put_double(json, key, (double)(wall_ns / NS_PER_MS) / 1000.0, 3);
+}
+
+static void put_ms(struct json *json, const char *key, double ns, bool is_known)
+{
+    json_key(json, key);
+    if (is_known) {
+        json_double(json, ns / (double)NS_PER_MS, 6);
+    } else {
+        json_null(json);
+    }
+}
+
+void run_json_start(const char *file, struct text *out)
+{
+    struct json json;
+
+    json_init(&json, out, true);
+    json_object(&json);
+    put_str(&json, "type", "start");
+    put_str(&json, "msg", file);
+    put_str(&json, "binVersion", pelt_version);
+    json_end(&json);
+}
+
+void run_json_report(const struct result *result, struct text *out)
+{
+    text_add_str(out, "{\"type\":\"report\",\"report\":");
+    report_json(result, true, out);
+    if (out->failed) return;
+    out->len--; /* Its line end. */
+    text_add_str(out, "}\n");
+}
+
+void run_json_line(const char *type, const char *line, struct text *out)
+{
+    struct json json;
+
+    if (strncmp(line, "pelt: ", 6) == 0) line += 6;
+    json_init(&json, out, true);
+    json_object(&json);
+    put_str(&json, "type", type);
+    put_str(&json, "msg", line);
+    json_end(&json);
+}
+
+/* What a line is of: a bucket or all of the test. */
+struct span {
+    const char *type;
+    uint64_t start_wall_ns, end_wall_ns;
+};
+
+static void put_span(struct json *json, const struct span *span)
+{
+    put_epoch(json, "startTime", span->start_wall_ns);
+    put_epoch(json, "timestamp", span->end_wall_ns);
+    put_str(json, "summaryType", span->type);
+}
+
+static void add_provider(const struct bucket_provider *provider, const struct span *span,
+                         struct text *out)
+{
+    struct json json;
+
+    json_init(&json, out, true);
+    json_object(&json);
+    put_epoch(&json, "timestamp", span->end_wall_ns);
+    put_str(&json, "provider", provider->name);
+    put_u64(&json, "len", provider->len);
+    put_u64(&json, "limit", provider->limit);
+    put_u64(&json, "receiverCount", provider->receivers);
+    put_u64(&json, "senderCount", provider->senders);
+    put_u64(&json, "onDemandCount", provider->on_demand);
+    json_end(&json);
+}
+
+static void put_tag(struct json *json, const struct bucket_group *group, const char *name)
+{
+    uint32_t len = 0;
+    const char *value = bucket_tag(group, name, &len);
+
+    json_key(json, name);
+    json_str_len(json, value == NULL ? "" : value, len);
+}
+
+static void put_statuses(struct json *json, const struct bucket_figures *figures)
+{
+    json_key(json, "statusCounts");
+    json_array(json);
+    for (uint32_t i = 0; i < STATUS_COUNT; i++) {
+        if (figures->status[i] == 0) continue;
+        json_object(json);
+        put_u64(json, "status", i);
+        put_u64(json, "count", figures->status[i]);
+        json_end(json);
+    }
+    json_end(json);
+}
+
+static void put_errors(struct json *json, const struct bucket_figures *figures)
+{
+    struct bucket_error errors[BUCKET_ERRORS_MAX];
+    uint32_t count = bucket_errors(figures, errors);
+    uint64_t sum = 0;
+
+    json_key(json, "testErrors");
+    json_array(json);
+    for (uint32_t i = 0; i < count; i++) {
+        json_object(json);
+        put_str(json, "error", errors[i].text);
+        put_u64(json, "count", errors[i].count);
+        json_end(json);
+        sum += errors[i].count;
+    }
+    json_end(json);
+    put_u64(json, "testErrorCount", sum);
+}
+
+static void put_latency(struct json *json, const struct hist_view *view)
+{
+    static const struct {
+        const char *key;
+        double share;
+    } rows[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999}};
+    bool known = view->count > 0;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        put_ms(json, rows[i].key, (double)hist_view_percentile_ns(view, rows[i].share), known);
+    }
+    put_ms(json, "min", (double)view->min_ns, known);
+    put_ms(json, "max", (double)view->max_ns, known);
+    put_ms(json, "mean", hist_view_mean_ns(view), known);
+    put_ms(json, "stddev", hist_view_stddev_ns(view), known);
+}
+
+static void put_tags(struct json *json, const struct bucket_group *group)
+{
+    json_key(json, "tags");
+    json_object(json);
+    for (uint32_t i = 0; i < group->tags_count; i++) {
+        json_key(json, group->tags[i].name);
+        json_str_len(json, group->tags[i].value, group->tags[i].value_len);
+    }
+    json_end(json);
+}
+
+static void put_failures(struct json *json, const struct bucket_figures *figures)
+{
+    json_key(json, "failures");
+    json_object(json);
+    for (int i = 0; i < FAILED_COUNT; i++) {
+        if (figures->failed[i] > 0) put_u64(json, failed_names[i], figures->failed[i]);
+    }
+    json_end(json);
+}
+
+static void add_summary(const struct bucket_group *group, const struct bucket_figures *figures,
+                        const struct span *span, struct text *out)
+{
+    struct json json;
+
+    if (bucket_is_empty(figures)) return;
+    json_init(&json, out, true);
+    json_object(&json);
+    put_str(&json, "type", "summary");
+    put_span(&json, span);
+    put_tag(&json, group, "method");
+    put_tag(&json, group, "url");
+    put_u64(&json, "callCount", bucket_calls(figures));
+    put_statuses(&json, figures);
+    put_u64(&json, "requestTimeouts", bucket_timeouts(figures));
+    put_errors(&json, figures);
+    put_latency(&json, figures->from_sent);
+    put_tags(&json, group);
+    json_key(&json, "fromDue");
+    json_object(&json);
+    put_latency(&json, figures->from_due);
+    json_end(&json);
+    put_failures(&json, figures);
+    put_u64(&json, "bytesSent", figures->bytes_sent);
+    put_u64(&json, "bytesReceived", figures->bytes_received);
+    put_u64(&json, "waitCount", figures->waits);
+    put_ms(&json, "waited", (double)figures->waited_ns, true);
+    json_end(&json);
+}
+
+static void put_map(struct json *json, const char *key, const uint64_t *counts,
+                    const char *const *names, size_t count)
+{
+    json_key(json, key);
+    json_object(json);
+    for (size_t i = 0; i < count; i++) {
+        if (counts[i] != 0) put_u64(json, names[i], counts[i]);
+    }
+    json_end(json);
+}
+
+static void add_ledger(const struct bucket *bucket, const struct ledger *ledger,
+                       const struct span *span, struct text *out)
+{
+    struct json json;
+
+    json_init(&json, out, true);
+    json_object(&json);
+    put_str(&json, "type", "ledger");
+    put_span(&json, span);
+    put_u64(&json, "openConnections", bucket->connections_open);
+    put_u64(&json, "maxConnections", bucket->connections_max);
+    put_u64(&json, "due", ledger->due);
+    put_u64(&json, "started", ledger->started);
+    put_map(&json, "shed", ledger->shed, shed_names, SHED_COUNT);
+    put_map(&json, "missed", ledger->missed, missed_names, MISSED_COUNT);
+    put_u64(&json, "ok", ledger->ok);
+    put_map(&json, "failed", ledger->failed, failed_names, FAILED_COUNT);
+    put_u64(&json, "cutOff", ledger->cut_off);
+    put_u64(&json, "pending", ledger->pending);
+    put_u64(&json, "inFlight", ledger->in_flight);
+    json_end(&json);
+}
+
+void run_json_bucket(const struct bucket *bucket, uint64_t start_wall_ns, struct text *out)
+{
+    struct span span = {.type = "bucket",
+                        .start_wall_ns = bucket->start_wall_ns,
+                        .end_wall_ns = start_wall_ns + bucket->until_ns};
+
+    for (uint32_t i = 0; i < bucket->providers_count; i++) {
+        add_provider(&bucket->providers[i], &span, out);
+    }
+    for (uint32_t i = 0; i < bucket->groups_count; i++) {
+        add_summary(&bucket->groups[i], &bucket->groups[i].bucket, &span, out);
+    }
+    add_ledger(bucket, &bucket->ledger, &span, out);
+}
+
+void run_json_test(const struct bucket *last, uint64_t start_wall_ns, struct text *out)
+{
+    struct span span = {.type = "test",
+                        .start_wall_ns = start_wall_ns,
+                        .end_wall_ns = start_wall_ns + last->until_ns};
+
+    for (uint32_t i = 0; i < last->groups_count; i++) {
+        add_summary(&last->groups[i], &last->groups[i].total, &span, out);
+    }
+    add_ledger(last, &last->total, &span, out);
+}
