@@ -159,7 +159,7 @@ fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) http1
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) chunked
 	@tests/fuzz/run fuzz $(FUZZ_SECONDS) tls
-	@for target in json jsonpath expr template regex testfile; do \
+	@for target in json jsonpath expr template regex records testfile; do \
 	    tests/fuzz/run fuzz $(FUZZ_SECONDS) $$target || exit 1; done
 bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench

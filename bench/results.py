@@ -10,6 +10,7 @@ import re
 SECTIONS = {
     "machine": "Machine",
     "versus": "Beside other tools",
+    "testfiles": "Test files",
     "truth": "Truth on the real clock",
     "micro": "Micro-benchmarks",
 }

@@ -14,6 +14,7 @@
 #include "core/base/defs.h"
 #include "core/base/err.h"
 #include "core/base/text.h"
+#include "core/results_file.h"
 
 struct engine_test;
 
@@ -21,8 +22,11 @@ enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
 
 struct cli {
     struct plan plan;               /* Complete unless one of the last four is asked for. */
-    const struct engine_test *test; /* Of `pelt run`; else NULL; so are the next two. */
+    const struct engine_test *test; /* Of `pelt run`; else NULL; so are the next ones. */
     const char *test_path;
+    const char *results_dir;  /* Where a test's files go; NULL: here. Points into argv. */
+    const char *results_name; /* NULL: stats-STEM-SECONDS.json. Points into argv. */
+    enum results_form results_form;
     bool json_lines;       /* stdout and stderr are JSON, an object per line. */
     const char *json_path; /* NULL: no JSON; "-": stdout. Points into argv. */
     const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */

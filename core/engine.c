@@ -44,6 +44,8 @@ static struct runner_options test_of(const struct engine *engine)
         .provider_crews = crews->provider_crews,
         .provider_owners = crews->provider_owners,
         .memory_bytes = RUNNER_MEMORY_BYTES,
+        .modes = engine->test->modes,
+        .observer = engine->test->observer,
     };
 }
 

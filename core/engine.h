@@ -15,13 +15,17 @@ struct engine;
 struct testfile;
 struct run_crews;
 struct data_file;
+struct runner_mode;
+struct runner_observer;
 
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
     const struct testfile *test;
     const struct run_crews *crews;
-    const struct data_file *files; /* By provider; those that read none have fd -1. */
-    bool reads_files;              /* Some provider does. */
+    const struct data_file *files;          /* By provider; those that read none have fd -1. */
+    bool reads_files;                       /* Some provider does. */
+    const struct runner_mode *modes;        /* As in core/runner.h. */
+    const struct runner_observer *observer; /* The same. */
 };
 
 struct engine_options {

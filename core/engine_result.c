@@ -108,6 +108,17 @@ static bool ended_early(uint64_t duration_ns, uint64_t run_ns)
     return run_ns < min_u64(duration_ns / 10 * 9, duration_ns - min_u64(duration_ns, NS_PER_S));
 }
 
+/* True if a worker could not go on; says why. */
+static bool find_deadlock(struct engine *engine)
+{
+    struct result *result = &engine->result;
+
+    for (uint32_t i = 0; i < engine->plan->workers && result->deadlock == NULL; i++) {
+        result->deadlock = worker_deadlock(engine->crew[i].worker);
+    }
+    return result->deadlock != NULL;
+}
+
 bool engine_fill_result(struct engine *engine)
 {
     struct result *result = &engine->result;
@@ -153,6 +164,8 @@ bool engine_fill_result(struct engine *engine)
         result->end = END_INTERRUPTED;
     } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {
         result->end = END_DURATION;
+    } else if (find_deadlock(engine)) {
+        result->end = END_DEADLOCK;
     } else if (engine->test != NULL) {
         result->end = ended_early(engine->plan->duration_ns, ended_ns - coord->start_ns)
                           ? END_PROVIDERS

@@ -25,7 +25,8 @@ static int take_signals(void)
 {
     sigset_t set;
 
-    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run. */
+    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run, */
+    (void)signal(SIGXFSZ, SIG_IGN); /* nor a file that may not grow any more. */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
@@ -83,6 +84,9 @@ static int write_result(const struct cli *cli, const struct result *result, stru
     int code = result_exit_code(result);
 
     if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
+    if (result->end == END_DEADLOCK && !cli->silent) {
+        (void)fprintf(stderr, "pelt: nothing can go on: %s\n", result->deadlock);
+    }
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include "config/testfile.h"
+#include "core/base/clock.h"
+#include "core/engine.h"
 #include "core/live.h"
 #include "core/report.h"
 #include "core/report_rows.h"
@@ -31,6 +34,47 @@ static enum err open_console(struct outputs *outputs, const struct cli *cli, str
     return err;
 }
 
+/* Says that the results file cannot be written, while the run goes on. */
+static void say_line(void *self, const char *line)
+{
+    const struct cli *cli = ((const struct outputs *)self)->cli;
+    bool live = !cli->quiet && live_is_possible(STDERR_FILENO);
+    struct err_info why;
+    struct arena arena;
+    struct text text;
+
+    if (cli->silent) return;
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    if (cli->json_lines) {
+        run_json_line("warn", line, &text);
+    } else {
+        text_printf(&text, "%s%s\n", live ? LIVE_ERASE : "", line);
+    }
+    (void)!output_stream(STDERR_FILENO, &text, &why); /* Nobody else could be told. */
+    arena_release(&arena);
+}
+
+/* The results file of a test. */
+static enum err open_results(struct outputs *outputs, const struct cli *cli, struct err_info *why)
+{
+    struct results_options options = {.test_path = cli->test_path,
+                                      .dir = cli->results_dir,
+                                      .name = cli->results_name,
+                                      .form = cli->results_form,
+                                      .now_wall_ns = clock_wall_ns(),
+                                      .say = say_line};
+    enum err err;
+
+    if (cli->test == NULL) return ERR_OK;
+    outputs->cli = cli;
+    options.self = outputs;
+    options.bucket_size_ns = cli->test->test->general.bucket_size_ns;
+    err = results_open(&outputs->results, &options, why);
+    if (err == ERR_OK) outputs->sinks[outputs->sinks_count++] = results_sink(outputs->results);
+    return err;
+}
+
 enum err outputs_open(struct outputs *outputs, const struct cli *cli, struct err_info *why)
 {
     struct {
@@ -48,6 +92,7 @@ enum err outputs_open(struct outputs *outputs, const struct cli *cli, struct err
     }
     if (err == ERR_OK) err = open_record(outputs, why);
     if (err == ERR_OK) err = open_console(outputs, cli, why);
+    if (err == ERR_OK) err = open_results(outputs, cli, why);
     if (err != ERR_OK) outputs_release(outputs);
     return err;
 }
@@ -84,6 +129,20 @@ static void end_record(struct outputs *outputs, struct failures *failures)
     note(failures, output_close(&outputs->hdr, &why), &why);
 }
 
+/* The last line of the results file. */
+static void end_results(struct outputs *outputs, const struct result *result,
+                        struct failures *failures)
+{
+    struct results_last last = {.end_wall_ns = clock_wall_ns(),
+                                .reason = result_end_name(result->end),
+                                .ledger = &result->ledger};
+    struct err_info why;
+
+    if (outputs->results == NULL) return;
+    if (result->end == END_BROKEN) last.error = result->broken->message;
+    note(failures, results_end(outputs->results, &last, &why), &why);
+}
+
 /* The report on stdout: for people, or the last line of JSON. */
 static void add_report(const struct cli *cli, const struct result *result, struct text *out)
 {
@@ -116,6 +175,7 @@ bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct 
     }
     arena_release(&arena);
     end_record(outputs, &failures);
+    end_results(outputs, result, &failures);
     note(&failures, report_rows(result, &outputs->requests, &why), &why);
     return !failures.any;
 }
@@ -129,6 +189,8 @@ void outputs_release(struct outputs *outputs)
     outputs->record = NULL;
     run_console_free(outputs->console);
     outputs->console = NULL;
+    results_free(outputs->results);
+    outputs->results = NULL;
     for (size_t i = 0; i < COUNT(files); i++) {
         /* Nothing is in them that has not been told of. */
         if (files[i]->fd > STDERR_FILENO) (void)close(files[i]->fd);

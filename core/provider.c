@@ -94,6 +94,7 @@ static void append(struct provider *provider, struct provider_item *item)
     provider->last = item;
     provider->len++;
     provider->pushed++;
+    if (!provider_has_room(provider)) provider->was_full = true;
     if (provider->sames == NULL) return;
     add_same(provider, item);
     grow_sames(provider);
@@ -110,9 +111,7 @@ static enum provider_pushed look(struct provider *provider, const struct value *
             return PROVIDER_SAME;
         }
     }
-    if (provider_has_room(provider) || force) return PROVIDER_PUSHED;
-    provider->was_full = true;
-    return PROVIDER_FULL;
+    return provider_has_room(provider) || force ? PROVIDER_PUSHED : PROVIDER_FULL;
 }
 
 struct provider_item *provider_item_new(struct provider *provider, const struct value *value)
@@ -125,7 +124,7 @@ struct provider_item *provider_item_new(struct provider *provider, const struct 
         provider->no_memory++;
         return NULL;
     }
-    *item = (struct provider_item){.bytes = bytes};
+    *item = (struct provider_item){.bytes = (uint32_t)bytes};
     item->value = value_pack(value, item + 1);
     return item;
 }
@@ -179,6 +178,25 @@ struct provider_item *provider_take(struct provider *provider)
     if (provider->sames != NULL) remove_same(provider, item);
     provider_fill(provider);
     return item;
+}
+
+void provider_put_back(struct provider *provider, struct provider_item *item)
+{
+    if (provider->sames != NULL) {
+        item->hash = value_hash(&item->value);
+        if (holds_same(provider, &item->value, item->hash)) {
+            provider->dropped++;
+            provider_item_free(provider->blocks, item);
+            return;
+        }
+        add_same(provider, item);
+    }
+    item->next = provider->first;
+    provider->first = item;
+    if (provider->last == NULL) provider->last = item;
+    provider->len++;
+    provider->taken--;
+    if (provider->sames != NULL) grow_sames(provider);
 }
 
 void provider_item_free(struct blocks *blocks, struct provider_item *item)
@@ -247,4 +265,9 @@ bool provider_take_demand(struct provider *provider)
     if (provider->demand == 0) return false;
     provider->demand--;
     return true;
+}
+
+void provider_ask_again(struct provider *provider)
+{
+    if (provider->demand < provider->receivers.count) provider->demand++;
 }

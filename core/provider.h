@@ -20,7 +20,8 @@ struct provider_item {
     struct provider_item *next;      /* In the queue. */
     struct provider_item *same_next; /* In a bucket of provider.sames. */
     uint64_t hash;                   /* Of the value; only of unique providers. */
-    size_t bytes;                    /* Of this piece. */
+    uint32_t bytes;                  /* Of this piece. */
+    uint32_t slot;                   /* For whoever has it: of the endpoint that popped it. */
     struct value value;              /* What it points to follows. */
 };
 
@@ -52,7 +53,7 @@ struct provider {
     uint32_t len;
     uint32_t limit;
     bool grows;                   /* The limit is `auto`. */
-    bool was_full;                /* A push found no room since the queue was last found empty. */
+    bool was_full;                /* It was full since it was last found empty. */
     bool filling;                 /* source.fill runs: it is not called again from within. */
     struct provider_item **sames; /* Unique: [sames_mask + 1] buckets by hash; else NULL. */
     uint32_t sames_mask;
@@ -63,6 +64,8 @@ struct provider {
     uint64_t pushed, taken;
     uint64_t dropped;   /* By `unique`. */
     uint64_t no_memory; /* Values for which there was none. */
+    uint64_t refused;   /* Values for which there was no room, and that were not to wait for it. */
+    uint64_t unread;    /* Values that nobody reads any more. */
 };
 
 struct provider_options {
@@ -100,6 +103,10 @@ MUST_USE struct provider_item *provider_item_new(struct provider *provider,
  * when the queue is empty. The source, if any, may then push what took its place. */
 MUST_USE struct provider_item *provider_take(struct provider *provider);
 
+/* Puts an item back that was taken and not used: it is the next again, whatever the limit. It is
+ * gone if a unique provider got an equal one meanwhile. */
+void provider_put_back(struct provider *provider, struct provider_item *item);
+
 /* Lets the source push as long as there is room. */
 void provider_fill(struct provider *provider);
 
@@ -125,5 +132,8 @@ struct provider_wait *provider_next_sender(const struct provider *provider);
 
 /* Takes one unanswered demand; false when there is none. */
 MUST_USE bool provider_take_demand(struct provider *provider);
+
+/* What was taken has come to nothing: whoever still stands in line asks again. */
+void provider_ask_again(struct provider *provider);
 
 #endif

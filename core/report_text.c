@@ -163,6 +163,7 @@ static void add_duration(const struct result *result, struct text *out)
     switch (result->end) {
     case END_DURATION: break;
     case END_PROVIDERS: text_add_str(out, ", ended by providers that ran dry"); break;
+    case END_DEADLOCK: text_add_str(out, ", ended by endpoints that wait for each other"); break;
     case END_BROKEN: text_add_str(out, ", ended by an error"); break;
     case END_COUNT:
         text_add_str(out, " for the ");

@@ -50,6 +50,7 @@ const char *result_end_name(enum result_end end)
     case END_INTERRUPTED: return "interrupted";
     case END_BROKEN: return "broken";
     case END_PROVIDERS: return "providers";
+    case END_DEADLOCK: return "deadlock";
     }
     check_failed(__FILE__, __LINE__, "no such end of a run");
 }
@@ -63,6 +64,7 @@ int result_exit_code(const struct result *result)
 {
     if (!result_closes(result)) return EXIT_CODE_LEDGER;
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
+    if (result->end == END_DEADLOCK) return EXIT_CODE_PROVIDERS;
     if (result->end == END_BROKEN || result->ledger.ok == 0) return EXIT_CODE_ERROR;
     return result->end == END_PROVIDERS ? EXIT_CODE_PROVIDERS : EXIT_CODE_OK;
 }

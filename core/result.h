@@ -7,12 +7,11 @@
 #include "core/base/hist.h"
 #include "core/bucket.h"
 #include "core/ledger.h"
+#include "core/result_end.h"
 #include "core/rows.h"
 #include "core/series.h"
 #include "core/stats.h"
 #include "core/verdict.h"
-
-enum result_end { END_DURATION, END_COUNT, END_INTERRUPTED, END_BROKEN, END_PROVIDERS };
 
 /* One worker's share, so that nobody has to trust a sum. */
 struct result_worker {
@@ -61,6 +60,7 @@ struct result {
     const struct plan *plan;
     enum result_end end;
     const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
+    const char *deadlock;          /* END_DEADLOCK: who waited for whom; ended early. */
     const char *engine;            /* "io_uring", "epoll". */
     const char *fallback;          /* Why not io_uring, or "". */
     const char *shrunk;            /* Which limit made its queues smaller than asked, or "". */
@@ -139,9 +139,6 @@ double result_url_left_out(const struct result_url *url);
 
 /* True if the ledger closes, closed at every reading, and a test's groups add up to it. */
 bool result_closes(const struct result *result);
-
-/* "duration", "count", "interrupted". */
-const char *result_end_name(enum result_end end);
 
 /* The exit code (core/exit.h) that this run earns: 70 if the ledger does not close, else 130 if
  * it was interrupted, else 1 if nothing was answered, else 0. */

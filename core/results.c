@@ -19,7 +19,6 @@ struct results {
     enum results_form form;
     uint64_t bucket_size_ns;
     uint64_t buckets, groups; /* So far. */
-    int said;                 /* The errno that people were told of. */
     void (*say)(void *self, const char *line);
     void *self;
 };
@@ -54,11 +53,33 @@ static bool set_path(struct results *results, const struct results_options *opti
     return len >= 0 && (size_t)len < sizeof(results->path);
 }
 
+/* As results_file_options.changed: tells people. */
+static void say_change(void *self, int error)
+{
+    const struct results *results = self;
+    char line[LINE_BYTES];
+
+    if (results->say == NULL) return;
+    if (error != 0) {
+        (void)snprintf(line, sizeof(line),
+                       "pelt: cannot write '%s': %s; what is missing is kept, and tried again "
+                       "with every bucket",
+                       quote(results->path).text, strerror(error));
+    } else {
+        (void)snprintf(line, sizeof(line), "pelt: '%s' is complete again",
+                       quote(results->path).text);
+    }
+    results->say(results->self, line);
+}
+
 static enum err open_file(struct results *results, const struct results_options *options,
                           struct err_info *why)
 {
-    struct results_file_options file = {
-        .path = results->path, .fresh = options->name == NULL, .form = options->form};
+    struct results_file_options file = {.path = results->path,
+                                        .fresh = options->name == NULL,
+                                        .form = options->form,
+                                        .changed = say_change,
+                                        .self = results};
     enum err err = ERR_OK;
 
     for (int number = 1; number <= NAMES_MAX; number++) {
@@ -135,32 +156,11 @@ static void add_groups(struct results *results, const struct bucket *bucket)
     results_file_add(results->file, lines);
 }
 
-/* Tells once that the file cannot be written, and that it can again. */
-static void say_trouble(struct results *results)
-{
-    int error = results_file_waits(results->file);
-    char line[LINE_BYTES];
-
-    if (error == results->said || results->say == NULL) return;
-    results->said = error;
-    if (error != 0) {
-        (void)snprintf(line, sizeof(line),
-                       "pelt: cannot write '%s': %s; what is missing is kept, and tried again "
-                       "with every bucket",
-                       quote(results->path).text, strerror(error));
-    } else {
-        (void)snprintf(line, sizeof(line), "pelt: '%s' is complete again",
-                       quote(results->path).text);
-    }
-    results->say(results->self, line);
-}
-
 static void add_bucket(void *self, const struct bucket *bucket)
 {
     struct results *results = self;
     struct results_lines *lines;
 
-    say_trouble(results); /* Of the bucket before. */
     add_groups(results, bucket);
     lines = results_lines_new(RESULTS_BUCKET);
     if (lines != NULL && results->form == RESULTS_PELT) results_pelt_bucket(lines, bucket);

@@ -20,13 +20,13 @@ struct results_options {
     uint64_t bucket_size_ns; /* Whole seconds in RESULTS_PEWPEW. */
     uint64_t now_wall_ns;    /* For the default name. */
     /* Gets a line when the file cannot be written, while the run goes on, and when it can again;
-     * not terminated by a line end. On the thread that closes buckets; may not block. */
+     * without a line end. On the thread that writes the file, and may block. NULL: nobody does. */
     void (*say)(void *self, const char *line);
     void *self;
 };
 
 /* Opens the file and starts the thread that writes it. ERR_CONFIG when the form cannot hold what
- * the options say; ERR_FILE, ERR_MEMORY, ERR_LIMIT. Nothing of the options is kept but `self`. */
+ * the options say; ERR_FILE, ERR_MEMORY, ERR_LIMIT. Of the options nothing but `self` is kept. */
 MUST_USE enum err results_open(struct results **ret_results, const struct results_options *options,
                                struct err_info *why);
 

@@ -44,7 +44,6 @@ struct results_file {
     uint64_t lost;          /* Owner's: lots that were not taken. */
     uint64_t posted;        /* Owner's: bytes that were handed over. */
     _Atomic uint64_t taken; /* Writer's: of these, those freed again. */
-    _Atomic int error;      /* Writer's: why units wait; 0: none do. */
 
     /* Writer's; the owner's after the join. */
     struct results_disk disk;
@@ -53,6 +52,7 @@ struct results_file {
     struct units heads;   /* All of them, for a file that has to be begun anew. */
     struct units waiting; /* Not known to be on disk. */
     uint64_t lost_units;  /* There was no memory to keep them. */
+    int error;            /* Why units wait; 0: none do. */
 };
 
 static void units_init(struct units *units)
@@ -199,12 +199,15 @@ static int begin_anew(struct results_file *file)
     return write_all(file);
 }
 
-static void flush(struct results_file *file)
+static void flush(struct results_file *file, bool ending)
 {
     int error = file->disk.fd < 0 ? EIO : write_all(file);
 
     if (is_of_the_medium(error) && file->disk.regular) error = begin_anew(file);
-    store_relaxed(&file->error, error);
+    if (error != file->error && !ending && file->options.changed != NULL) {
+        file->options.changed(file->options.self, error);
+    }
+    file->error = error;
 }
 
 static void *results_main(void *arg)
@@ -230,7 +233,7 @@ static void *results_main(void *arg)
             store_release(&file->taken, load_relaxed(&file->taken) + bytes);
             any = true;
         }
-        if (any) flush(file);
+        if (any) flush(file, ending);
     } while (!ending);
     return NULL;
 }
@@ -299,11 +302,6 @@ void results_file_add(struct results_file *file, struct results_lines *lines)
     wake_post(file->wake_fd);
 }
 
-int results_file_waits(const struct results_file *file)
-{
-    return load_relaxed(&file->error);
-}
-
 void results_file_end(struct results_file *file)
 {
     int rc;
@@ -315,12 +313,12 @@ void results_file_end(struct results_file *file)
     CHECK(rc == 0);
     file->started = false;
     rc = results_disk_close(&file->disk);
-    if (load_relaxed(&file->error) == 0) store_relaxed(&file->error, rc);
+    if (file->error == 0) file->error = rc;
 }
 
 enum err results_file_result(const struct results_file *file, struct err_info *why)
 {
-    int error = load_relaxed(&file->error);
+    int error = file->error;
     struct quote name = quote(file->options.path);
     uint64_t lost = file->lost + file->lost_units;
 

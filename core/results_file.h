@@ -35,6 +35,10 @@ struct results_file_options {
     bool fresh;       /* It must not exist, and goes again if nothing comes; else it is replaced
                          when the first lines come. */
     enum results_form form;
+    /* Told, on the writer's thread, when lines begin to wait, for which errno, and when none do any
+     * more (0); not about the end. May be NULL. */
+    void (*changed)(void *self, int error);
+    void *self;
 };
 
 /* Opens the file and starts the thread. ERR_FILE (with errno EEXIST: `fresh`, and it is there),
@@ -46,9 +50,6 @@ MUST_USE enum err results_file_open(struct results_file **ret_file,
 /* Takes the lines (NULL: there was no memory for them), and frees them. What cannot be taken is
  * counted as lost. */
 void results_file_add(struct results_file *file, struct results_lines *lines);
-
-/* The errno for which lines wait to be written now; 0: none do. Any thread. */
-int results_file_waits(const struct results_file *file);
 
 /* Waits until all is written, or was tried for the last time, and ends the thread. Once. */
 void results_file_end(struct results_file *file);

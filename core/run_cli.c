@@ -12,6 +12,7 @@
 #include "core/exit.h"
 #include "core/output.h"
 #include "core/preflight.h"
+#include "core/results_dir.h"
 
 enum { DIAGS_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -21,6 +22,11 @@ static const char usage[] =
     "Runs a test file (docs/test-file.md). `pelt check FILE` says what is wrong with one\n"
     "without running it.\n"
     "\n"
+    "  -d, --results-dir DIR    where files of the test go; it is made if need be\n"
+    "                      (default: the current directory)\n"
+    "  -o, --stats-file FILE    the results file, below the directory of -d\n"
+    "                      (default: stats-NAME-SECONDS.json; docs/results.md)\n"
+    "  -s, --stats-format FORMAT   pelt, or pewpew for viewers of that (default: pelt)\n"
     "      --json FILE     write the results as JSON; '-' is stdout, which then carries\n"
     "                      nothing else\n"
     "      --io ENGINE     auto, uring or epoll (default: auto)\n"
@@ -87,6 +93,75 @@ static bool take_engine(struct cli *cli, const char *value)
     return false;
 }
 
+static bool take_stats_format(struct cli *cli, const char *value)
+{
+    const struct {
+        const char *name;
+        enum results_form form;
+    } forms[] = {{"pelt", RESULTS_PELT}, {"pewpew", RESULTS_PEWPEW}, {"json", RESULTS_PEWPEW}};
+
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        if (strcmp(value, forms[i].name) != 0) continue;
+        cli->results_form = forms[i].form;
+        return true;
+    }
+    return false;
+}
+
+/* Options whose value is any text: true if `word` is one, and has a value. */
+static bool take_text(struct cli *cli, const char *word, char **argv, int argc, int *at)
+{
+    const struct {
+        const char *name, *letter;
+        const char **text;
+    } texts[] = {{"--json", "--json", &cli->json_path},
+                 {"--results-dir", "-d", &cli->results_dir},
+                 {"--stats-file", "-o", &cli->results_name}};
+
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char *value = value_of(word, texts[i].name, argv, argc, at);
+
+        if (value == NULL) value = value_of(word, texts[i].letter, argv, argc, at);
+        if (value == NULL || value[0] == '\0') continue;
+        *texts[i].text = value;
+        return true;
+    }
+    return false;
+}
+
+/* Options whose value is one of several words: EXIT_CODE_OK if `word` is one and its value is
+ * right, -1 if it is none. */
+static int take_choice(struct cli *cli, const char *word, char **argv, int argc, int *at)
+{
+    const char *value = value_of(word, "--io", argv, argc, at);
+
+    if (value != NULL) {
+        return take_engine(cli, value)
+                   ? EXIT_CODE_OK
+                   : wrong_line("option '--io' wants auto, uring or epoll, not", value);
+    }
+    value = value_of(word, "--stats-format", argv, argc, at);
+    if (value == NULL) value = value_of(word, "-s", argv, argc, at);
+    if (value == NULL) return -1;
+    return take_stats_format(cli, value)
+               ? EXIT_CODE_OK
+               : wrong_line("option '--stats-format' wants pelt or pewpew, not", value);
+}
+
+/* Any option; EXIT_CODE_OK if it is right. */
+static int take_option(struct cli *cli, const char *word, char **argv, int argc, int *at)
+{
+    int code;
+
+    if (take_flag(cli, word) || take_text(cli, word, argv, argc, at)) return EXIT_CODE_OK;
+    code = take_choice(cli, word, argv, argc, at);
+    if (code != -1) return code;
+    if (strcmp(word, "-w") == 0 || strcmp(word, "--watch") == 0) {
+        return wrong_line("a test cannot be changed while it runs yet; leave out", word);
+    }
+    return wrong_line("unknown option, or one without its value:", word);
+}
+
 /* EXIT_CODE_OK if the line is right. */
 static int read_line(int argc, char **argv, struct cli *cli, const char **ret_file)
 {
@@ -94,23 +169,15 @@ static int read_line(int argc, char **argv, struct cli *cli, const char **ret_fi
 
     *ret_file = NULL;
     for (int i = 1; i < argc; i++) {
-        const char *word = argv[i], *value;
+        const char *word = argv[i];
         bool option = !options_over && word[0] == '-' && word[1] != '\0';
 
         if (option && strcmp(word, "--") == 0) {
             options_over = true;
-        } else if (option && take_flag(cli, word)) {
-            if (cli->help) return EXIT_CODE_OK;
-        } else if (option && (value = value_of(word, "--json", argv, argc, &i)) != NULL) {
-            cli->json_path = value;
-        } else if (option && (value = value_of(word, "--io", argv, argc, &i)) != NULL) {
-            if (!take_engine(cli, value)) {
-                return wrong_line("option '--io' wants auto, uring or epoll, not", value);
-            }
-        } else if (option && (strcmp(word, "-w") == 0 || strcmp(word, "--watch") == 0)) {
-            return wrong_line("a test cannot be changed while it runs yet; leave out", word);
         } else if (option) {
-            return wrong_line("unknown option, or one without its value:", word);
+            int code = take_option(cli, word, argv, argc, &i);
+
+            if (code != EXIT_CODE_OK || cli->help) return code;
         } else if (*ret_file != NULL) {
             return wrong_line("two files given; run one at a time, not also", word);
         } else {
@@ -203,17 +270,6 @@ static const char *unsupported(const struct testfile *test)
 {
     if (test->loggers_count > 0) return "'loggers' and 'logs'";
     if (test->thresholds_count > 0) return "'thresholds'";
-    for (uint32_t i = 0; i < test->endpoints_count; i++) {
-        const struct testfile_endpoint *def = &test->endpoints[i];
-
-        if (def->declares_count > 0) return "'declare'";
-        if (def->on_demand) return "'on_demand'";
-        if (!def->has_peak_load) return "an endpoint without 'peak_load'";
-        if (def->max_parallel_requests > 0) return "'max_parallel_requests'";
-        for (uint32_t p = 0; p < def->provides_count; p++) {
-            if (def->provides[p].send == SEND_BLOCK) return "'send: block'";
-        }
-    }
     return NULL;
 }
 
@@ -263,6 +319,10 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     if (err != ERR_OK) {
         (void)fprintf(stderr, "pelt: %s: %s\n", quote(path).text, why.message);
         return EXIT_CODE_ERROR;
+    }
+    if (run->cli.results_dir != NULL && results_dir_make(run->cli.results_dir, &why) != ERR_OK) {
+        (void)fprintf(stderr, "pelt: %s\n", why.message);
+        return EXIT_CODE_OUTPUT;
     }
     run->test.test = run->testfile;
     run->test.crews = &run->crews;

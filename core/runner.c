@@ -11,7 +11,7 @@
 #define SPIN_NS  (60 * NS_PER_US)
 #define BOOKS_NS NS_PER_MS
 
-enum { OUTBOX_BYTES_MIN = 1024, QUIET_BYTES_MAX = 64 * 1024 };
+enum { OUTBOX_BYTES_MIN = 1024, QUIET_BYTES_MAX = 64 * 1024, ROUNDS_MAX = 64 };
 
 /* The heap of endpoints by when their next hit is due. */
 
@@ -35,13 +35,27 @@ static void make_heap(struct runner *runner)
     }
 }
 
-void runner_touch(struct endpoint *endpoint)
+void runner_unschedule(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
 
+    for (uint32_t at = 1; at <= runner->heap_count; at++) {
+        if (runner->heap[at] != endpoint) continue;
+        endpoint->next_ns = TIME_NEVER;
+        sift_down(runner, at);
+        return;
+    }
+}
+
+void runner_touch(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    uint32_t at = runner->touched_first + runner->touched_count;
+
     if (endpoint->is_touched) return;
     endpoint->is_touched = true;
-    runner->touched[runner->touched_count++] = endpoint;
+    runner->touched[at % runner->test->endpoints_count] = endpoint;
+    runner->touched_count++;
 }
 
 static void note_pending(struct runner *runner)
@@ -68,10 +82,16 @@ static void start(struct worker *w)
         struct endpoint *endpoint = &runner->endpoints[i];
 
         if (!endpoint->is_here) continue;
-        advance_schedule(endpoint);
-        runner->heap[++runner->heap_count] = endpoint;
+        if (endpoint->drive.by_slots) {
+            advance_schedule(endpoint);
+            runner->heap[++runner->heap_count] = endpoint;
+        } else if (runner->options.modes == NULL) {
+            endpoint->drive.until_ns = w->start_ns + endpoint->def->duration_ns;
+        }
+        runner_touch(endpoint);
     }
     make_heap(runner);
+    runner->ends_changed = true;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         provider_fill(&runner->providers[i]);
     }
@@ -91,6 +111,18 @@ static bool has_place(const struct runner *runner, const struct endpoint *endpoi
            w->lanes.pending <= w->lanes.mask;
 }
 
+/* A request became due. */
+static void count_due(struct endpoint *endpoint, uint64_t due_ns)
+{
+    struct worker *w = endpoint->runner->worker;
+
+    w->ledger.due++;
+    endpoint->figures->due++;
+    if (likely(due_ns >= w->measured_from_ns)) return;
+    w->ledger.warmup++;
+    endpoint->figures->warmup++;
+}
+
 /* A hit is due. One that waits for values is held outside of the lanes; the one before it is then
  * missed, since providers' waits skip. */
 static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
@@ -99,12 +131,11 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
     struct worker *w = runner->worker;
     struct lane_waiting waiting = {.due_ns = due_ns, .lane = (uint16_t)endpoint->index};
 
-    w->ledger.due++;
-    endpoint->figures->due++;
-    if (unlikely(due_ns < w->measured_from_ns)) {
-        w->ledger.warmup++;
-        endpoint->figures->warmup++;
+    if (endpoint->drive.on_demand) { /* It is due when somebody asks for it. */
+        endpoint->drive.is_slot_open = true;
+        return;
     }
+    count_due(endpoint, due_ns);
     if (endpoint->is_held) {
         w->ledger.missed[MISSED_PROVIDER]++;
         endpoint->figures->missed++;
@@ -137,37 +168,6 @@ static void shed_old(struct runner *runner, uint64_t now_ns)
     }
 }
 
-/* The endpoint's next request will never have its values: it sends no more. */
-static void stop_endpoint(struct endpoint *endpoint)
-{
-    struct runner *runner = endpoint->runner;
-
-    for (uint32_t at = 1; at <= runner->heap_count; at++) {
-        if (runner->heap[at] != endpoint) continue;
-        endpoint->next_ns = TIME_NEVER;
-        sift_down(runner, at);
-        break;
-    }
-    endpoint->is_held = false;
-    runner->held--;
-    runner->worker->ledger.missed[MISSED_PROVIDER]++;
-    endpoint->figures->missed++;
-}
-
-/* Ends the waits that can bring nothing any more: of values that will not come, and, at the end of
- * the run, all. */
-static void end_waits(struct runner *runner)
-{
-    bool is_over = runner->worker->now_ns >= runner->worker->end_ns;
-
-    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
-        struct endpoint *endpoint = &runner->endpoints[i];
-
-        if (!endpoint->is_held) continue;
-        if (is_over || runner_waits_in_vain(endpoint)) stop_endpoint(endpoint);
-    }
-}
-
 static void book(struct worker *w)
 {
     struct runner *runner = w->runner;
@@ -176,20 +176,20 @@ static void book(struct worker *w)
     for (uint32_t i = 0; i < runner->feeds_count; i++) {
         struct feed *feed = runner->feeds_here[i];
 
-        (void)feed_poll(feed);
+        if (feed_poll(feed)) runner->ends_changed = true;
         if (unlikely(feed->err != ERR_OK) && runner->err == ERR_OK) {
             runner->err = feed->err;
             runner->why = feed->why;
         }
     }
     runner_wake_waiting(runner);
-    if (unlikely(runner->held > 0)) end_waits(runner);
     while (runner->heap_count > 0) {
         struct endpoint *endpoint = runner->heap[1];
         uint64_t due_ns = endpoint->next_ns;
 
         if (due_ns > w->now_ns || due_ns == TIME_NEVER || due_ns > w->end_ns) break;
         advance_schedule(endpoint);
+        if (endpoint->next_ns > w->end_ns) runner->ends_changed = true;
         sift_down(runner, 1);
         book_hit(endpoint, due_ns);
     }
@@ -243,21 +243,38 @@ static void line_up(struct endpoint *endpoint)
     line->last = endpoint;
 }
 
-/* Brings an endpoint as far as it can come without a connection: its next hit, if one is due, has
- * its values and stands in the pool's line. */
+/* A request is due now: its values are there, and its queues, or others, want it. */
+static void book_now(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    struct worker *w = runner->worker;
+    struct lane_waiting waiting = {.due_ns = w->now_ns, .lane = (uint16_t)endpoint->index};
+
+    if (!has_place(runner, endpoint)) return; /* Looked at again in the next turn. */
+    count_due(endpoint, w->now_ns);
+    lanes_add(&w->lanes, &waiting);
+    endpoint->drive.is_slot_open = false;
+}
+
+/* Brings an endpoint as far as it can come without a connection: the next request has its values
+ * and, once it is due, stands in the pool's line. */
 static void prepare(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
     const struct worker *w = runner->worker;
 
-    if (endpoint->is_ready) return;
-    if (!endpoint->is_held && lanes_pending_of(&w->lanes, endpoint->index) == 0) return;
+    if (endpoint->is_ready || !runner_may_gather(endpoint)) return;
     if (!runner_gather(endpoint, w->now_ns)) {
         hold_newest(endpoint);
         return;
     }
     if (endpoint->is_held) unhold(endpoint);
-    line_up(endpoint);
+    if (lanes_pending_of(&w->lanes, endpoint->index) == 0 && runner_is_due(endpoint)) {
+        book_now(endpoint);
+    }
+    if (lanes_pending_of(&w->lanes, endpoint->index) > 0 && runner_may_send(endpoint)) {
+        line_up(endpoint);
+    }
 }
 
 /* Records what a request had to wait for a connection, and what it had to wait for us. */
@@ -365,6 +382,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     w->ledger.started++;
     endpoint->figures->started++;
     if (!build(endpoint, exchange, conn, &bytes, &len, &error)) {
+        runner_pause(endpoint);
         w->ledger.failed[FAILED_BUILD]++;
         runner_build_failed(exchange, error);
         return false;
@@ -422,23 +440,42 @@ static bool is_exhausted(const struct worker *w)
 {
     const struct runner *runner = w->runner;
 
-    return w->lanes.pending + runner->held == 0 &&
-           (runner->heap_count == 0 || runner->heap[1]->next_ns == TIME_NEVER);
+    return w->lanes.pending + runner->held == 0 && runner->stopped_count == runner->here_count;
 }
 
+/* Prepares what has been touched, and what no schedule drives. */
+static void prepare_all(struct runner *runner)
+{
+    while (runner->touched_count > 0) {
+        struct endpoint *endpoint = runner->touched[runner->touched_first];
+
+        runner->touched_first = (runner->touched_first + 1) % runner->test->endpoints_count;
+        runner->touched_count--;
+        endpoint->is_touched = false;
+        prepare(endpoint);
+    }
+    for (uint32_t i = 0; i < runner->driven_count; i++) {
+        prepare(runner->driven[i]);
+    }
+}
+
+/* A request that begins takes values, so that there is room for others, or leaves others without,
+ * who then ask for them: until all is quiet, but not without an end. */
 static void dispatch(struct worker *w)
 {
     struct runner *runner = w->runner;
+    uint32_t rounds = 0;
 
-    for (uint32_t i = 0; i < runner->touched_count; i++) {
-        runner->touched[i]->is_touched = false;
-        prepare(runner->touched[i]);
-    }
-    runner->touched_count = 0;
-    runner_connect(runner);
-    for (uint32_t i = 0; i < w->pools_count; i++) {
-        if (runner->lines[i].first != NULL) serve_line(runner, &w->pools[i]);
-    }
+    do {
+        runner->is_stirred = false;
+        runner_wake_waiting(runner);
+        prepare_all(runner);
+        runner_connect(runner);
+        for (uint32_t i = 0; i < w->pools_count; i++) {
+            if (runner->lines[i].first != NULL) serve_line(runner, &w->pools[i]);
+        }
+        if (!runner->is_stirred) runner_check_ends(runner); /* It may stir. */
+    } while (runner->is_stirred && ++rounds < ROUNDS_MAX);
     note_pending(runner);
     runner_publish_gauges(runner, w->now_ns);
 }
@@ -467,7 +504,9 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
     uint64_t next_ns = TIME_NEVER;
     uint64_t due_ns = runner->heap_count == 0 ? TIME_NEVER : runner->heap[1]->next_ns;
 
-    if (oldest != NULL) next_ns = oldest->due_ns + w->table.timeout_ns;
+    if (runner->is_stirred) return now_ns;
+    if (w->phase == PHASE_RUNNING) next_ns = runner_driven_next_ns(runner);
+    if (oldest != NULL) next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
     if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
@@ -522,4 +561,9 @@ enum err runner_failure(const struct runner *runner, struct err_info *ret_why)
 {
     if (runner->err != ERR_OK) *ret_why = runner->why;
     return runner->err;
+}
+
+const char *runner_deadlock(const struct runner *runner)
+{
+    return runner->deadlock.message[0] == '\0' ? NULL : runner->deadlock.message;
 }

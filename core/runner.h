@@ -15,6 +15,41 @@ struct worker;
 struct worker_load;
 struct loggers;
 
+/* How an endpoint is run, where that is not what the test file says. */
+enum runner_drive {
+    DRIVE_SLOTS,  /* By its schedule. */
+    DRIVE_QUEUES, /* As fast as its queues allow. */
+    DRIVE_ONCE,   /* One request. */
+    DRIVE_NEVER,
+};
+
+struct runner_mode {
+    enum runner_drive drive;
+    bool on_demand; /* And only for pops that found nothing. */
+};
+
+/* An exchange at its end, as an observer sees it. All is good for the call only. */
+struct runner_seen {
+    uint32_t endpoint; /* Of the test. */
+    const char *sent;  /* The request's bytes; NULL: it was not sent. */
+    size_t sent_len;
+    const char *head; /* The answer's, with the empty line; NULL: none came. */
+    size_t head_len;
+    const char *body;
+    size_t body_len;
+    bool body_is_cut; /* It was too large to be kept whole. */
+    uint16_t status;  /* 0: no answer. */
+    uint64_t due_ns, sent_ns, done_ns;
+    const char *failed; /* The name of its class of failure (io/failed.h); NULL: it has not. */
+    const char *error;  /* Why it could not be built; NULL: it was. */
+};
+
+/* Called on the worker's thread at the end of each exchange, before its values go back. */
+struct runner_observer {
+    void *self;
+    void (*seen)(void *self, const struct runner_seen *seen);
+};
+
 /* What all workers of a test share, made before they are. */
 struct runner_options {
     const struct testfile *test;
@@ -25,7 +60,9 @@ struct runner_options {
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
     struct loggers *loggers;
-    uint64_t memory_bytes; /* For values and requests on their way. */
+    uint64_t memory_bytes;                  /* For values and requests on their way. */
+    const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */
+    const struct runner_observer *observer; /* NULL: none. */
 };
 
 /* Makes the runner of a worker whose pools are there; all its memory comes from the worker's arena.
@@ -38,5 +75,21 @@ extern const struct worker_load runner_load;
 /* Why the run has to end, if it has to: a bad record of a data file, say. ERR_OK while all is well.
  */
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why);
+
+/* Who waits for whose value. Zeroed, the first one is next. */
+struct runner_wait {
+    uint32_t next_endpoint, next_place;
+    uint32_t endpoint, provider; /* Of the test. */
+    uint64_t since_ns;           /* When it began to wait for this value. */
+    bool is_due;                 /* A hit is due that waits for it, … */
+    uint64_t due_ns;             /* … the newest one at this time. */
+};
+
+/* The next one who waits; false when there is none left. Worker's thread. */
+bool runner_next_wait(const struct runner *runner, struct runner_wait *wait);
+
+/* The chain of those who waited for each other when nothing could go on; NULL: that was not. Valid
+ * once the worker has ended. */
+const char *runner_deadlock(const struct runner *runner);
 
 #endif

@@ -11,17 +11,21 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
     struct exchange *exchange = runner->exchange_free;
-    struct provider_item **items;
+    struct inputs inputs;
 
     CHECK(exchange != NULL && exchange->endpoint == NULL);
     runner->exchange_free = exchange->free_next;
     exchange->endpoint = endpoint;
     exchange->free_next = NULL;
-    /* The values change hands, and with them the list; the one that is empty goes back. */
-    items = exchange->items;
-    exchange->items = endpoint->items;
-    endpoint->items = items;
-    endpoint->is_gathering = false;
+    /* The values change hands, and with them their lists; those that are empty go back. */
+    inputs = exchange->inputs;
+    exchange->inputs = endpoint->inputs;
+    endpoint->inputs = inputs;
+    endpoint->is_gathering = endpoint->is_complete = false;
+    exchange->asked = endpoint->drive.is_asked ? endpoint->drive.asked : EXCHANGE_UNASKED;
+    endpoint->drive.is_asked = false;
+    endpoint->drive.running++;
+    if (endpoint->drive.left != UINT32_MAX) endpoint->drive.left--;
     return exchange;
 }
 
@@ -36,8 +40,11 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
 {
     struct endpoint *endpoint = exchange->endpoint;
     struct runner *runner = endpoint->runner;
+    struct item_list returns = runner_take_returns(exchange);
 
-    runner_return_items(exchange, now_ns);
+    if (exchange->asked != EXCHANGE_UNASKED) {
+        provider_ask_again(&runner->providers[exchange->asked]);
+    }
     free_bytes(runner, &exchange->sent, &exchange->sent_len);
     free_bytes(runner, &exchange->head, &exchange->head_len);
     free_bytes(runner, &exchange->body, &exchange->body_size);
@@ -49,7 +56,7 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     exchange->endpoint = NULL;
     exchange->free_next = runner->exchange_free;
     runner->exchange_free = exchange;
-    runner_touch(endpoint);
+    runner_end_request(endpoint, &returns, now_ns);
 }
 
 static struct exchange *exchange_of(struct runner *runner, const struct conn_request *request)
@@ -108,7 +115,7 @@ static void on_body(void *self, const struct conn_request *request, const char *
     struct worker *w = self;
     struct exchange *exchange = exchange_of(w->runner, request);
 
-    if (exchange->endpoint->select == NULL || exchange->body_is_full) return;
+    if (!exchange->endpoint->keeps_body || exchange->body_is_full) return;
     if (!grow_body(w->runner, exchange, len)) {
         exchange->body_is_full = true;
         return;
@@ -136,7 +143,7 @@ static bool pick(struct exchange *exchange)
 }
 
 /* A request of the exchange's endpoint has not ended well. */
-static void note_ill(const struct exchange *exchange, const char *what)
+void runner_note_ill(const struct exchange *exchange, const char *what)
 {
     const struct testfile_endpoint *def = exchange->endpoint->def;
     struct runner *runner = exchange->endpoint->runner;
@@ -145,49 +152,6 @@ static void note_ill(const struct exchange *exchange, const char *what)
     runner->err =
         err_set(&runner->why, ERR_NETWORK, 0, "stopped by 'on_error: stop' of endpoint '%s': %s",
                 quote(def->name).text, what);
-}
-
-/* Where the values of an entry of `provides` go. */
-struct push_context {
-    struct runner *runner;
-    const struct testfile_output *output;
-    uint64_t now_ns;
-};
-
-static bool push_value(void *context, const struct value *value)
-{
-    struct push_context *push = context;
-    struct provider *provider = &push->runner->providers[push->output->target];
-    struct provider_item *item;
-
-    switch (push->output->send) {
-    case SEND_FORCE: (void)!provider_push(provider, value, true); return true;
-    case SEND_IF_NOT_FULL: return provider_push(provider, value, false) != PROVIDER_FULL;
-    case SEND_BLOCK:
-        item = provider_item_new(provider, value);
-        if (item != NULL) runner_deliver(push->runner, provider, item, push->now_ns);
-        return true;
-    }
-    UNREACHABLE("a way to send without a name");
-}
-
-static void provide(struct exchange *exchange, uint64_t now_ns)
-{
-    const struct testfile_endpoint *def = exchange->endpoint->def;
-    struct runner *runner = exchange->endpoint->runner;
-
-    for (uint32_t i = 0; i < def->provides_count; i++) {
-        struct push_context push = {
-            .runner = runner, .output = &def->provides[i], .now_ns = now_ns};
-        enum expr_error error;
-
-        runner->env.indexing_is_null = false;
-        error = select_run(&def->provides[i].select, &runner->env, runner->env_locals, push_value,
-                           &push);
-        if (error == EXPR_OK) continue;
-        runner_note_error(exchange, TEST_ERROR_INDEXING, error);
-        note_ill(exchange, "its 'provides' cannot be evaluated");
-    }
 }
 
 static bool is_expected(struct exchange *exchange)
@@ -204,6 +168,31 @@ static bool is_expected(struct exchange *exchange)
     if (!any || expect->where == NULL) return any;
     runner->env.indexing_is_null = true;
     return expr_eval(expect->where, &runner->env, &value) == EXPR_OK && value_is_true(&value);
+}
+
+/* Shows the observer, if there is one, what became of an exchange. */
+static void observe(const struct exchange *exchange, const char *failed, enum expr_error error,
+                    uint64_t done_ns)
+{
+    const struct runner_observer *observer = exchange->endpoint->runner->options.observer;
+    struct runner_seen seen = {
+        .endpoint = exchange->endpoint->index,
+        .sent = exchange->sent,
+        .sent_len = exchange->sent_len,
+        .head = exchange->head,
+        .head_len = exchange->head_len,
+        .body = exchange->body,
+        .body_len = exchange->body_len,
+        .body_is_cut = exchange->body_is_full,
+        .status = exchange->status,
+        .due_ns = exchange->due_ns,
+        .sent_ns = exchange->sent_ns,
+        .done_ns = done_ns,
+        .failed = failed,
+        .error = error == EXPR_OK ? NULL : expr_error_text(error),
+    };
+
+    if (observer != NULL) observer->seen(observer->self, &seen);
 }
 
 static void on_answered(void *self, struct conn *conn, const struct conn_request *request,
@@ -224,12 +213,17 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     expected = picked && is_expected(exchange);
     runner_note_answer(exchange, request, answer, picked, expected);
     if (!expected) {
-        note_ill(exchange, failed_texts[picked ? FAILED_UNEXPECTED : FAILED_BODY_TOO_LARGE]);
+        runner_note_ill(exchange, failed_texts[picked ? FAILED_UNEXPECTED : FAILED_BODY_TOO_LARGE]);
     }
     if (picked) {
-        provide(exchange, answer->done_ns);
+        runner_provide(exchange);
         runner_log(exchange);
     }
+    observe(exchange,
+            !picked     ? failed_names[FAILED_BODY_TOO_LARGE]
+            : !expected ? failed_names[FAILED_UNEXPECTED]
+                        : NULL,
+            EXPR_OK, answer->done_ns);
     exchange->answer = NULL;
     exchange_end(exchange, answer->done_ns);
 }
@@ -245,7 +239,8 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
-    note_ill(exchange, failed_texts[why]);
+    runner_note_ill(exchange, failed_texts[why]);
+    observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
 }
 
@@ -294,7 +289,8 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     endpoint->figures->started++;
     w->ledger.failed[why]++;
     runner_note_failure(exchange, NULL, why);
-    note_ill(exchange, failed_texts[why]);
+    runner_note_ill(exchange, failed_texts[why]);
+    observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
 }
 
@@ -311,7 +307,8 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 
     runner_note_failure(exchange, NULL, FAILED_BUILD);
     runner_note_error(exchange, TEST_ERROR_BUILD, error);
-    note_ill(exchange, failed_texts[FAILED_BUILD]);
+    runner_note_ill(exchange, failed_texts[FAILED_BUILD]);
+    observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
     exchange_end(exchange, now_ns);
 }
 

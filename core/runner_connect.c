@@ -52,7 +52,7 @@ static void open_missing(struct runner *runner, struct pool *pool)
 
     if (w->table.free_count == 0) return;
     for (struct endpoint *e = runner->lines[pool->index].first; e != NULL; e = e->ready_next) {
-        needed += lanes_pending_of(&w->lanes, e->index);
+        needed += lanes_pending_of(&w->lanes, e->index) + runner_startable(e);
     }
     needed -= min_u64(needed, (uint64_t)pool->idle_room + pool->connecting);
     pool->wanted = (uint32_t)min_u64(pool->slots_used + needed, runner->pool_max);

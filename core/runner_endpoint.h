@@ -8,7 +8,7 @@
 #include "config/testfile.h"
 #include "core/arrivals.h"
 #include "core/groups.h"
-#include "core/provider.h"
+#include "core/runner_flow.h"
 #include "core/stats_urls.h"
 #include "io/conn.h"
 
@@ -55,11 +55,17 @@ struct endpoint {
     bool is_held;     /* A due hit waits for values, outside of the lane: */
     uint64_t held_due_ns;
 
+    struct flow_drive drive;
+
     /* Values for the next request. */
-    struct provider_item **items; /* By slot; NULL: not there. */
-    struct provider_wait *waits;  /* By slot: its places in lines. */
-    uint32_t missing;             /* Inputs that are not there yet. */
-    bool is_gathering;            /* Inputs are being popped; some may be there. */
+    struct inputs inputs;
+    struct provider_wait *waits; /* By slot: its places in lines. */
+    struct declaring *declaring; /* By declare. */
+    uint32_t missing;            /* Slots whose value is not there yet. */
+    bool is_gathering;           /* Inputs are being popped; some may be there … */
+    bool is_complete;            /* … and all are. */
+    bool is_stopped;             /* It sends nothing more. */
+    bool can_go_on;              /* For the search for deadlocks. */
 
     struct stats_url *figures; /* What is counted of it. */
     struct group_tag *tags;    /* [tags_count]; of those that vary only the names. */
@@ -73,6 +79,7 @@ struct endpoint {
     bool is_watched;            /* Something looks at its answers. */
     bool keeps_head;            /* Something looks at their heads. */
     bool keeps_sent;            /* Something looks at what was sent. */
+    bool keeps_body;            /* Something looks at their bodies. */
     struct json_select *select; /* Picks what is wanted of a body; NULL: nothing is. */
 };
 
@@ -87,6 +94,7 @@ struct outbox {
     size_t size;
     uint64_t connect_ns, tls_ns; /* 0 once it has carried a request. */
 };
+enum { EXCHANGE_UNASKED = 0xffffffff };
 
 /* One request, from its values to the end of its answer. */
 struct exchange {
@@ -94,9 +102,10 @@ struct exchange {
     struct endpoint *endpoint; /* NULL: free. */
     uint32_t index;            /* In runner.exchanges; constant. */
     uint64_t due_ns, sent_ns;
-    uint64_t connect_ns, tls_ns;  /* Of the connection, if it was made for this request. */
-    struct provider_item **items; /* By slot; its own. */
-    char *sent;                   /* The request's bytes, if something looks at them. */
+    uint64_t connect_ns, tls_ns; /* Of the connection, if it was made for this request. */
+    struct inputs inputs;
+    uint32_t asked; /* The provider whose demand it answers; EXCHANGE_UNASKED: none. */
+    char *sent;     /* The request's bytes, if something looks at them. */
     size_t sent_len;
     char *head; /* The answer's head, if something looks at it. */
     size_t head_len;

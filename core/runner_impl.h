@@ -13,8 +13,10 @@
 
 #include "core/feed.h"
 #include "core/runner.h"
+#include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
 #include "core/runner_record.h"
+#include "core/runner_request.h"
 #include "core/worker_impl.h"
 
 enum {
@@ -33,8 +35,23 @@ struct runner {
     uint32_t heap_count;
     struct endpoint **touched; /* Those to look at in this turn. */
     uint32_t touched_count;
-    uint64_t held;                /* Endpoints that hold a hit outside of the lanes. */
-    uint64_t waiting;             /* Places taken in lines of providers. */
+    uint64_t held;            /* Endpoints that hold a hit outside of the lanes. */
+    uint64_t waiting;         /* Places taken in lines of providers. */
+    struct endpoint **driven; /* Those that no schedule alone drives; [driven_count]. */
+    uint32_t driven_count;
+    uint32_t touched_first;             /* Touched ones are a ring. */
+    uint32_t here_count, stopped_count; /* Endpoints. */
+    uint32_t *readers;           /* By provider: endpoints that pop from it and have not stopped. */
+    bool *had_readers;           /* By provider: some did at the start. */
+    bool *is_open, *is_drained;  /* By provider, while ends are looked for. */
+    bool is_stirred;             /* Values moved, or were asked for, since it was last false. */
+    bool ends_changed;           /* It may be that one more endpoint has to stop. */
+    uint64_t ends_next_ns;       /* Not looked at before. */
+    struct err_info deadlock;    /* Its message is empty unless there was one. */
+    struct outgoing *outgoing;   /* By provides of the endpoint at hand. */
+    bool has_outgoing;           /* Some of them wait. */
+    struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
+    int64_t *counters_before;
     uint32_t pool_max;            /* Connections to one target. */
     struct conn *leaving;         /* Was closed to make room for another target, */
     uint32_t leaving_generation;  /* and is until the slot has another one. */
@@ -78,56 +95,20 @@ void runner_touch(struct endpoint *endpoint);
 /* Takes the first out of a pool's line; NULL when nobody is in it. */
 struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
 
+/* Takes the endpoint out of those that will become due. */
+void runner_unschedule(struct endpoint *endpoint);
+
 /* runner_connect.c: opens what connections the lines of all pools want. */
 void runner_connect(struct runner *runner);
-
-/* runner_inputs.c */
-
-/* Pops what the next request needs; true if all is there now. Else the endpoint stands in line
- * wherever something is missing. */
-bool runner_gather(struct endpoint *endpoint, uint64_t now_ns);
-
-/* True if the endpoint stands in line for a value that will not come. */
-bool runner_waits_in_vain(const struct endpoint *endpoint);
-
-/* Gives those who stand in line what has come for them. */
-void runner_wake_waiting(struct runner *runner);
-
-/* Puts an item at the end of a provider's queue, now or when there is room. */
-void runner_deliver(struct runner *runner, struct provider *provider, struct provider_item *item,
-                    uint64_t now_ns);
-
-/* Gives the values of an exchange back, or drops them, as their providers say. */
-void runner_return_items(struct exchange *exchange, uint64_t now_ns);
-
-/* runner_request.c */
-
-/* Makes ready how requests are built. ERR_CONFIG, ERR_MEMORY. */
-MUST_USE enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena,
-                                       struct err_info *why);
-
-/* Readies the environment for the expressions of an exchange. */
-void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct exchange *exchange);
-
-/* Builds a request's bytes, which stay until the next call. False, `ret_error` set, when that
- * cannot be done. */
-MUST_USE bool runner_build(struct endpoint *endpoint, struct exchange *exchange,
-                           const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error);
-
-/* runner_body.c: adds the files and pieces of a body to `body`. */
-MUST_USE enum expr_error runner_body_parts(struct endpoint *endpoint, struct buf *body);
-
-/* runner_fields.c: expr_env.field; its context is the exchange. */
-enum expr_error runner_field(void *context, const struct expr_field *field, struct scratch *scratch,
-                             struct value *ret_value);
-enum expr_error runner_url_field(struct exchange *exchange, const struct expr_field *field,
-                                 struct scratch *scratch, struct value *ret_value);
 
 /* runner_answer.c */
 
 /* An endpoint's next request begins: its values are the exchange's now. */
 struct exchange *exchange_begin(struct endpoint *endpoint);
 void exchange_end(struct exchange *exchange, uint64_t now_ns);
+
+/* A request of the exchange's endpoint has not ended well. */
+void runner_note_ill(const struct exchange *exchange, const char *what);
 
 /* The request of this exchange, which has started, cannot be built; ends it. */
 void runner_build_failed(struct exchange *exchange, enum expr_error error);

@@ -1,4 +1,4 @@
-/* Values for requests: popped from providers, waited for in line, given back. */
+/* Values for requests: popped from providers, waited for in line, put back. */
 #include "core/base/check.h"
 #include "core/runner_impl.h"
 
@@ -7,91 +7,105 @@ static struct provider *provider_of_slot(const struct endpoint *endpoint, uint32
     return &endpoint->runner->providers[endpoint->def->slots[slot]];
 }
 
+void item_list_add(struct item_list *list, struct provider_item *item)
+{
+    item->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = item;
+    } else {
+        list->first = item;
+    }
+    list->last = item;
+    list->count++;
+}
+
+struct provider_item *item_list_take(struct item_list *list)
+{
+    struct provider_item *item = list->first;
+
+    if (item == NULL) return NULL;
+    list->first = item->next;
+    if (list->first == NULL) list->last = NULL;
+    list->count--;
+    item->next = NULL;
+    return item;
+}
+
+struct provider_item *runner_take(struct runner *runner, struct provider *provider)
+{
+    struct provider_item *item;
+
+    if (provider->receivers.first != NULL) return NULL; /* Those who wait come first. */
+    item = provider_take(provider);
+    if (item != NULL) runner->is_stirred = true;
+    return item;
+}
+
+void runner_join(struct runner *runner, struct provider *provider, struct provider_wait *wait,
+                 uint64_t now_ns, struct endpoint *endpoint)
+{
+    provider_wait_value(provider, wait, now_ns);
+    wait->owner = endpoint;
+    runner->waiting++;
+    runner->is_stirred = true; /* It is demand. */
+    runner->ends_changed = true;
+}
+
 /* Pops the value of one slot, or stands in line for it. */
 static void pop_slot(struct endpoint *endpoint, uint32_t slot, uint64_t now_ns)
 {
     struct provider *provider = provider_of_slot(endpoint, slot);
-    struct provider_wait *wait = &endpoint->waits[slot];
+    struct runner *runner = endpoint->runner;
 
-    /* Those who wait already come first. */
-    if (provider->receivers.first == NULL) endpoint->items[slot] = provider_take(provider);
-    if (endpoint->items[slot] != NULL) return;
-    provider_wait_value(provider, wait, now_ns);
-    wait->owner = endpoint;
+    endpoint->inputs.items[slot] = runner_take(runner, provider);
+    if (endpoint->inputs.items[slot] != NULL) return;
+    runner_join(runner, provider, &endpoint->waits[slot], now_ns, endpoint);
     endpoint->missing++;
-    endpoint->runner->waiting++;
 }
 
 bool runner_gather(struct endpoint *endpoint, uint64_t now_ns)
 {
     const struct testfile_endpoint *def = endpoint->def;
 
-    if (endpoint->is_gathering) return endpoint->missing == 0;
-    endpoint->is_gathering = true;
-    for (uint32_t slot = 0; slot < def->slots_count; slot++) {
-        if (def->is_input[slot]) pop_slot(endpoint, slot, now_ns);
+    if (!endpoint->is_gathering) {
+        endpoint->is_gathering = true;
+        for (uint32_t slot = 0; slot < def->slots_count; slot++) {
+            if (def->is_input[slot]) pop_slot(endpoint, slot, now_ns);
+        }
+        runner_begin_declares(endpoint);
     }
-    return endpoint->missing == 0;
+    if (!endpoint->is_complete) {
+        endpoint->is_complete = runner_declare(endpoint, now_ns) && endpoint->missing == 0;
+    }
+    return endpoint->is_complete;
+}
+
+static bool is_of_slot(const struct endpoint *endpoint, const struct provider_wait *wait)
+{
+    return wait >= endpoint->waits && wait < endpoint->waits + endpoint->def->slots_count;
 }
 
 /* The first in line of `provider` gets its value. */
-static void serve_receiver(struct provider *provider, struct provider_wait *wait)
+static void serve_receiver(struct runner *runner, struct provider *provider,
+                           struct provider_wait *wait)
 {
     struct endpoint *endpoint = wait->owner;
-    uint32_t slot = (uint32_t)(wait - endpoint->waits);
-
-    CHECK(slot < endpoint->def->slots_count && endpoint->items[slot] == NULL);
-    provider_wait_end(wait);
-    endpoint->items[slot] = provider_take(provider);
-    CHECK(endpoint->items[slot] != NULL);
-    endpoint->missing--;
-    endpoint->runner->waiting--;
-    if (endpoint->missing == 0) runner_touch(endpoint);
-}
-
-/* True if nothing will ever be put into this provider again: its source has ended, and no endpoint
- * feeds it or gives values back. */
-static bool is_closed(const struct runner *runner, uint32_t index)
-{
-    const struct testfile_provider *def = &runner->test->providers[index];
-
-    if (def->is_fed || def->auto_return != RETURN_NONE || runner->providers[index].len > 0) {
-        return false;
-    }
-    switch (def->kind) {
-    case PROVIDER_FILE: return feed_is_ended(&runner->feeds[index]);
-    case PROVIDER_LIST:
-    case PROVIDER_RANGE: return value_source_is_ended(&runner->sources[index]);
-    case PROVIDER_RESPONSE: return true;
-    }
-    UNREACHABLE("a provider without a kind");
-}
-
-bool runner_waits_in_vain(const struct endpoint *endpoint)
-{
-    for (uint32_t slot = 0; slot < endpoint->def->slots_count; slot++) {
-        if (endpoint->waits[slot].provider == NULL) continue;
-        if (is_closed(endpoint->runner, endpoint->def->slots[slot])) return true;
-    }
-    return false;
-}
-
-/* A value that waits for room. */
-struct delivery {
-    struct provider_wait wait;
     struct provider_item *item;
-};
+    uint32_t slot;
 
-static void serve_sender(struct runner *runner, struct provider *provider,
-                         struct provider_wait *wait)
-{
-    struct delivery *delivery = container_of(wait, struct delivery, wait);
-    enum provider_pushed pushed = provider_give(provider, delivery->item, false);
-
-    CHECK(pushed != PROVIDER_FULL);
     provider_wait_end(wait);
-    blocks_free(&runner->blocks, delivery, sizeof(*delivery));
+    item = provider_take(provider);
+    CHECK(item != NULL);
     runner->waiting--;
+    runner_touch(endpoint);
+    if (!is_of_slot(endpoint, wait)) {
+        runner_serve_declare(wait, item);
+        return;
+    }
+    slot = (uint32_t)(wait - endpoint->waits);
+    CHECK(endpoint->inputs.items[slot] == NULL);
+    endpoint->inputs.items[slot] = item;
+    endpoint->missing--;
 }
 
 void runner_wake_waiting(struct runner *runner)
@@ -105,58 +119,46 @@ void runner_wake_waiting(struct runner *runner)
             struct provider_wait *wait;
 
             while ((wait = provider_next_receiver(provider)) != NULL) {
-                serve_receiver(provider, wait);
+                serve_receiver(runner, provider, wait);
+                any = true;
             }
             while ((wait = provider_next_sender(provider)) != NULL) {
-                serve_sender(runner, provider, wait);
+                runner_serve_sender(runner, wait, runner->worker->now_ns);
                 any = true;
             }
         }
+        if (any) runner->is_stirred = runner->ends_changed = true;
     }
 }
 
-void runner_deliver(struct runner *runner, struct provider *provider, struct provider_item *item,
-                    uint64_t now_ns)
+bool runner_waits_for(const struct endpoint *endpoint, const struct provider *provider)
 {
-    struct delivery *delivery;
-
-    if (provider->senders.first == NULL && provider_give(provider, item, false) != PROVIDER_FULL) {
-        return;
+    for (uint32_t slot = 0; slot < endpoint->def->slots_count; slot++) {
+        if (endpoint->waits[slot].provider == provider) return true;
     }
-    delivery = blocks_alloc(&runner->blocks, sizeof(*delivery));
-    if (delivery == NULL) {
-        provider->no_memory++;
-        provider_item_free(&runner->blocks, item);
-        return;
+    for (uint32_t i = 0; i < endpoint->def->declares_count; i++) {
+        if (endpoint->declaring[i].wait.provider == provider) return true;
     }
-    *delivery = (struct delivery){.item = item};
-    provider_wait_room(provider, &delivery->wait, now_ns);
-    runner->waiting++;
+    return false;
 }
 
-void runner_return_items(struct exchange *exchange, uint64_t now_ns)
+void runner_ungather(struct endpoint *endpoint)
 {
-    const struct endpoint *endpoint = exchange->endpoint;
-    const struct testfile_endpoint *def = endpoint->def;
     struct runner *runner = endpoint->runner;
 
-    for (uint32_t slot = 0; slot < def->slots_count; slot++) {
-        const struct testfile_provider *from = &runner->test->providers[def->slots[slot]];
-        struct provider *provider = provider_of_slot(endpoint, slot);
-        struct provider_item *item = exchange->items[slot];
-        enum testfile_auto_return how = def->no_auto_returns ? RETURN_NONE : from->auto_return;
+    if (!endpoint->is_gathering) return;
+    endpoint->is_gathering = endpoint->is_complete = false;
+    runner_undeclare(endpoint);
+    for (uint32_t slot = endpoint->def->slots_count; slot-- > 0;) {
+        struct provider_item *item = endpoint->inputs.items[slot];
 
-        exchange->items[slot] = NULL;
-        if (item == NULL) continue;
-        switch (how) {
-        case RETURN_BLOCK: runner_deliver(runner, provider, item, now_ns); break;
-        case RETURN_FORCE: (void)!provider_give(provider, item, true); break;
-        case RETURN_IF_NOT_FULL:
-            if (provider_give(provider, item, false) == PROVIDER_FULL) {
-                provider_item_free(&runner->blocks, item);
-            }
-            break;
-        case RETURN_NONE: provider_item_free(&runner->blocks, item); break;
+        if (endpoint->waits[slot].provider != NULL) {
+            provider_wait_end(&endpoint->waits[slot]);
+            runner->waiting--;
         }
+        endpoint->inputs.items[slot] = NULL;
+        if (item != NULL) provider_put_back(provider_of_slot(endpoint, slot), item);
     }
+    endpoint->missing = 0;
+    runner->is_stirred = runner->ends_changed = true;
 }

@@ -19,12 +19,12 @@ static uint32_t max_u32(uint32_t a, uint32_t b)
 
 /* Arrays that serve every endpoint are as large as the one that needs most. */
 struct sizes {
-    uint32_t slots, declares, locals, mentions, paths;
+    uint32_t slots, declares, locals, mentions, paths, provides;
 };
 
 static struct sizes measure(const struct testfile *test)
 {
-    struct sizes sizes = {.slots = 1, .declares = 1, .locals = 1, .mentions = 1, .paths = 1};
+    struct sizes sizes = {1, 1, 1, 1, 1, 1};
 
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         const struct testfile_endpoint *def = &test->endpoints[i];
@@ -32,6 +32,7 @@ static struct sizes measure(const struct testfile *test)
         sizes.slots = max_u32(sizes.slots, def->slots_count);
         sizes.declares = max_u32(sizes.declares, def->declares_count);
         sizes.locals = max_u32(sizes.locals, def->locals_count);
+        sizes.provides = max_u32(sizes.provides, def->provides_count);
         if (def->needs.body != NULL) {
             sizes.paths = max_u32(sizes.paths, json_paths_count(def->needs.body));
         }
@@ -42,7 +43,7 @@ static struct sizes measure(const struct testfile *test)
     return sizes;
 }
 
-static bool init_exchanges(struct runner *runner, struct arena *arena, uint32_t slots)
+static bool init_exchanges(struct runner *runner, struct arena *arena, const struct sizes *sizes)
 {
     const struct worker *w = runner->worker;
 
@@ -54,8 +55,9 @@ static bool init_exchanges(struct runner *runner, struct arena *arena, uint32_t 
         struct exchange *exchange = &runner->exchanges[i];
 
         exchange->index = i;
-        exchange->items = arena_array(arena, slots, sizeof(struct provider_item *));
-        if (exchange->items == NULL) return false;
+        if (!runner_init_inputs(&exchange->inputs, arena, sizes->slots, sizes->declares)) {
+            return false;
+        }
         exchange->free_next = runner->exchange_free;
         runner->exchange_free = exchange;
     }
@@ -82,6 +84,9 @@ static bool init_lists(struct runner *runner, struct arena *arena, const struct 
     runner->env_locals = arena_array(arena, sizes->locals, sizeof(struct value));
     runner->popped = arena_array(arena, sizes->mentions, sizeof(uint32_t));
     runner->results = arena_array(arena, sizes->paths, sizeof(struct json_result));
+    runner->outgoing = arena_array(arena, sizes->provides, sizeof(*runner->outgoing));
+    runner->counters_before =
+        arena_array(arena, (size_t)runner->test->counters_count + 1, sizeof(int64_t));
     runner->counters =
         arena_array(arena, (size_t)runner->test->counters_count + 1, sizeof(int64_t));
     return runner->endpoints != NULL && runner->heap != NULL && runner->touched != NULL &&
@@ -89,13 +94,31 @@ static bool init_lists(struct runner *runner, struct arena *arena, const struct 
            runner->bounds_ns != NULL && runner->feeds_here != NULL && runner->lines != NULL &&
            runner->outboxes != NULL && runner->env_providers != NULL &&
            runner->env_declares != NULL && runner->env_locals != NULL && runner->popped != NULL &&
-           runner->results != NULL && runner->counters != NULL;
+           runner->results != NULL && runner->counters != NULL && runner->counters_before != NULL &&
+           runner->outgoing != NULL;
+}
+
+/* What tells who may go on, and who has to stop. */
+static bool init_ends(struct runner *runner, struct arena *arena)
+{
+    uint32_t providers = runner->test->providers_count;
+
+    runner->driven = arena_array(arena, runner->test->endpoints_count, sizeof(struct endpoint *));
+    runner->readers = arena_array(arena, providers, sizeof(*runner->readers));
+    runner->had_readers = arena_array(arena, providers, sizeof(bool));
+    runner->is_open = arena_array(arena, providers, sizeof(bool));
+    runner->is_drained = arena_array(arena, providers, sizeof(bool));
+    return runner->driven != NULL && runner->readers != NULL && runner->had_readers != NULL &&
+           runner->is_open != NULL && runner->is_drained != NULL;
 }
 
 static bool init_memory(struct runner *runner, struct arena *arena)
 {
     char *scratch = arena_alloc(arena, RUNNER_SCRATCH_BYTES, CACHE_LINE);
+    char *feed_scratch = arena_alloc(arena, RUNNER_SCRATCH_BYTES, CACHE_LINE);
 
+    if (feed_scratch == NULL) return false;
+    scratch_init(&runner->feed_scratch, feed_scratch, RUNNER_SCRATCH_BYTES);
     runner->build_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
     runner->body_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
     if (scratch == NULL || runner->build_bytes == NULL || runner->body_bytes == NULL) return false;
@@ -142,7 +165,7 @@ static bool init_source(struct runner *runner, struct arena *arena, uint32_t ind
         .file = &runner->options.files[index],
         .reader = runner->options.reader,
         .worker = runner->worker->index,
-        .scratch = &runner->scratch,
+        .scratch = &runner->feed_scratch,
     };
 
     switch (def->kind) {
@@ -204,11 +227,32 @@ static void note_needs(struct endpoint *endpoint)
             endpoint->keeps_head = true;
         }
     }
-    endpoint->is_watched = endpoint->keeps_head || needs->body != NULL;
+    endpoint->keeps_body = needs->body != NULL;
+    if (endpoint->runner->options.observer != NULL) {
+        endpoint->keeps_sent = endpoint->keeps_head = endpoint->keeps_body = true;
+    }
+    endpoint->is_watched = endpoint->keeps_head || endpoint->keeps_body;
+}
+
+/* Counts the endpoint among those that read its providers, and drives it. */
+static void join_flow(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+
+    runner->here_count++;
+    for (uint32_t slot = 0; slot < endpoint->def->slots_count; slot++) {
+        if (!runner_pops_slot(endpoint, slot)) continue;
+        runner->readers[endpoint->def->slots[slot]]++;
+        runner->had_readers[endpoint->def->slots[slot]] = true;
+    }
+    runner_init_drive(endpoint);
+    if (!endpoint->drive.by_slots || endpoint->drive.on_demand) {
+        runner->driven[runner->driven_count++] = endpoint;
+    }
 }
 
 static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32_t index,
-                              uint32_t slots, struct err_info *why)
+                              const struct sizes *sizes, struct err_info *why)
 {
     struct worker *w = runner->worker;
     struct endpoint *endpoint = &runner->endpoints[index];
@@ -233,9 +277,13 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
     endpoint->pool = &w->pools[w->plan->requests[index].target];
     endpoint->is_here = shared || runner->options.owners[index] == w->index;
     if (!endpoint->is_here) return ERR_OK;
-    endpoint->items = arena_array(arena, slots, sizeof(struct provider_item *));
-    endpoint->waits = arena_array(arena, slots, sizeof(*endpoint->waits));
-    if (endpoint->items == NULL || endpoint->waits == NULL) return no_memory(why);
+    endpoint->waits = arena_array(arena, sizes->slots, sizeof(*endpoint->waits));
+    if (endpoint->waits == NULL ||
+        !runner_init_inputs(&endpoint->inputs, arena, sizes->slots, sizes->declares) ||
+        !runner_init_declares(endpoint, arena)) {
+        return no_memory(why);
+    }
+    join_flow(endpoint);
     note_needs(endpoint);
     if (def->needs.body != NULL) {
         endpoint->select = json_select_new(arena, def->needs.body);
@@ -271,8 +319,9 @@ enum err runner_new(struct runner **ret_runner, struct worker *worker,
     runner->worker = worker;
     runner->test = options->test;
     runner->options = *options;
-    if (!init_lists(runner, arena, &sizes) || !init_memory(runner, arena) ||
-        !init_exchanges(runner, arena, sizes.slots) || !init_providers(runner, arena)) {
+    if (!init_lists(runner, arena, &sizes) || !init_ends(runner, arena) ||
+        !init_memory(runner, arena) || !init_exchanges(runner, arena, &sizes) ||
+        !init_providers(runner, arena)) {
         return no_memory(why);
     }
     init_env(runner);
@@ -280,7 +329,7 @@ enum err runner_new(struct runner **ret_runner, struct worker *worker,
     runner->pending_max =
         (uint32_t)share_of(worker->plan->max_pending, worker->plan->workers, worker->index);
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
-        enum err err = init_endpoint(runner, arena, i, sizes.slots, why);
+        enum err err = init_endpoint(runner, arena, i, &sizes, why);
 
         if (err != ERR_OK) return err;
     }

@@ -222,10 +222,14 @@ void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct e
     const struct testfile_endpoint *def = endpoint->def;
 
     for (uint32_t slot = 0; slot < def->slots_count; slot++) {
-        const struct provider_item *item = exchange->items[slot];
+        const struct provider_item *item = exchange->inputs.items[slot];
 
         runner->env_providers[slot] = item != NULL ? item->value : value_null();
     }
+    for (uint32_t i = 0; i < def->declares_count; i++) {
+        runner->env_declares[i] = exchange->inputs.declared[i].value;
+    }
+    runner->env.indexing_is_null = false;
     scratch_clear(&runner->scratch);
     runner->env.context = exchange;
     if (def->needs.wall) runner->env.wall_ns = clock_wall_ns();
@@ -308,12 +312,14 @@ bool runner_build(struct endpoint *endpoint, struct exchange *exchange, const ch
     struct runner *runner = endpoint->runner;
     struct buf buf;
 
-    if (build->is_constant) {
+    if (build->is_constant && exchange->inputs.error == EXPR_OK) {
         *ret_bytes = build->pieces[0].text;
         *ret_len = build->pieces[0].len;
         return true;
     }
     runner_ready_env(runner, endpoint, exchange);
+    *ret_error = exchange->inputs.error;
+    if (*ret_error != EXPR_OK) return false;
     buf_init(&buf, runner->build_bytes, RUNNER_BUILD_BYTES);
     for (uint32_t i = 0; i < build->count; i++) {
         *ret_error = build_piece(endpoint, &build->pieces[i], &buf);

@@ -240,6 +240,12 @@ bool worker_is_broken(const struct worker *w)
     return w->runner != NULL && runner_failure(w->runner, &w->shared->broken) != ERR_OK;
 }
 
+const char *worker_deadlock(const struct worker *w)
+{
+    CHECK(w->phase == PHASE_ENDED);
+    return w->runner == NULL ? NULL : runner_deadlock(w->runner);
+}
+
 void worker_wake(struct worker *w)
 {
     ring_wake(w->ring);

@@ -100,7 +100,8 @@ class Process:
 
     count = 0
 
-    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=()):
+    def __init__(self, argv, stdin=None, stdout=None, stderr=None, files=None, env=None, under=(),
+                 cwd=None):
         Process.count += 1
         argv = [*under, *argv]  # A program that runs it.
         if os.path.basename(argv[0]) == "strace":  # The leak sanitizer cannot run under it.
@@ -118,6 +119,7 @@ class Process:
                 stdout=out if stdout is None else stdout,
                 stderr=err if stderr is None else stderr,
                 env={**os.environ, **(env or {})},
+                cwd=cwd,
             )
 
     def signal(self, number):
@@ -253,6 +255,8 @@ def start(*args, **how):
     if ENGINE:
         at = 1 if args[:1] in (["serve"], ["run"]) else 0
         args[at:at] = ["--io", ENGINE]
+    if args[:1] == ["run"]:  # What it leaves in the current directory goes with the test.
+        how.setdefault("cwd", temp_dir())
     return Process([PELT, *args], **how)
 
 

@@ -76,9 +76,8 @@ endpoints:
     bodies = {request.body for request in seen.requests}
     equal(bodies, {b'{"name": "name "%d""}' % i for i in range(50)})
     ledger = done.report["ledger"]
-    # One request finds no value; a busy machine may see that two are due at once.
-    missed = ledger["missed"]["provider"]
-    check(missed >= 1, "nothing was missed for want of values:", done)
+    # A busy machine may see that two requests are due at once when there is one value left.
+    missed = ledger["missed"].get("provider", 0)
     equal((ledger["due"], ledger["ok"]), (50 + missed, 50))
 
 
@@ -93,8 +92,7 @@ endpoints:
 """, rc=2)
     equal(done.report["end"], "providers")
     ledger = done.report["ledger"]
-    missed = ledger["missed"]["provider"]
-    check(missed >= 1, "nothing was missed for want of values:", done)
+    missed = ledger["missed"].get("provider", 0)
     equal((ledger["due"], ledger["ok"]), (20 + missed, 20))
 
 

@@ -58,6 +58,49 @@ static void test_provider_gives_in_the_order_it_got(void)
     EXPECT(provider.pushed == 4 && provider.taken == 4);
 }
 
+static void test_provider_gets_back_what_was_not_used(void)
+{
+    struct provider provider = provider_of(2, false), unique = provider_of(2, true);
+    struct provider_item *first, *second;
+
+    EXPECT(push_int(&provider, 1, false) == PROVIDER_PUSHED);
+    EXPECT(push_int(&provider, 2, false) == PROVIDER_PUSHED);
+    first = provider_take(&provider);
+    second = provider_take(&provider);
+    EXPECT(push_int(&provider, 3, false) == PROVIDER_PUSHED);
+    provider_put_back(&provider, second);
+    provider_put_back(&provider, first); /* Whatever the limit. */
+    EXPECT(provider.len == 3 && provider.taken == 0);
+    EXPECT(take_int(&provider) == 1);
+    EXPECT(take_int(&provider) == 2);
+    EXPECT(take_int(&provider) == 3);
+    EXPECT(push_int(&unique, 1, false) == PROVIDER_PUSHED);
+    first = provider_take(&unique);
+    provider_put_back(&unique, first);
+    EXPECT(push_int(&unique, 1, false) == PROVIDER_SAME);
+    first = provider_take(&unique);
+    EXPECT(push_int(&unique, 1, false) == PROVIDER_PUSHED);
+    provider_put_back(&unique, first);
+    EXPECT(unique.len == 1 && unique.dropped == 2);
+    EXPECT(take_int(&unique) == 1);
+}
+
+static void test_provider_asks_again_for_those_who_still_wait(void)
+{
+    struct provider provider = provider_of(2, false);
+    struct provider_wait wait = {.next = NULL};
+
+    provider_wait_value(&provider, &wait, 1);
+    EXPECT(provider_take_demand(&provider));
+    EXPECT(!provider_take_demand(&provider));
+    provider_ask_again(&provider);
+    provider_ask_again(&provider); /* There is but one who waits. */
+    EXPECT(provider.demand == 1 && provider_take_demand(&provider));
+    provider_wait_end(&wait);
+    provider_ask_again(&provider);
+    EXPECT(provider.demand == 0);
+}
+
 static void test_provider_that_is_auto_grows_when_it_was_full_and_is_found_empty(void)
 {
     struct provider provider = provider_of(0, false), fixed = provider_of(2, false);
@@ -192,11 +235,9 @@ static bool model_holds(const struct model *model, int64_t number)
 static enum provider_pushed model_push(struct model *model, int64_t number, bool force, bool unique)
 {
     if (unique && model_holds(model, number)) return PROVIDER_SAME;
-    if (model->len >= model->limit && !force) {
-        model->was_full = true;
-        return PROVIDER_FULL;
-    }
+    if (model->len >= model->limit && !force) return PROVIDER_FULL;
     model->values[model->len++] = number;
+    model->was_full |= model->len >= model->limit;
     return PROVIDER_PUSHED;
 }
 
@@ -251,6 +292,8 @@ int main(void)
 {
     EXPECT(blocks_init(&blocks, &arena, 64 << 20));
     TEST(test_provider_gives_in_the_order_it_got);
+    TEST(test_provider_gets_back_what_was_not_used);
+    TEST(test_provider_asks_again_for_those_who_still_wait);
     TEST(test_provider_that_is_auto_grows_when_it_was_full_and_is_found_empty);
     TEST(test_provider_that_is_unique_holds_no_value_twice);
     TEST(test_provider_takes_an_item_back_as_it_is);

@@ -161,16 +161,16 @@ static void test_results_have_each_group_once_and_each_bucket(void)
 }
 
 struct said {
-    int count;
-    char last[400];
+    _Atomic int count;
+    char last[400]; /* Of the writer's thread, which says no more until it gets a bucket. */
 };
 
 static void say(void *self, const char *line)
 {
     struct said *said = self;
 
-    said->count++;
     (void)snprintf(said->last, sizeof(said->last), "%s", line);
+    store_release(&said->count, load_relaxed(&said->count) + 1);
 }
 
 static void set_file_limit(rlim_t bytes)
@@ -186,7 +186,7 @@ static void set_file_limit(rlim_t bytes)
 static void give_buckets(struct bucket_sink *sink, const struct rig *rig, const struct said *said,
                          int count)
 {
-    for (int i = 0; said->count < count; i++) {
+    for (int i = 0; load_acquire(&said->count) < count; i++) {
         EXPECT(i < 2000);
         sink->bucket(sink->self, &rig->bucket);
         (void)usleep(1000);

@@ -1,0 +1,49 @@
+/* runner_drive: when an endpoint may begin a request, and when it will begin none any more. Private
+ * to the runner (core/runner_impl.h).
+ *
+ * Threads: the worker's. */
+#ifndef CORE_RUNNER_DRIVE_H
+#define CORE_RUNNER_DRIVE_H
+
+#include "core/base/defs.h"
+
+struct endpoint;
+struct runner;
+
+/* runner_drive.c */
+
+/* Sets how the endpoint is run: by the test file, or by the options. */
+void runner_init_drive(struct endpoint *endpoint);
+
+/* True if the next request may have its values: it will be due, is asked for, and has room. Takes
+ * the demand that it answers. */
+bool runner_may_gather(struct endpoint *endpoint);
+
+/* True if a request that has its values is due because of queues or demand, and not by a slot
+ * alone. */
+bool runner_is_due(const struct endpoint *endpoint);
+
+/* True unless as many requests are under way as there may be. */
+bool runner_may_send(const struct endpoint *endpoint);
+
+/* How many requests of a driven endpoint could begin besides the one that is due. */
+uint32_t runner_startable(const struct endpoint *endpoint);
+
+/* Learns from the fill of its queues when a request of an endpoint ends. */
+void runner_note_room(struct endpoint *endpoint);
+
+/* A request could not be built: the next one comes a little later, unless it has a slot. */
+void runner_pause(struct endpoint *endpoint);
+
+/* When a driven endpoint has to be looked at even if nothing happens; TIME_NEVER: never. */
+uint64_t runner_driven_next_ns(const struct runner *runner);
+
+/* runner_ends.c */
+
+/* True if the endpoint pops from the provider of this slot, by itself or in a declare. */
+bool runner_pops_slot(const struct endpoint *endpoint, uint32_t slot);
+
+/* Stops the endpoints that can send nothing more; tells of deadlocks. Called each turn. */
+void runner_check_ends(struct runner *runner);
+
+#endif

@@ -1,0 +1,237 @@
+"""How values flow in `pelt run`: declares, providers that block, endpoints without a rate, ends."""
+
+import collections
+import json
+import threading
+
+import lib
+from badserver import Server
+from lib import check, equal
+from test_run import PATTERN, Seen, run
+
+
+class Counting:
+    """A server that numbers its answers and keeps what it is asked for, with its own delay."""
+
+    def __init__(self):
+        self.requests = []
+        self.lock = threading.Lock()
+        self.busy = collections.Counter()
+        self.busiest = collections.Counter()
+
+    def path_of(self, request):
+        return request.target.partition("?")[0]
+
+    def __call__(self, conn):
+        while True:
+            request = conn.request()
+            path = self.path_of(request)
+            with self.lock:
+                self.requests.append(request)
+                number = len(self.requests)
+                self.busy[path] += 1
+                self.busiest[path] = max(self.busiest[path], self.busy[path])
+            if path.startswith("/slow"):
+                threading.Event().wait(0.05)
+            with self.lock:
+                self.busy[path] -= 1
+            conn.respond(json.dumps({"n": number, "list": [number * 10 + i for i in range(3)]})
+                         .encode())
+
+    def targets(self, path):
+        return [r.target for r in self.requests if self.path_of(r) == path]
+
+
+def values_of(targets):
+    return [target.partition("=")[2] for target in targets]
+
+
+def test_declares_pop_on_their_own_once_per_mention():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{ids: {{range: {{start: 1, end: 600}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/a?v=${{ids}}-${{pair[0]}}-${{pair[1]}}-${{next}}
+    peak_load: 20hps
+    declare:
+      next: "pair[1] + 1000"
+      pair: "collect(ids, 2)"
+  - url: {at.url}/b?v=${{both}}
+    peak_load: 20hps
+    declare: {{both: "`${{ids}}-${{ids}}`"}}
+""", rc=0)
+    a = [[int(x) for x in v.split("-")] for v in values_of(server.targets("/a"))]
+    b = [[int(x) for x in v.split("-")] for v in values_of(server.targets("/b"))]
+    equal((len(a), len(b)), (20, 20))
+    for own, first, second, more in a:
+        equal(more, second + 1000)
+        equal(second > first, True)
+    popped = [n for v in a for n in v[:3]] + [n for v in b for n in v]
+    equal(len(popped), len(set(popped)), "a value came twice")
+    equal(sorted(popped), list(range(1, 101)), done.err)
+
+
+def test_a_declare_pops_only_in_the_branch_that_is_taken():
+    server = Counting()
+    with Server(server) as at:
+        run(f"""
+providers:
+  turns: {{range: {{}}}}
+  odd: {{range: {{start: 1000, end: 1999}}}}
+  even: {{range: {{start: 2000, end: 2999}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/a?v=${{id}}
+    peak_load: 20hps
+    declare: {{id: "if(turns % 2 == 1, odd, even)"}}
+""", rc=0)
+    values = sorted(int(v) for v in values_of(server.targets("/a")))
+    equal(values, [*range(1000, 1010), *range(2000, 2010)])
+
+
+def test_its_own_name_in_a_declare_is_the_provider():
+    server = Counting()
+    with Server(server) as at:
+        run(f"""
+providers: {{id: {{range: {{start: 1, end: 60}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/a?v=${{join(id, "+")}}
+    peak_load: 20hps
+    declare: {{id: "collect(id, 3)"}}
+""", rc=0)
+    values = [[int(x) for x in v.split("+")] for v in values_of(server.targets("/a"))]
+    equal(sorted(values), [[n, n + 1, n + 2] for n in range(1, 61, 3)])
+
+
+def test_what_declares_popped_is_returned_too():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{token: {{list: {{values: [1, 2, 3], repeat: false}}, }}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/a?v=${{pair[0]}}-${{pair[1]}}
+    peak_load: 40hps
+    declare: {{pair: "collect(token, 2)"}}
+""")
+        equal(done.report["ledger"]["ok"], 1, "without auto_return")
+        data = lib.write_file("tokens.txt", b"1\n2\n3\n")
+        done = run(f"""
+providers: {{token: {{file: {{path: {data}, auto_return: force}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/b?v=${{pair[0]}}-${{pair[1]}}
+    peak_load: 40hps
+    declare: {{pair: "collect(token, 2)"}}
+""", rc=0)
+    check(done.report["ledger"]["ok"] >= 30, "few:", done.report["ledger"])
+
+
+def test_a_chain_on_demand_asks_once_per_pop():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{token: {{response: {{}}}}, item: {{response: {{}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/login
+    on_demand: true
+    provides: {{token: {{select: response.body.n, send: block}}}}
+  - url: {at.url}/list?v=${{token}}
+    on_demand: true
+    provides: {{item: {{select: response.body.n, send: block}}}}
+  - url: {at.url}/item?v=${{item}}
+    peak_load: 30hps
+""", rc=0)
+    items, lists, logins = (len(server.targets(p)) for p in ("/item", "/list", "/login"))
+    equal(items, 30, done.report["ledger"])
+    check(items <= lists <= items + 1, "lists", lists)
+    check(lists <= logins <= lists + 1, "logins", logins)
+    values = values_of(server.targets("/list")) + values_of(server.targets("/item"))
+    equal(len(values), len(set(values)), "a value came twice")
+
+
+def test_block_feeds_as_fast_as_its_readers_read():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{ids: {{response: {{buffer: 3}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/make
+    provides: {{ids: {{select: "for_each[0]", for_each: [response.body.list], send: block}}}}
+  - url: {at.url}/use?v=${{ids}}
+    peak_load: 60hps
+""", rc=0)
+    made, used = len(server.targets("/make")), values_of(server.targets("/use"))
+    check(len(used) >= 55, "few were used:", len(used), done.report["ledger"])
+    equal(len(used), len(set(used)), "a value came twice")
+    # Three values each, room for three, and at most ten times that under way.
+    check(20 <= made <= 20 + 31, "made", made)
+
+
+def test_max_parallel_requests_bounds_what_is_under_way():
+    server = Counting()
+    with Server(server) as at:
+        run(f"""
+providers: {{ids: {{response: {{buffer: 100}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/slow/make
+    max_parallel_requests: 3
+    provides: {{ids: {{select: response.body.n, send: block}}}}
+  - url: {at.url}/slow/rate
+    max_parallel_requests: 2
+    peak_load: 100hps
+  - url: {at.url}/use?v=${{ids}}
+    peak_load: 1000hps
+""")
+    equal(server.busiest["/slow/make"], 3)
+    equal(server.busiest["/slow/rate"], 2)
+
+
+def test_a_loop_that_feeds_itself_counts():
+    server = Counting()
+    with Server(server) as at:
+        run(f"""
+providers: {{n: {{list: {{values: [0], repeat: false}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/a?v=${{n}}
+    peak_load: 50hps
+    provides: {{n: {{select: n + 1, where: n < 9, send: force}}}}
+""")
+    equal(values_of(server.targets("/a")), [str(n) for n in range(10)])
+
+
+def test_endpoints_that_wait_for_each_other_are_named():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{a: {{response: {{}}}}, b: {{response: {{}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 60s}}}}]
+endpoints:
+  - {{name: first, url: "{at.url}/${{a}}", peak_load: 5hps, provides: {{b: {{select: "1"}}}}}}
+  - {{name: second, url: "{at.url}/${{b}}", peak_load: 5hps, provides: {{a: {{select: "1"}}}}}}
+""", rc=2)
+    equal(done.report["end"], "deadlock")
+    check("'first' waits for 'a', fed by 'second', which waits for 'b', fed by 'first'" in done.err,
+          "not named:", done)
+
+
+def test_values_that_nobody_reads_any_more_hold_nobody_up():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers: {{ids: {{response: {{buffer: 2}}}}, few: {{range: {{end: 4}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 60s}}}}]
+endpoints:
+  - url: {at.url}/make
+    provides: {{ids: {{select: response.body.n, send: block}}}}
+  - {{url: "{at.url}/use?v=${{ids}}-${{few}}", peak_load: 100hps}}
+""", rc=2)
+    equal(done.report["end"], "providers")
+    equal(len(server.targets("/use")), 5)
