@@ -221,6 +221,15 @@ static void add_rate(const struct result *result, const struct result_figures *f
                 units_bytes(total, (double)ledger->bytes_received));
     text_printf(out, "%s/s sent (%s)\n", units_bytes(per_s, figures->sent_per_s),
                 units_bytes(total, (double)ledger->bytes_sent));
+    if (result->plan->expect_continue) {
+        add_label(out, "expectation");
+        add_count(out, ledger->bodies_continued, "met with 100 Continue, ");
+        add_count(out, ledger->bodies_unasked, "with silence for 1 s, ");
+        add_count(out, ledger->bodies_unsent, "with an answer (body not sent)\n");
+    } else if (ledger->bodies_unsent > 0) {
+        add_label(out, "");
+        add_count(out, ledger->bodies_unsent, "answered before the body was sent, and cut short\n");
+    }
     if (ledger->bytes_discarded > 0) {
         add_label(out, "");
         text_printf(out, "%s of it discarded in the kernel, of ",

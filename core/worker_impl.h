@@ -8,6 +8,7 @@
 #include "core/flow.h"
 #include "core/worker.h"
 #include "core/worker_load.h"
+#include "io/conn_body.h"
 #include "io/pool.h"
 
 /* The bytes of one of the plan's requests. */
@@ -26,6 +27,10 @@ struct worker_send {
     size_t len;
     uint32_t count;
 };
+
+/* What a socket that the peer reads from takes at once. More goes loudly: until it is gone nothing
+ * else may. */
+enum { SEND_QUIET_MAX = 64 * 1024 };
 
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
 
@@ -62,6 +67,7 @@ struct worker {
     char *own_bytes; /* [table.count * own_size]: for what a connection sends if that differs from
                         send to send; NULL: it does not. */
     size_t own_size;
+    struct conn_body body; /* Goes behind the bytes of every request; count 0: nothing does. */
     bool own_copied; /* Requests are copied there one by one; else all but the ids stands there. */
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;

@@ -163,6 +163,8 @@ static void enter_closing(struct conn_table *table, struct conn *conn)
     if (conn->state < CONN_IDLE && !conn->retry && !conn->chained) conn->pool->connecting--;
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
+    if (conn->body != NULL && conn->window_count == 0) (*table->counts.bodies_unsent)++;
+    conn->body = NULL;
     conn_to(conn, CONN_CLOSING);
 }
 
@@ -407,7 +409,7 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */
-        if (conn->flight & FLIGHT_SEND) conn_close(table, conn);
+        if ((conn->flight & FLIGHT_SEND) || conn->body != NULL) conn_close(table, conn);
         return;
     case CONN_SENDING:
     case CONN_RECEIVING: break;
@@ -416,9 +418,11 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
         return;
     }
+    if (conn->body != NULL && conn_body_timer(table, conn, now_ns)) return;
     urgent = most_urgent(table, conn);
     if (urgent.deadline_ns > now_ns) {
-        timers_set(table->timers, timer, urgent.deadline_ns);
+        timers_set(table->timers, timer,
+                   min_u64(urgent.deadline_ns, conn_body_tired_ns(table, conn)));
     } else {
         fail_overdue(table, conn, &urgent, now_ns);
     }

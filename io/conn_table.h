@@ -36,6 +36,7 @@ struct conn_table {
     uint64_t tls_timeout_ns;   /* Of a handshake. */
     struct conn_tls *tls;      /* [count]; NULL: nothing is TLS. */
     char *tls_plain;           /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    char *tls_body;            /* [TLS_PLAIN_BYTES]: of a file, on its way into a record. */
     uint64_t batch;            /* Of completions; the owner counts, before it runs the first. */
     bool unheard;              /* Among the events in hand are some of quiet sends. */
     size_t tls_work;           /* What TLS has done since the last ring_submit(), in bytes. */

@@ -129,6 +129,7 @@ static void build_requests(struct world *world, struct rng *rng)
     struct plan *plan = &world->plan;
     bool tunnel = rng_below(rng, 4) == 0;
     struct err_info why;
+    size_t body_len = 0;
 
     world->tunnel = tunnel;
     CHECK(plan->targets_count > 0);
@@ -136,12 +137,32 @@ static void build_requests(struct world *world, struct rng *rng)
     for (uint32_t i = 0; tunnel && i < plan->targets_count; i++) {
         CHECK(plan_add_tunnel(plan, &world->targets[i], &why) == ERR_OK);
     }
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        body_len += plan->body[i].len;
+    }
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         struct plan_request_options options = {.method = methods[rng_below(rng, COUNT(methods))],
-                                               .weight = 1 + (uint32_t)rng_below(rng, 4)};
+                                               .weight = 1 + (uint32_t)rng_below(rng, 4),
+                                               .body = plan->body[0].data,
+                                               .body_len = body_len,
+                                               .apart = plan->body_spans > 0};
 
         CHECK(plan_build_request(plan, i % plan->targets_count, &options, &world->requests[i],
                                  &why) == ERR_OK);
+    }
+}
+
+/* A body in spans, larger than what a socket holds. */
+static void draw_body(struct plan *plan, struct rng *rng)
+{
+    static const char bytes[10000];
+
+    plan->body_spans = 1 + (uint32_t)rng_below(rng, PLAN_SPANS_MAX);
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        plan->body[i] = (struct plan_span){
+            .data = bytes,
+            .len = 1 + rng_below(rng, rng_below(rng, 2) == 0 ? 50 : sizeof(bytes)),
+            .fd = -1};
     }
 }
 
@@ -189,6 +210,7 @@ static void draw_plan(struct world *world, struct rng *rng)
     if (rng_below(rng, 3) == 0) {
         world->readdress_every_ns = NS_PER_MS + rng_below(rng, 200 * NS_PER_MS);
     }
+    if (plan->pipeline == 1 && rng_below(rng, 5) == 0) draw_body(plan, rng);
     build_requests(world, rng);
 }
 
