@@ -151,7 +151,7 @@ cppcheck: ## cppcheck on the product
 	    --cppcheck-build-dir=build/cppcheck -I. -D_GNU_SOURCE -DPELT_VERSION='""' -DPELT_DATE='""' \
 	    $(CPPCHECK_WRONG:%=--suppress=%) $(sort $(wildcard $(LIB_SRC) core/main.c))
 
-.PHONY: fuzz bench truth coverage
+.PHONY: fuzz bench truth coverage kills
 FUZZ_SECONDS ?= 60
 fuzz: ## fuzz the parsers for FUZZ_SECONDS each; all tests replay what was found
 	@tests/deps check
@@ -165,6 +165,8 @@ bench: ## micro-benchmarks, and pelt beside wrk; for a quiet machine
 	@tests/deps bench
 	@$(again) all $(BENCHES)
 	@bench/run
+kills: all ## kill 200 runs at random moments, and read their results files
+	@PELT_KILLS=200 $(again) e2e E2E_FLAGS='-v test_what_was_closed_before_a_kill_is_readable'
 truth: ## exactness on the real clock; for a quiet machine
 	@tests/deps bench
 	@$(again) all

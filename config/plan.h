@@ -79,9 +79,11 @@ struct plan {
     uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
                                              pipeline; 0 = no bound. */
     double connect_rate_per_s;            /* Attempts to connect, over all workers; 0 = no bound. */
-    uint64_t duration_ns;  /* The run ends then (TIME_NEVER: no bound, never add to it) … */
-    uint64_t requests_max; /* … or when so many are done; 0 = no bound. */
-    uint64_t warmup_ns;    /* Requests due in this first part of the run are not measured. */
+    uint64_t pattern_from_ns; /* Of a test file: the run begins at this moment of its pattern;
+                                 duration_ns is what is left. */
+    uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
+    uint64_t requests_max;    /* … or when so many are done; 0 = no bound. */
+    uint64_t warmup_ns;       /* Requests due in this first part of the run are not measured. */
 
     /* Open loop only. */
     struct plan_stage *stages; /* [stages_count]; together PLAN_STAGES_NS_MAX at most. */

@@ -131,7 +131,7 @@ const struct schema_key schema_keys[] = {
         "What the limit of a provider with an automatic one begins with", .fallback = "5", .min = 1,
         .max = 1000000, AT(testfile_general, auto_buffer_start_size)),
     KEY(GENERAL, DURATION, "bucket_size", "Results are written for every such stretch of time",
-        .fallback = "60s", .min = NS_PER_S, .max = PLAN_STAGES_NS_MAX,
+        .fallback = "60s", .min = 10 * NS_PER_MS, .max = PLAN_STAGES_NS_MAX,
         AT(testfile_general, bucket_size_ns)),
     KEY(GENERAL, OTHER, "log_provider_stats",
         "Print what providers hold with every bucket; a duration means true",

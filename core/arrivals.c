@@ -19,6 +19,19 @@ static void seed_worker(struct rng *rng, uint64_t seed, uint32_t index)
     rng_init(rng, own);
 }
 
+/* Goes to the last one of this worker that is due by `from_ns`. */
+static void skip(struct arrivals *arrivals, uint32_t index, uint64_t from_ns)
+{
+    mod_amount amount = mod_interval_amount_at(arrivals->cursor.mod, from_ns);
+    mod_amount first = (mod_amount)MOD_HIT * (index + 1);
+
+    if (arrivals->kind == PLAN_ARRIVALS_POISSON) {
+        arrivals->amount = amount;
+    } else if (amount >= first) {
+        arrivals->amount = first + (amount - first) / arrivals->step * arrivals->step;
+    }
+}
+
 void arrivals_init(struct arrivals *arrivals, const struct mod_interval *mod,
                    const struct arrivals_options *options)
 {
@@ -36,6 +49,7 @@ void arrivals_init(struct arrivals *arrivals, const struct mod_interval *mod,
         /* One step before the first: modulo 2^128, as the next addition. */
         arrivals->amount = (mod_amount)MOD_HIT * (options->index + 1) - arrivals->step;
     }
+    if (options->from_ns > 0) skip(arrivals, options->index, options->from_ns);
 }
 
 /* Unit exponential: -ln(1 - u), u in [0, 1), is finite: 36.7 at most. */

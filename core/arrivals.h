@@ -19,8 +19,9 @@
 struct arrivals_options {
     enum plan_arrivals kind;
     uint32_t workers;
-    uint32_t index; /* Below `workers`. */
-    uint64_t seed;  /* Of all workers together. */
+    uint32_t index;   /* Below `workers`. */
+    uint64_t seed;    /* Of all workers together. */
+    uint64_t from_ns; /* Those due by then, from the start of the function on, are left out. */
 };
 
 struct arrivals {

@@ -127,6 +127,8 @@ static void add_example(struct text *out, const char *line)
 void cli_help(struct text *out)
 {
     text_add_str(out, "usage: pelt [OPTION]... URL...\n"
+                      "       pelt try FILE              every request once; see pelt try "
+                      "--help\n"
                       "       pelt check FILE            is a test file right? see pelt check "
                       "--help\n"
                       "       pelt serve --port PORT     the built-in target; see "

@@ -177,6 +177,7 @@ void cli_man(struct text *out)
     text_add_str(out, "pelt \\- load\\-test engine for HTTP/1.1\n");
     add_section(out, "SYNOPSIS");
     text_add_str(out, "\\fBpelt\\fR [\\fIOPTION\\fR]... \\fIURL\\fR...\n.br\n"
+                      "\\fBpelt try\\fR [\\fIOPTION\\fR]... \\fIFILE\\fR\n.br\n"
                       "\\fBpelt check\\fR [\\fIOPTION\\fR]... \\fIFILE\\fR\n.br\n"
                       "\\fBpelt serve\\fR [\\fIOPTION\\fR]...\n");
     add_section(out, "DESCRIPTION");

@@ -46,6 +46,7 @@ static struct runner_options test_of(const struct engine *engine)
         .memory_bytes = RUNNER_MEMORY_BYTES,
         .modes = engine->test->modes,
         .observer = engine->test->observer,
+        .trial = engine->test->trial,
     };
 }
 

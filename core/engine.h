@@ -17,6 +17,7 @@ struct run_crews;
 struct data_file;
 struct runner_mode;
 struct runner_observer;
+struct trial;
 
 /* A test file to be run; all must outlive the engine. */
 struct engine_test {
@@ -26,6 +27,7 @@ struct engine_test {
     bool reads_files;                       /* Some provider does. */
     const struct runner_mode *modes;        /* As in core/runner.h. */
     const struct runner_observer *observer; /* The same. */
+    struct trial *trial;                    /* The same. */
 };
 
 struct engine_options {

@@ -2,6 +2,7 @@
 #include "core/engine_impl.h"
 #include "core/result_stats.h"
 #include "core/result_urls.h"
+#include "core/thresholds.h"
 #include "io/cpu.h"
 #include "tls/tls_ctx.h"
 
@@ -108,6 +109,21 @@ static bool ended_early(uint64_t duration_ns, uint64_t run_ns)
     return run_ns < min_u64(duration_ns / 10 * 9, duration_ns - min_u64(duration_ns, NS_PER_S));
 }
 
+/* The statistics of a test file, which rest on all others. */
+static bool fill_test(struct engine *engine, uint64_t drained_ns)
+{
+    struct result_test *test;
+
+    if (engine->buckets == NULL) return true;
+    test = arena_array(&engine->arena, 1, sizeof(*test));
+    if (test == NULL) return false;
+    buckets_end(engine->buckets, drained_ns);
+    test->groups_differ = !buckets_close(engine->buckets);
+    test->last = buckets_last(engine->buckets);
+    engine->result.test = test;
+    return thresholds_judge(engine->test->test, &engine->result, &engine->arena, test);
+}
+
 /* True if a worker could not go on; says why. */
 static bool find_deadlock(struct engine *engine)
 {
@@ -145,15 +161,11 @@ bool engine_fill_result(struct engine *engine)
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
-    if (engine->buckets != NULL) {
-        buckets_end(engine->buckets, drained_ns);
-        result->groups_differ = !buckets_close(engine->buckets);
-        result->last_bucket = buckets_last(engine->buckets);
-    }
     if (engine->names.resolver != NULL) result->names = &engine->names.counts;
     result->started_wall_ns = engine->wall_ns;
     fill_span(engine, ended_ns - coord->start_ns);
     result->drained_ns = drained_ns - ended_ns;
+    if (!fill_test(engine, drained_ns)) return false;
     result->cpu_ns = engine->cpu_end_ns - engine->cpu_start_ns;
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;

@@ -1,7 +1,6 @@
 /* main: the program. Reads the command line, starts a run, waits for signals, prints. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,24 +15,11 @@
 #include "core/output.h"
 #include "core/outputs.h"
 #include "core/run_cli.h"
+#include "core/run_json.h"
 #include "core/serve.h"
+#include "core/signals.h"
+#include "core/try_cli.h"
 #include "io/cpu.h"
-
-/* Blocks the signals that end a run, for this thread and those it will start, and returns a
- * descriptor to read them from; -1 if there is none to be had. */
-static int take_signals(void)
-{
-    sigset_t set;
-
-    (void)signal(SIGPIPE, SIG_IGN); /* A closed stdout must not stop a run, */
-    (void)signal(SIGXFSZ, SIG_IGN); /* nor a file that may not grow any more. */
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC);
-}
 
 /* Descriptors are what connections are made of: use all that we may. */
 static void raise_descriptor_limit(void)
@@ -50,6 +36,30 @@ static void print_error(const struct err_info *why)
     bool hint = why->code == ERR_USAGE && strstr(why->message, "--help") == NULL;
 
     (void)fprintf(stderr, "pelt: %s%s\n", why->message, hint ? " (see pelt --help)" : "");
+}
+
+/* The same as JSON. */
+static void print_error_json(const struct err_info *why)
+{
+    struct err_info ignored;
+    struct arena arena;
+    struct text text;
+
+    arena_init(&arena, 0);
+    text_init(&text, &arena);
+    run_json_line("fatal", why->message, &text);
+    (void)!output_stream(STDERR_FILENO, &text, &ignored);
+    arena_release(&arena);
+}
+
+/* Prints an error in the form that the command line asks for. */
+static void tell_error(const struct cli *cli, const struct err_info *why)
+{
+    if (cli->json_lines) {
+        print_error_json(why);
+    } else {
+        print_error(why);
+    }
 }
 
 /* Until the run is over: a first signal stops it, a second ends it, a third ends us. */
@@ -80,12 +90,16 @@ static void wait_for_end(struct engine *engine, int signal_fd, bool live)
  * limit. */
 static int write_result(const struct cli *cli, const struct result *result, struct outputs *outputs)
 {
-    bool written = outputs_write(outputs, cli, result, print_error);
+    bool written =
+        outputs_write(outputs, cli, result, cli->json_lines ? print_error_json : print_error);
     int code = result_exit_code(result);
 
-    if (result->end == END_BROKEN && !cli->silent) print_error(result->broken);
+    if (result->end == END_BROKEN && !cli->silent) tell_error(cli, result->broken);
     if (result->end == END_DEADLOCK && !cli->silent) {
-        (void)fprintf(stderr, "pelt: nothing can go on: %s\n", result->deadlock);
+        struct err_info why;
+
+        (void)!err_set(&why, ERR_CONFIG, 0, "nothing can go on: %s", result->deadlock);
+        tell_error(cli, &why);
     }
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
@@ -98,7 +112,7 @@ static int finish(const struct cli *cli, struct engine *engine, struct outputs *
     struct err_info why;
 
     if (engine_finish(engine, &result, &why) == ERR_OK) return write_result(cli, result, outputs);
-    if (!cli->silent) print_error(&why);
+    if (!cli->silent) tell_error(cli, &why);
     return why.errno_value == EINTR ? EXIT_CODE_INTERRUPTED : EXIT_CODE_ERROR;
 }
 
@@ -113,8 +127,8 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
         .live = !cli->quiet && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),
         .record = outputs->record,
-        .sinks = outputs->sinks,
-        .sinks_count = outputs->sinks_count,
+        .sinks = outputs->run.sinks,
+        .sinks_count = outputs->run.sinks_count,
         .json_lines = cli->json_lines,
     };
     struct engine *engine = NULL;
@@ -122,7 +136,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
     int code;
 
     if (engine_start(&engine, &options, &why) != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return EXIT_CODE_ERROR;
     }
     wait_for_end(engine, signal_fd, options.live);
@@ -133,7 +147,7 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
 
 static int run(const struct cli *cli)
 {
-    int signal_fd = take_signals(), code;
+    int signal_fd = signals_take(), code;
     struct outputs outputs;
     struct err_info why;
     enum err err;
@@ -141,7 +155,7 @@ static int run(const struct cli *cli)
     raise_descriptor_limit();
     err = outputs_open(&outputs, cli, &why);
     if (err != ERR_OK) {
-        print_error(&why);
+        tell_error(cli, &why);
         return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
     }
     code = run_into(cli, &outputs, signal_fd);
@@ -202,6 +216,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "run") == 0) return run_test(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "try") == 0) return try_main(argc - 1, argv + 1);
     if (cli_parse(argc, argv, cpu_allowed(cpus, CPUS_MAX), &cli, &why) != ERR_OK) {
         print_error(&why);
         return exit_code_of(why.code);

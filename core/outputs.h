@@ -10,22 +10,14 @@
 #include "core/output.h"
 #include "core/record.h"
 #include "core/result.h"
-#include "core/results.h"
-#include "core/run_console.h"
-
-enum { OUTPUTS_SINKS_MAX = 4 };
+#include "core/run_outputs.h"
 
 struct outputs {
     struct output json;
     struct output csv, hdr; /* Written by `record`. */
     struct output requests;
-    struct record *record; /* NULL: nothing is written during the run. */
-    /* Of a test file. */
-    const struct cli *cli;
-    struct run_console *console;                 /* NULL: stdout is not for it. */
-    struct results *results;                     /* Its file. */
-    struct bucket_sink sinks[OUTPUTS_SINKS_MAX]; /* Who wants its buckets; [sinks_count]. */
-    uint32_t sinks_count;
+    struct record *record;  /* NULL: nothing is written during the run. */
+    struct run_outputs run; /* Of a test file. */
 };
 
 /* Opens what `cli` names, which must outlive it. ERR_FILE, ERR_MEMORY, ERR_LIMIT; there is then

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/report_net.h"
+#include "core/report_thresholds.h"
 #include "core/report_tls.h"
 #include "core/report_urls.h"
 #include "core/version.h"
@@ -433,6 +434,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     json_object(&json);
     put_run(&json, result);
     put_verdict(&json, &result->verdict);
+    report_thresholds_json(result->test, &json);
     put_ledger(&json, result);
     put_traffic(&json, result, &figures);
     json_key(&json, "latency_us");

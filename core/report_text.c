@@ -13,6 +13,7 @@
 #include "core/report_health.h"
 #include "core/report_latency.h"
 #include "core/report_net.h"
+#include "core/report_thresholds.h"
 #include "core/report_tls.h"
 #include "core/report_urls.h"
 #include "core/version.h"
@@ -475,6 +476,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_load(result, out);
     add_duration(result, out);
     report_verdict(result, out);
+    report_thresholds_text(result->test, out);
     text_add_str(out, "\n");
     add_rate(result, &figures, out);
     add_latencies(result, &figures, out);

@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/exit.h"
+#include "core/result_test.h"
 
 static double ratio(uint64_t part, uint64_t whole)
 {
@@ -57,7 +58,8 @@ const char *result_end_name(enum result_end end)
 
 bool result_closes(const struct result *result)
 {
-    return ledger_closes(&result->ledger) && result->readings_open == 0 && !result->groups_differ;
+    return ledger_closes(&result->ledger) && result->readings_open == 0 &&
+           (result->test == NULL || !result->test->groups_differ);
 }
 
 int result_exit_code(const struct result *result)
@@ -66,5 +68,7 @@ int result_exit_code(const struct result *result)
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
     if (result->end == END_DEADLOCK) return EXIT_CODE_PROVIDERS;
     if (result->end == END_BROKEN || result->ledger.ok == 0) return EXIT_CODE_ERROR;
-    return result->end == END_PROVIDERS ? EXIT_CODE_PROVIDERS : EXIT_CODE_OK;
+    if (result->end == END_PROVIDERS) return EXIT_CODE_PROVIDERS;
+    if (result->test != NULL && !result_test_is_passed(result->test)) return EXIT_CODE_THRESHOLD;
+    return EXIT_CODE_OK;
 }

@@ -5,7 +5,6 @@
 
 #include "config/plan.h"
 #include "core/base/hist.h"
-#include "core/bucket.h"
 #include "core/ledger.h"
 #include "core/result_end.h"
 #include "core/rows.h"
@@ -55,6 +54,7 @@ struct result_url {
 };
 
 struct names_counts;
+struct result_test;
 
 struct result {
     const struct plan *plan;
@@ -97,9 +97,8 @@ struct result {
     struct hist_view *loop_lag;  /* Turns of the workers' loops. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
-    const struct bucket *last_bucket; /* Of a test file: with its totals by group; else NULL. */
-    bool groups_differ;               /* They are not the ledger's: a bug. */
-    const struct rows **rows;         /* [plan->workers]; NULL: none were wanted. */
+    const struct result_test *test; /* Of a test file; else NULL. */
+    const struct rows **rows;       /* [plan->workers]; NULL: none were wanted. */
     uint64_t rows_kept, rows_not_kept;
 
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */

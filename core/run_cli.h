@@ -22,6 +22,13 @@ struct run_test {
  * been printed. `cpus` as for cli_parse(). */
 int run_test_read(int argc, char **argv, uint32_t cpus, struct run_test *ret_run);
 
+/* Reads a test file; what is wrong with it, or surely not meant, is printed. NULL if it is wrong.
+ * `seed` is for what is drawn at random, unless the file gives one. */
+struct testfile *run_test_load(const char *path, uint64_t seed);
+
+/* Opens the data files of run->testfile, with memory of the plan's arena. As data_file_open(). */
+MUST_USE enum err run_test_open_files(struct run_test *run, struct err_info *why);
+
 void run_test_release(struct run_test *run);
 
 #endif

@@ -64,7 +64,7 @@ static void set_deadlines(struct plan *plan, const struct testfile *test)
 {
     const struct testfile_client *client = &test->client;
 
-    plan->duration_ns = test->duration_ns;
+    plan->duration_ns = test->duration_ns - plan->pattern_from_ns;
     plan->timeout_ns = client->request_timeout_ns;
     plan->connect_timeout_ns =
         client->connect_timeout_ns > 0 ? client->connect_timeout_ns : client->request_timeout_ns;

@@ -26,7 +26,7 @@ static void put_double(struct json *json, const char *key, double value, int dec
 /* Seconds since the epoch, whole ones where they are. */
 static void put_epoch(struct json *json, const char *key, uint64_t wall_ns)
 {
-    put_double(json, key, (double)(wall_ns / NS_PER_MS) / 1000.0, 3);
+    put_double(json, key, (double)wall_ns / (double)NS_PER_S, 3);
 }
 
 static void put_ms(struct json *json, const char *key, double ns, bool is_known)

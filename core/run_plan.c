@@ -123,6 +123,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
     times = arena_array(&plan->arena, count, sizeof(*times));
     plan->stages = arena_array(&plan->arena, count, sizeof(*plan->stages));
     if (times == NULL || plan->stages == NULL) return no_memory(why);
+    times[0] = plan->pattern_from_ns;
     times[1] = test->duration_ns;
     count = 2;
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
@@ -130,7 +131,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
 
         for (uint32_t s = 0; s < test->endpoints[i].stages_count; s++) {
             at_ns += test->endpoints[i].stages[s].length_ns;
-            times[count++] = at_ns;
+            times[count++] = max_u64(at_ns, plan->pattern_from_ns);
         }
     }
     qsort(times, count, sizeof(*times), by_time);

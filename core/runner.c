@@ -71,7 +71,7 @@ static void advance_schedule(struct endpoint *endpoint)
     uint64_t at_ns = arrivals_next(&endpoint->arrivals);
 
     endpoint->next_ns =
-        at_ns == TIME_NEVER ? TIME_NEVER : endpoint->runner->worker->start_ns + at_ns;
+        at_ns == TIME_NEVER ? TIME_NEVER : worker_pattern_ns(endpoint->runner->worker) + at_ns;
 }
 
 static void start(struct worker *w)
@@ -86,11 +86,15 @@ static void start(struct worker *w)
             advance_schedule(endpoint);
             runner->heap[++runner->heap_count] = endpoint;
         } else if (runner->options.modes == NULL) {
-            endpoint->drive.until_ns = w->start_ns + endpoint->def->duration_ns;
+            uint64_t over_ns = endpoint->def->duration_ns;
+
+            over_ns -= min_u64(over_ns, w->plan->pattern_from_ns);
+            endpoint->drive.until_ns = w->start_ns + over_ns;
         }
         runner_touch(endpoint);
     }
     make_heap(runner);
+    if (runner->options.trial != NULL) runner_trial_start(runner);
     runner->ends_changed = true;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         provider_fill(&runner->providers[i]);
@@ -158,6 +162,7 @@ static void shed_old(struct runner *runner, uint64_t now_ns)
     const struct lane_waiting *oldest;
     struct lane_waiting shed;
 
+    if (runner->options.trial != NULL) return; /* It waits until the connect fails. */
     while ((oldest = lanes_oldest(&w->lanes)) != NULL &&
            now_ns - min_u64(now_ns, oldest->due_ns) > w->table.timeout_ns) {
         bool taken = lanes_take(&w->lanes, oldest->lane, &shed);
@@ -440,6 +445,7 @@ static bool is_exhausted(const struct worker *w)
 {
     const struct runner *runner = w->runner;
 
+    if (runner->options.trial != NULL) return runner->options.trial->is_over;
     return w->lanes.pending + runner->held == 0 && runner->stopped_count == runner->here_count;
 }
 
@@ -459,6 +465,16 @@ static void prepare_all(struct runner *runner)
     }
 }
 
+/* Nothing more can be done in this turn. */
+static void come_to_rest(struct runner *runner)
+{
+    if (runner->options.trial != NULL) {
+        runner_trial_step(runner);
+    } else {
+        runner_check_ends(runner);
+    }
+}
+
 /* A request that begins takes values, so that there is room for others, or leaves others without,
  * who then ask for them: until all is quiet, but not without an end. */
 static void dispatch(struct worker *w)
@@ -474,7 +490,7 @@ static void dispatch(struct worker *w)
         for (uint32_t i = 0; i < w->pools_count; i++) {
             if (runner->lines[i].first != NULL) serve_line(runner, &w->pools[i]);
         }
-        if (!runner->is_stirred) runner_check_ends(runner); /* It may stir. */
+        if (!runner->is_stirred) come_to_rest(runner); /* It may stir. */
     } while (runner->is_stirred && ++rounds < ROUNDS_MAX);
     note_pending(runner);
     runner_publish_gauges(runner, w->now_ns);
@@ -506,7 +522,9 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
 
     if (runner->is_stirred) return now_ns;
     if (w->phase == PHASE_RUNNING) next_ns = runner_driven_next_ns(runner);
-    if (oldest != NULL) next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
+    if (oldest != NULL && runner->options.trial == NULL) {
+        next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
+    }
     if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
@@ -544,6 +562,7 @@ static void end(struct worker *w)
         endpoint->figures->cut_off += endpoint->in_flight + own;
         endpoint->figures->missed += waiting - own + endpoint->is_held;
     }
+    if (runner->options.trial != NULL) runner_trial_end(runner);
 }
 
 const struct worker_load runner_load = {

@@ -14,6 +14,7 @@ struct runner;
 struct worker;
 struct worker_load;
 struct loggers;
+struct trial;
 
 /* How an endpoint is run, where that is not what the test file says. */
 enum runner_drive {
@@ -63,6 +64,7 @@ struct runner_options {
     uint64_t memory_bytes;                  /* For values and requests on their way. */
     const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */
     const struct runner_observer *observer; /* NULL: none. */
+    struct trial *trial; /* It is run for its answers (core/runner_trial.h); NULL: it is not. */
 };
 
 /* Makes the runner of a worker whose pools are there; all its memory comes from the worker's arena.

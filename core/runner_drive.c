@@ -50,7 +50,9 @@ static uint64_t running_max(const struct endpoint *endpoint, const struct target
     uint64_t max = endpoint->def->max_parallel_requests;
 
     if (max == 0) max = UINT64_MAX;
-    if (drive->by_slots || targets->count == 0) return max;
+    if (drive->by_slots || targets->count == 0 || endpoint->runner->options.trial != NULL) {
+        return max;
+    }
     return min_u64(max,
                    (uint64_t)(targets->room > 0 ? targets->room : 1) * endpoint->drive.multiplier);
 }

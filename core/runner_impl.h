@@ -17,6 +17,7 @@
 #include "core/runner_endpoint.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
+#include "core/runner_trial.h"
 #include "core/worker_impl.h"
 
 enum {

@@ -262,6 +262,7 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
         .kind = PLAN_ARRIVALS_EVEN,
         .workers = shared ? w->plan->workers : 1,
         .index = shared ? w->index : 0,
+        .from_ns = w->plan->pattern_from_ns,
     };
 
     endpoint->def = def;

@@ -89,6 +89,13 @@ struct worker {
     uint64_t wait_at_start_ns;
     struct arena arena; /* Holds this struct too; sealed once set up. */
 };
+/* Of a test file: the moment at which its pattern began, or would have, had it not been begun
+ * later; modulo 2^64, to be added to. */
+static inline uint64_t worker_pattern_ns(const struct worker *w)
+{
+    return w->start_ns - w->plan->pattern_from_ns;
+}
+
 /* `count` requests became due, the last one at `due_ns`. */
 static inline void worker_add_due(struct worker *w, uint64_t count, uint64_t due_ns)
 {

@@ -117,6 +117,24 @@ void hist_view_add(struct hist_view *view, const struct hist *hist)
     }
 }
 
+void hist_view_add_view(struct hist_view *view, const struct hist_view *other)
+{
+    view->count += other->count;
+    view->sum_ns += other->sum_ns;
+    view->min_ns = min_u64(view->min_ns, other->min_ns);
+    view->max_ns = max_u64(view->max_ns, other->max_ns);
+    view->over += other->over;
+    view->unplaced += other->unplaced;
+    for (uint32_t word = 0; word < HIST_MASK_WORDS; word++) {
+        view->page_mask[word] |= other->page_mask[word];
+    }
+    for (uint32_t page = 0; next_page(other->page_mask, &page); page++) {
+        for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            view->buckets[i] += other->buckets[i];
+        }
+    }
+}
+
 void hist_view_add_zeros(struct hist_view *view, uint64_t count)
 {
     if (count == 0) return;

@@ -114,6 +114,9 @@ void hist_view_clear(struct hist_view *view);
 /* Adds what `hist` holds now. Any thread; see the head of this file for what it may miss. */
 void hist_view_add(struct hist_view *view, const struct hist *hist);
 
+/* Adds what another view holds. */
+void hist_view_add_view(struct hist_view *view, const struct hist_view *other);
+
 /* Adds `count` values of 0 ns. */
 void hist_view_add_zeros(struct hist_view *view, uint64_t count);
 

@@ -252,8 +252,8 @@ def assert_series_adds_up(report):
 def start(*args, **how):
     """Starts pelt with these arguments and returns the Process."""
     args = [str(arg) for arg in args]
-    if ENGINE:
-        at = 1 if args[:1] in (["serve"], ["run"]) else 0
+    if ENGINE and args[:1] != ["check"]:
+        at = 1 if args[:1] in (["serve"], ["run"], ["try"]) else 0
         args[at:at] = ["--io", ENGINE]
     if args[:1] == ["run"]:  # What it leaves in the current directory goes with the test.
         how.setdefault("cwd", temp_dir())

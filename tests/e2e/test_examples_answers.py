@@ -127,6 +127,36 @@ def test_log_kill():
     check(len(server.came) < 3000, "it went on:", len(server.came))
 
 
+def bearers(requests):
+    return [request.fields["authorization"].removeprefix("Bearer ") for request in requests]
+
+
+def test_login_block():
+    with Target() as server:
+        examples.run("login-block", server.port, changes=second("5s"))
+    made = [value["token"] for value in server.values()]
+    used = bearers(server.of("/", "GET")) + bearers(server.of("/", "PUT"))
+    used = [token for token in used if token]
+    equal(len(set(used)), len(used), "a token for each request")
+    check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
+    check(len(used) >= 10, "few were used:", len(used))
+    # What is made is used, waits in the queue, or is on its way: to it, or to a request.
+    check(len(made) <= len(used) + 3 + 2 + 2 + 2, "made:", len(made), "used:", len(used))
+    check(server.busy_max["echo"] <= 2, "in parallel:", server.busy_max)
+
+
+def test_login_force():
+    with Target() as server:
+        examples.run("login-force", server.port, changes=second("5s"))
+    made = [value["token"] for value in server.values()]
+    used = bearers(server.of("/", "GET"))
+    equal(len(made), 30)
+    equal(len(set(used)), len(used), "each once")
+    check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
+    # The first of them may find no token yet; from then on there is always one.
+    check(15 <= len(used) <= 20, "used:", len(used))
+
+
 def test_loop():
     with Target() as server:
         examples.run("loop", server.port, changes=[("over: 5s}", "over: 2s}")])

@@ -1,0 +1,30 @@
+/* result_test: what a run of a test file found besides what every run finds (core/result.h).
+ *
+ * Threads: main, after the run. */
+#ifndef CORE_RESULT_TEST_H
+#define CORE_RESULT_TEST_H
+
+#include "core/bucket.h"
+
+struct testfile_threshold;
+
+/* What became of a threshold of the test file. */
+struct result_threshold {
+    const struct testfile_threshold *threshold;
+    bool is_met;
+    bool is_known; /* There is a value: of latencies something was measured. */
+    bool at_least; /* It is that or more: requests without a latency might have made it so. */
+    double value;  /* As its metric: nanoseconds, a share, per second, or a count. */
+};
+
+struct result_test {
+    const struct bucket *last;                 /* With the totals by group. */
+    bool groups_differ;                        /* They are not the ledger's: a bug. */
+    const struct result_threshold *thresholds; /* In the order of the file; [thresholds_count]. */
+    uint32_t thresholds_count;
+};
+
+/* True if all thresholds are met. */
+bool result_test_is_passed(const struct result_test *test);
+
+#endif
