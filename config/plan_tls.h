@@ -26,6 +26,7 @@ struct plan_tls {
     const char *alpn; /* Application protocols offered; "": none. Never NULL. */
     enum plan_tls_resume resume;
     uint32_t resume_percent; /* PLAN_TLS_MIX: 0..100 */
+    bool early_data;         /* First requests go in front of resumed handshakes. */
     int seclevel;            /* 0..PLAN_TLS_SECLEVEL_MAX or PLAN_TLS_SECLEVEL_UNTOUCHED. */
     uint64_t timeout_ns;     /* Of a handshake, from connected on. */
 };

@@ -37,6 +37,7 @@ enum cli_option_id {
     OPTION_SNI,
     OPTION_ALPN,
     OPTION_TLS_RESUME,
+    OPTION_EARLY_DATA,
     OPTION_TLS_MIN,
     OPTION_TLS_MAX,
     OPTION_CIPHERS,

@@ -138,6 +138,10 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                            "tickets: new connections resume a session where they can; full: none "
                            "does; mix:80%: so many try to",
                            "tickets", 0, 0, AT(tls_resume), CLI_TEXT, CLI_TLS, 0, NULL},
+    [OPTION_EARLY_DATA] = {"early-data", NULL,
+                           "send the first request of a resumed connection in front of the "
+                           "handshake, where the ticket allows it (TLS 1.3)",
+                           NULL, 0, 0, AT(cli.plan.tls.early_data), CLI_ON, CLI_TLS, 0, NULL},
     [OPTION_TLS_MIN] = {"tls-min", "VERSION", "lowest TLS version: 1.0, 1.1, 1.2, 1.3 or any",
                         "1.2", 0, 0, AT(tls_min), CLI_CHOICE, CLI_TLS, 0, tls_choices},
     [OPTION_TLS_MAX] = {"tls-max", "VERSION", "highest TLS version", "any", 0, 0, AT(tls_max),

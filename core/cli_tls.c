@@ -6,9 +6,10 @@
 #include "core/cli_build.h"
 
 static const enum cli_option_id tls_options[] = {
-    OPTION_CACERT,   OPTION_INSECURE, OPTION_CRL,     OPTION_CERT,         OPTION_KEY,
-    OPTION_TLS_MIN,  OPTION_TLS_MAX,  OPTION_CIPHERS, OPTION_CIPHERSUITES, OPTION_GROUPS,
-    OPTION_SECLEVEL, OPTION_SNI,      OPTION_ALPN,    OPTION_TLS_RESUME,   OPTION_TLS_TIMEOUT,
+    OPTION_CACERT,       OPTION_INSECURE,   OPTION_CRL,        OPTION_CERT,
+    OPTION_KEY,          OPTION_TLS_MIN,    OPTION_TLS_MAX,    OPTION_CIPHERS,
+    OPTION_CIPHERSUITES, OPTION_GROUPS,     OPTION_SECLEVEL,   OPTION_SNI,
+    OPTION_ALPN,         OPTION_TLS_RESUME, OPTION_EARLY_DATA, OPTION_TLS_TIMEOUT,
 };
 
 /* Reads "full", "tickets" or "mix:80%". */
@@ -72,6 +73,12 @@ enum err cli_build_tls(struct cli_words *words, struct err_info *why)
         return err_set(why, ERR_USAGE, 0, "option '--tls-min' is above '--tls-max'");
     }
     if (cli_is_given(words, OPTION_SECLEVEL)) tls->seclevel = (int)words->seclevel;
+    if (tls->early_data && tls->resume == PLAN_TLS_FULL) {
+        return err_set(
+            why, ERR_USAGE, 0,
+            "option '--early-data' wants sessions to resume, and '--tls-resume full' has "
+            "none");
+    }
     if (strcmp(tls->alpn, "none") == 0) tls->alpn = "";
     if (!cli_is_given(words, OPTION_TLS_TIMEOUT)) {
         tls->timeout_ns = words->cli.plan.connect_timeout_ns;

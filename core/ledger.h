@@ -56,6 +56,8 @@ struct ledger {
     uint64_t handshakes;         /* TLS handshakes that were completed. */
     uint64_t handshakes_resumed; /* Of these, with a session of an earlier one. */
     uint64_t handshakes_failed;
+    uint64_t early_sent;  /* Completed ones that had a request as early data in front, … */
+    uint64_t early_taken; /* … which the server took. */
     uint64_t tls_unclean; /* Connections that the peer closed without saying so in TLS. */
 };
 

@@ -57,6 +57,11 @@ void report_tls(const struct result *result, struct text *out)
     text_printf(out, "%s handshakes", units_grouped(buf, ledger->handshakes));
     text_printf(out, ", %s of them resumed", units_grouped(buf, ledger->handshakes_resumed));
     text_printf(out, ", %s failed\n", units_grouped(buf, ledger->handshakes_failed));
+    if (result->plan->tls.early_data) {
+        begin_line(out, false);
+        text_printf(out, "%s requests sent as early data", units_grouped(buf, ledger->early_sent));
+        text_printf(out, ", %s of them taken\n", units_grouped(buf, ledger->early_taken));
+    }
     if (ledger->tls_unclean == 0) return;
     begin_line(out, false);
     text_printf(out, "%s closed by the server without saying so (close_notify)\n",
@@ -123,6 +128,15 @@ void report_tls_json(const struct result *result, struct json *json)
     }
     json_key(json, "handshakes_per_s");
     json_double(json, handshakes_per_s(result), 3);
+    if (result->plan->tls.early_data) {
+        json_key(json, "early_data");
+        json_object(json);
+        json_key(json, "sent");
+        json_u64(json, ledger->early_sent);
+        json_key(json, "taken");
+        json_u64(json, ledger->early_taken);
+        json_end(json);
+    }
     put_agreed(json, &result->tls);
     put_details(json, &result->tls);
     json_end(json);

@@ -429,14 +429,12 @@ static void serve_line(struct runner *runner, struct pool *pool)
 
     while (pool->idle_count > 0 && (endpoint = runner_take_ready(runner, pool)) != NULL) {
         struct conn *conn = pool_idle_take(pool);
-
         /* What it lined up for may have been shed since. Its values are held for the next one. */
-        if (lanes_pending_of(&runner->worker->lanes, endpoint->index) == 0 ||
-            !send_one(endpoint, conn)) {
-            pool_idle_add(pool, conn);
-        } else if (conn_room(&runner->worker->table, conn) > 0) {
-            pool_idle_add(pool, conn); /* With pipelining, over TLS. */
-        }
+        bool is_sent = lanes_pending_of(&runner->worker->lanes, endpoint->index) > 0 &&
+                       send_one(endpoint, conn);
+
+        /* With pipelining, and over TLS, there may be room for more. */
+        if (!is_sent || conn_room(&runner->worker->table, conn) > 0) pool_idle_add(pool, conn);
         prepare(endpoint);
     }
 }

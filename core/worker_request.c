@@ -357,6 +357,8 @@ static void on_handshake_ended(void *self, struct conn *conn,
     } else {
         w->ledger.handshakes++;
         if (handshake->facts.resumed) w->ledger.handshakes_resumed++;
+        w->ledger.early_sent += handshake->facts.early;
+        w->ledger.early_taken += handshake->facts.early_taken;
     }
     stats_tls_note(&w->shared->stats.tls, handshake, measured);
 }

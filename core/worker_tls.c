@@ -65,6 +65,7 @@ static struct tls_options options_of(const struct worker *w)
         .alpn = tls->alpn,
         .resume = resume_of(tls->resume),
         .resume_percent = tls->resume_percent,
+        .early_data = tls->early_data,
         .write_max = write_max_of(w),
         .keep_buffers = w->table.count <= KEEP_BUFFERS_MAX,
         /* A full handshake most often brings two tickets. */

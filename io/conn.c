@@ -211,6 +211,7 @@ void conn_reset(struct conn_table *table, struct conn *conn)
     if (conn->connected) (*table->counts.alive)--;
     conn->connected = false;
     conn->chained = false;
+    conn->early = false;
     conn->peer_ended = false;
 }
 
@@ -401,6 +402,10 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     struct conn *conn = container_of(timer, struct conn, timer);
     struct urgent urgent;
 
+    if (unlikely(conn->early) && conn->state != CONN_CLOSING &&
+        !conn_tls_early_timer(table, conn, now_ns)) {
+        return;
+    }
     switch ((enum conn_state)conn->state) {
     case CONN_FREE: connect_or_free(table, conn, now_ns); return;
     case CONN_CONNECTING:
@@ -421,8 +426,11 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
     if (conn->body != NULL && conn_body_timer(table, conn, now_ns)) return;
     urgent = most_urgent(table, conn);
     if (urgent.deadline_ns > now_ns) {
-        timers_set(table->timers, timer,
-                   min_u64(urgent.deadline_ns, conn_body_tired_ns(table, conn)));
+        uint64_t at_ns = min_u64(urgent.deadline_ns, conn_body_tired_ns(table, conn));
+
+        if (!timer_is_armed(timer) || timer->at_ns > at_ns) {
+            timers_set(table->timers, timer, at_ns);
+        }
     } else {
         fail_overdue(table, conn, &urgent, now_ns);
     }

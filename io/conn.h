@@ -55,8 +55,8 @@ enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DRAIN };
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
 
-/* Of a body that is sent apart from its head: it waits for leave, it is being sent, or its file
- * cannot be read any more, as the timer is about to find. */
+/* Of a body apart: it waits for leave, is being sent, or its file cannot be read: the timer's turn.
+ */
 enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_LOST };
 
 enum { TIMER_CONN = 1, TIMER_POOL = 2 }; /* timer.kind */
@@ -128,8 +128,7 @@ struct conn {
     uint32_t send_len;            /* of that, or of the loud send in flight. */
     const struct conn_body *body; /* Of a request, until all of it is sent; else NULL. So are: */
     uint64_t body_sent;           /* so many bytes have been, of the span */
-    uint8_t body_span;            /* of this index; */
-    uint8_t body_step;            /* enum conn_body_step; */
+    uint8_t body_span, body_step; /* of this index; enum conn_body_step; */
     bool body_head;               /* the head is not yet known to be sent (not TLS). */
     uint32_t idle_room;           /* In the idle list: conn_room() as it is counted there. */
     uint32_t carry_len;           /* Bytes of an incomplete head in the carry. */
@@ -143,6 +142,7 @@ struct conn {
     bool parked;              /* Listed in table.parked: no buffer is left for its receive. */
     uint32_t starved_at;      /* table.returns + 1 when its receive last found no buffer. */
     bool connected;           /* Counted in `alive`. */
+    bool early;               /* May take a request, and its handshake goes on. */
     bool chained;             /* Made by ring_chain(), with its only request. */
     bool peer_ended;          /* The peer has closed its side. */
     struct conn *idle_next, *idle_prev; /* Listed by the pool: has room, waits for requests. */

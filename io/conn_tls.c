@@ -145,7 +145,8 @@ static void encrypt(struct conn_table *table, struct conn *conn)
     const char *plain;
     size_t len, used = 1;
 
-    if (tls->session.failed || (tls->plain_left == 0 && conn->body == NULL)) return;
+    if (tls->session.failed || !tls->session.established) return;
+    if (tls->plain_left == 0 && conn->body == NULL) return;
     settle(table, tls);
     if (tls->plain_left > 0) {
         used = encrypt_some(table, conn, tls->plain, tls->plain_left);
@@ -157,6 +158,24 @@ static void encrypt(struct conn_table *table, struct conn *conn)
         used = len == 0 ? 0 : encrypt_some(table, conn, plain, len);
         if (used > 0) conn_body_advance(table, conn, used);
     }
+}
+
+/* Sends a request in front of the handshake, if it may go there: else it waits for its end. */
+static void send_early(struct conn_table *table, struct conn *conn)
+{
+    struct conn_tls *tls = conn->tls;
+    struct tls_out out;
+
+    if (tls->session.failed || tls->plain_left > tls_early_max(&tls->session)) return;
+    settle(table, tls);
+    out = out_of(table, tls);
+    if (tls_write_early(&tls->session, &out, tls->plain, tls->plain_left) == TLS_FAILED) {
+        timers_set(table->timers, &conn->timer, clock_now_ns());
+    }
+    tls->out_len = out.len;
+    tls->early = tls->plain;
+    tls->early_len = tls->plain_left;
+    tls->plain_left = 0;
 }
 
 /* Tells the owner how a handshake ended; `why` is FAILED_COUNT when it did well. */
@@ -178,10 +197,15 @@ void conn_tls_fail(struct conn_table *table, struct conn *conn, enum failed_clas
 {
     struct pool *pool = conn->pool;
 
-    if (conn->state == CONN_HANDSHAKING) {
+    if (conn->state == CONN_HANDSHAKING || conn->early) {
         tell(table, conn, why, now_ns);
-        pool_attempt_failed(pool, why, now_ns);
-        conn_close(table, conn);
+        if (conn->window_count == 0) {
+            pool_attempt_failed(pool, why, now_ns);
+            conn_close(table, conn);
+        } else {
+            pool_back_off(pool, now_ns);
+            conn_fail(table, conn, why, now_ns);
+        }
         return;
     }
     /* With TLS 1.3 a server's refusal of our certificate comes after the handshake. */
@@ -202,13 +226,37 @@ static enum failed_class class_of(const struct tls_session *session)
     return failed_of_tls((enum tls_err)session->err);
 }
 
+/* The handshake of a connection that may have a request already is done: what the peer did not
+ * take of it, or what did not go in front, goes now. */
+static void established_late(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    struct conn_tls *tls = conn->tls;
+
+    conn->early = false;
+    if (tls->session.early && !tls->session.early_taken) {
+        tls->plain = tls->early;
+        tls->plain_left = tls->early_len;
+    }
+    encrypt(table, conn);
+    if (conn->window_count == 0) {
+        timers_cancel(table->timers, &conn->timer);
+        return;
+    }
+    timers_set(table->timers, &conn->timer, now_ns); /* From now on it is the request's. */
+    if (conn_room(table, conn) > 0) table->owner.ready(table->owner.self, conn, now_ns);
+}
+
 static void established(struct conn_table *table, struct conn *conn)
 {
     uint64_t now_ns = clock_now_ns();
 
-    timers_cancel(table->timers, &conn->timer);
     tell(table, conn, FAILED_COUNT, now_ns);
-    conn_ready(table, conn, now_ns);
+    if (conn->early) {
+        established_late(table, conn, now_ns);
+    } else {
+        timers_cancel(table->timers, &conn->timer);
+        conn_ready(table, conn, now_ns);
+    }
 }
 
 /* Takes the session one step on: true if there may be another. */
@@ -216,7 +264,7 @@ static bool step(struct conn_table *table, struct conn *conn, uint32_t *answered
 {
     struct conn_tls *tls = conn->tls;
     struct tls_out out = out_of(table, tls);
-    bool shaking = conn->state == CONN_HANDSHAKING;
+    bool shaking = conn->state == CONN_HANDSHAKING || (conn->early && conn->state != CONN_CLOSING);
     enum tls_result result;
     size_t len = 0;
 
@@ -255,7 +303,7 @@ static void note_work(struct conn_table *table, size_t bytes)
 /* Runs the session until it wants more, then sends what came of it. */
 static uint32_t turn(struct conn_table *table, struct conn *conn, size_t len)
 {
-    bool shaking = conn->state == CONN_HANDSHAKING;
+    bool shaking = !conn->tls->session.established;
     uint32_t answered = 0;
 
     settle(table, conn->tls);
@@ -268,6 +316,31 @@ static uint32_t turn(struct conn_table *table, struct conn *conn, size_t len)
     return answered;
 }
 
+/* The connection takes a request from now on. If it gets one in this turn, that goes in front of
+ * the handshake; else the timer begins it in the next. */
+static void begin_early(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    conn->early = true;
+    timers_set(table->timers, &conn->timer, now_ns + 1);
+    conn_ready(table, conn, now_ns);
+}
+
+bool conn_tls_early_timer(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    const struct tls_session *session = &conn->tls->session;
+    uint64_t deadline_ns = conn->tls->begun_ns + table->tls_timeout_ns;
+
+    if (!session->failed && now_ns < deadline_ns) {
+        timers_set(table->timers, &conn->timer, deadline_ns);
+        if (!session->begun) (void)turn(table, conn, 0);
+    }
+    if (session->failed || now_ns >= deadline_ns) {
+        conn_tls_fail(table, conn, session->failed ? class_of(session) : FAILED_TLS_TIMEOUT,
+                      now_ns);
+    }
+    return conn_is_open(conn) && conn->window_count > 0;
+}
+
 void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns)
 {
     struct conn_tls *tls = &table->tls[conn->slot];
@@ -278,7 +351,11 @@ void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns
     conn_to(conn, CONN_HANDSHAKING);
     timers_set(table->timers, &conn->timer, now_ns + table->tls_timeout_ns);
     if (tls_connect(&tls->session, conn->pool->tls)) {
-        (void)turn(table, conn, 0);
+        if (tls_early_max(&tls->session) > 0) {
+            begin_early(table, conn, now_ns);
+        } else {
+            (void)turn(table, conn, 0);
+        }
     } else {
         conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
     }
@@ -300,7 +377,7 @@ void conn_tls_eof(struct conn_table *table, struct conn *conn)
 
     conn->tls->gone = true;
     if (session->ssl == NULL || session->failed) return;
-    if (conn->state == CONN_HANDSHAKING) {
+    if (conn->state == CONN_HANDSHAKING || (conn->early && conn->state != CONN_CLOSING)) {
         (void)(tls_eof(session) == TLS_FAILED);
         conn_tls_fail(table, conn, class_of(session), clock_now_ns());
         return;
@@ -323,6 +400,7 @@ void conn_tls_send(struct conn_table *table, struct conn *conn, const char *byte
     CHECK(tls->plain_left == 0);
     tls->plain = bytes;
     tls->plain_left = len;
+    if (unlikely(conn->early)) send_early(table, conn);
     encrypt(table, conn);
     pump(table, conn);
 }

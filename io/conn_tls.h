@@ -12,6 +12,10 @@
  * there is one such send per batch; what follows it in the same batch waits behind an empty loud
  * send. The rest of a send that the socket did not take goes loudly, as does what has no room.
  *
+ * With early data, where a ticket allows it, the connection is IDLE, and takes a request, from its
+ * beginning on (`early`): the request goes in front of the handshake, which begins with it, or in
+ * the next turn without one. There is room for one until the handshake is done.
+ *
  * The session lives from connected to FREE. In CLOSING what comes is still read, and dropped: only
  * so is it known whether the peer said that it closes.
  *
@@ -30,6 +34,8 @@ struct conn_tls {
     uint64_t quiet_at; /* … of this number. */
     const char *plain; /* What of a request has found no room; its owner's. */
     size_t plain_left;
+    const char *early; /* What went as early data: to be sent again if the peer does not take it. */
+    size_t early_len;
     uint64_t begun_ns; /* When the handshake began. */
     bool gone;         /* The peer has closed. */
     bool corked;       /* In the middle of a turn: nothing is sent until its end. */
@@ -37,6 +43,9 @@ struct conn_tls {
 
 /* Connected: begins the handshake. */
 void conn_tls_begin(struct conn_table *table, struct conn *conn, uint64_t now_ns);
+
+/* The timer of a connection that is `early` has fired. True if deadlines of requests are next. */
+MUST_USE bool conn_tls_early_timer(struct conn_table *table, struct conn *conn, uint64_t now_ns);
 
 /* Reads received ciphertext; as conn_feed(), in CLOSING too. */
 uint32_t conn_tls_feed(struct conn_table *table, struct conn *conn, const char *data, size_t len);

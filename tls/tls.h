@@ -58,6 +58,9 @@ struct tls_session {
     bool cert_asked;  /* The peer wanted a certificate, and we have none. */
     bool notify_sent; /* Our close_notify is out. */
     bool flooded;     /* The spill would pass its maximum. */
+    bool begun;       /* The handshake has begun: it is too late for early data. */
+    bool early;       /* Early data was sent. */
+    bool early_taken; /* And the peer took it. Valid once established. */
 };
 
 /* What was agreed on. Strings are static. */
@@ -67,6 +70,7 @@ struct tls_facts {
     const char *group;   /* "X25519"; "" if none was used or known. */
     bool resumed;
     bool verified; /* Client: chain and name. */
+    bool early, early_taken;
 };
 
 /* Opens a session to a target, or one of a server. `session` need not be initialised; afterwards
@@ -84,6 +88,16 @@ void tls_feed(struct tls_session *session, const char *data, size_t len);
 
 /* Takes the handshake as far as it goes: TLS_DONE once, and TLS_DONE at once from then on. */
 MUST_USE enum tls_result tls_handshake(struct tls_session *session, struct tls_out *out);
+
+/* How many bytes a new session may send as early data (RFC 8446 section 2.3), in one record: 0
+ * unless that is wanted, and a ticket at hand allows it. */
+uint32_t tls_early_max(const struct tls_session *session);
+
+/* Begins the handshake with `len` bytes, at most tls_early_max(), as early data. TLS_DONE, also
+ * where they wait for room, or TLS_FAILED. Once the handshake is done `session.early_taken` says
+ * whether the peer took them; if not they are to be written again. */
+MUST_USE enum tls_result tls_write_early(struct tls_session *session, struct tls_out *out,
+                                         const char *plain, size_t len);
 
 /* Reads at most `size` bytes of plaintext, one record at a time, into `plain`: TLS_DONE with
  * *ret_len > 0; else *ret_len is 0. After the handshake only. */

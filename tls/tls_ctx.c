@@ -156,6 +156,7 @@ static enum err set_trust(struct tls_ctx *ctx, const struct tls_options *options
 {
     SSL_CTX *ssl_ctx = ctx->ssl_ctx;
 
+    ctx->early_data = options->early_data;
     ctx->verifies = options->server ? options->ca_file != NULL : !options->insecure;
     if (!ctx->verifies) {
         SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_NONE, NULL);

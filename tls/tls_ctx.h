@@ -62,6 +62,7 @@ struct tls_options {
                                             Smaller ones take less memory where it is kept. */
     bool keep_buffers;                   /* A session keeps the memory of its records when it
                                             idles: faster, and 16 KiB + write_max more. */
+    bool early_data;                     /* Client: tls_write_early() may be used. */
     uint32_t sessions_max;               /* Client: tickets kept per target, 0..TLS_SESSIONS_MAX. */
 };
 

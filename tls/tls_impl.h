@@ -17,6 +17,7 @@ struct tls_ctx {
     struct tls_target *targets; /* Linked by `next`. */
     bool server;
     bool verifies; /* Client: chain and name. */
+    bool early_data;
     enum tls_resume resume;
     uint32_t resume_percent;
     uint32_t sessions_max;

@@ -225,6 +225,7 @@ enum tls_result tls_handshake(struct tls_session *session, struct tls_out *out)
     int rc;
 
     if (session->established) return TLS_DONE;
+    session->begun = true;
     begin_call(session, out);
     rc = SSL_do_handshake(session->ssl);
     session->out = NULL;
@@ -234,7 +235,37 @@ enum tls_result tls_handshake(struct tls_session *session, struct tls_out *out)
     }
     session->established = true;
     session->resumed = SSL_session_reused(session->ssl) == 1;
+    session->early_taken =
+        session->early && SSL_get_early_data_status(session->ssl) == SSL_EARLY_DATA_ACCEPTED;
     return session->target != NULL ? check_alpn(session) : TLS_DONE;
+}
+
+uint32_t tls_early_max(const struct tls_session *session)
+{
+    const SSL_SESSION *ticket;
+
+    if (session->begun || session->target == NULL || !session->target->ctx->early_data) return 0;
+    ticket = SSL_get0_session(session->ssl);
+    if (ticket == NULL) return 0;
+    return (uint32_t)min_u64(SSL_SESSION_get_max_early_data(ticket), session->write_max);
+}
+
+enum tls_result tls_write_early(struct tls_session *session, struct tls_out *out, const char *plain,
+                                size_t len)
+{
+    enum tls_result result = TLS_DONE;
+    size_t written = 0;
+    int rc;
+
+    CHECK(len > 0 && len <= tls_early_max(session));
+    session->begun = true;
+    begin_call(session, out);
+    rc = SSL_write_early_data(session->ssl, plain, len, &written);
+    if (rc != 1) result = result_of(session, rc);
+    session->out = NULL;
+    session->early = rc == 1;
+    CHECK(result != TLS_MORE && (rc != 1 || written == len));
+    return result == TLS_CLOSED ? tls_err_fail(session, TLS_ERR_HANDSHAKE_CLOSED) : result;
 }
 
 enum tls_result tls_read(struct tls_session *session, struct tls_out *out, char *plain, size_t size,
@@ -323,5 +354,7 @@ struct tls_facts tls_facts(const struct tls_session *session)
         .group = group != NULL ? group : "",
         .resumed = session->resumed,
         .verified = session->target != NULL && session->target->ctx->verifies,
+        .early = session->early,
+        .early_taken = session->early_taken,
     };
 }

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -19,7 +20,7 @@ pid {dir}/nginx.pid;
 error_log {dir}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-    log_format books '$http_x_request_id $status $ssl_protocol $ssl_session_reused';
+    log_format books '$http_x_request_id $status $ssl_protocol $ssl_session_reused $ssl_early_data';
     access_log {dir}/access.log books;
     keepalive_requests 1000000;
     client_body_temp_path {dir}/body;
@@ -132,6 +133,57 @@ def test_nginx_and_we_count_the_same_resumed_handshakes():
         spare = ours["handshakes"] - 200
         check(0 <= spare <= 4, "handshakes without a request:", spare, run)
         check(0 <= ours["resumed"] - theirs <= spare, f"{options}: resumed: nginx {theirs}\n{run}")
+
+
+def early_of(run):
+    return run.report["tls"]["early_data"]["sent"], run.report["tls"]["early_data"]["taken"]
+
+
+def test_nginx_takes_requests_as_early_data():
+    for options in ([], ["--io", "epoll"]):
+        with nginx(more="ssl_early_data on;") as (url, log):
+            run = lib.load(url + "/", "-c", 4, "-t", 1, "-n", 200, "--ids", "--no-keepalive",
+                           "--early-data", *options, *tls.CA)
+            lines = lines_of(log, 200)
+        sent, taken = early_of(run)
+        equal(run.ok(), 200, run)
+        equal(len({line[0] for line in lines}), 200, "ids, each once")
+        # nginx says so only of those that it reads before it has seen the end of the handshake.
+        check(0 < sum(line[-1] == "1" for line in lines) <= taken, "requests that came early")
+        check(sent == taken > 50, "early data:", sent, taken, run)
+        check(f"{sent} requests sent as early data, {taken} of them taken" in run.out, run)
+
+
+def test_early_data_is_off_unless_asked_for_and_where_it_is_not_offered():
+    with nginx(more="ssl_early_data on;") as (url, log):
+        run = lib.load(url + "/", "-c", 4, "-n", 50, "--no-keepalive", *tls.CA)
+        check("early_data" not in run.report["tls"], run)
+        run = lib.load(url + "/", "-c", 4, "-n", 50, "--no-keepalive", "--early-data", "--tls-max",
+                       "1.2", *tls.CA)
+        equal(early_of(run), (0, 0), run)
+        equal({line[-1] for line in lines_of(log, 100)}, {"-"}, "early data")
+    with nginx() as (url, log):
+        run = lib.load(url + "/", "-c", 4, "-n", 50, "--no-keepalive", "--early-data", *tls.CA)
+        equal((run.ok(), early_of(run)), (50, (0, 0)), run)
+    run = lib.pelt("--early-data", "--tls-resume", "full", "https://localhost:1/")
+    equal(run.rc, 64, run)
+    check("'--early-data' wants sessions to resume" in run.err, run)
+
+
+def test_early_data_that_is_not_taken_is_sent_again():
+    """Tickets of before a restart are not known after it: nothing of them is early then."""
+    with nginx(more="ssl_early_data on;") as (url, log):
+        process = lib.start_load(url + "/", "-c", 4, "-t", 1, "-d", "1500ms", "--ids",
+                                 "--no-keepalive", "--early-data", "-T", "5s", *tls.CA)
+        lines_of(log, 50)
+        with open(os.path.join(os.path.dirname(log), "nginx.pid")) as file:
+            os.kill(int(file.read()), signal.SIGHUP)
+        run = lib.finish_load(process)
+        sent, taken = early_of(run)
+        equal(run.ok(), run.started(), run)
+        check(0 < taken < sent, "early data that was not taken:", sent, taken, run)
+        lines = lines_of(log, run.ok())
+        equal(len({line[0] for line in lines}), len(lines), "requests that nginx has answered twice")
 
 
 def test_nginx_requires_a_client_certificate():

@@ -39,18 +39,18 @@ static struct records_options options_of(uint8_t chosen)
                                     .csv = dialects[chosen >> 4 & 3]};
 }
 
-/* A window, with nothing readable around it. */
-static enum records_result next(struct records *records, const char *text, size_t len, bool is_last,
+/* Reads from a copy of the window with nothing readable around it. */
+static enum records_result next(struct records *records, struct records_window window,
                                 size_t *ret_used, struct value *ret_value, const char **ret_reason)
 {
-    char *copy = fuzz_copy(text, len);
-    struct records_window window = {.data = copy, .len = len, .is_last = is_last};
+    char *copy = fuzz_copy(window.data, window.len);
     struct scratch scratch;
     enum records_result result;
 
+    window.data = copy;
     scratch_init(&scratch, memory, sizeof(memory));
     result = records_next(records, &window, ret_used, &scratch, ret_value, ret_reason);
-    MUST(*ret_used <= len);
+    MUST(*ret_used <= window.len);
     if (result == RECORDS_VALUE && ret_value != NULL) {
         static char kept[SCRATCH_BYTES];
 
@@ -76,11 +76,12 @@ static void read_all(const struct records_options *options, const char *text, si
     reading->records = 0;
     reading->reason = "";
     for (;;) {
+        struct records_window window = {
+            .data = text + from, .len = to - from, .is_last = to == len};
         struct value value;
         size_t used = 0;
 
-        reading->end = next(&records, text + from, to - from, to == len, &used,
-                            passes ? NULL : &value, &reading->reason);
+        reading->end = next(&records, window, &used, passes ? NULL : &value, &reading->reason);
         from += used;
         if (reading->end == RECORDS_MORE) {
             MUST(to < len);

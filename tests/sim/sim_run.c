@@ -41,12 +41,13 @@ static void load(struct sim_run *run, const char *yaml)
     arena_release(&arena);
 }
 
-static void make_plan(struct sim_run *run)
+static void make_plan(struct sim_run *run, uint64_t from_ns)
 {
     const struct run_machine machine = {.cpus = 1, .descriptors = DESCRIPTORS};
     struct err_info why = {.message = ""};
 
     plan_init(&run->plan);
+    run->plan.pattern_from_ns = from_ns;
     if (run_plan_make(&run->plan, run->test, &machine, &run->crews, &why) != ERR_OK) {
         (void)fprintf(stderr, "%s\n", why.message);
     }
@@ -141,7 +142,7 @@ void sim_run(struct sim_run *run, const struct sim_run_options *options)
     *run = (struct sim_run){.steps = 0};
     arena_init(&run->arena, 0);
     load(run, options->text);
-    make_plan(run);
+    make_plan(run, options->from_ns);
     sim_options_plain(&plain, 1);
     run->sim = sim_new(options->kernel == NULL ? &plain : options->kernel);
     run->start_ns = sim_now_ns(run->sim);

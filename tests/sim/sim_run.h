@@ -30,6 +30,7 @@ struct sim_run_options {
     const struct sim_options *kernel;      /* NULL: sim_options_plain(), seed 1. */
     const struct sim_behaviour *behaviour; /* NULL: answers at once, 200, no body. A freeze is
                                               relative to the start of the run. */
+    uint64_t from_ns;                      /* Where in the load pattern the run begins. */
     /* Called after every turn of all workers, when no one of them is in a step; may be NULL. It
      * may look at all, e.g. at the runners by core/runner_impl.h, and change nothing. */
     void (*turn)(struct sim_run *run, void *context);

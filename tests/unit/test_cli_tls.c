@@ -74,6 +74,7 @@ static void test_cli_tls_takes_every_option(void)
         {{"--tls-resume", "full", URL}, {.resume = PLAN_TLS_FULL}},
         {{"--tls-resume", "tickets", URL}, {.resume = PLAN_TLS_TICKETS}},
         {{"--tls-resume", "mix:0%", URL}, {.resume = PLAN_TLS_MIX}},
+        {{"--early-data", URL}, {.early_data = true}},
         {{"--tls-resume", "mix:100%", URL}, {.resume = PLAN_TLS_MIX, .resume_percent = 100}},
         {{"--tls-timeout", "2s", URL}, {.timeout_ns = 2 * NS_PER_S}},
     };
@@ -99,6 +100,7 @@ static void test_cli_tls_takes_every_option(void)
         EXPECT(tls->version_max == expected->version_max);
         EXPECT(tls->resume == expected->resume);
         EXPECT(tls->resume_percent == expected->resume_percent);
+        EXPECT(tls->early_data == expected->early_data);
         EXPECT(expected->timeout_ns == 0 || tls->timeout_ns == expected->timeout_ns);
         cli_release(&cli);
     }

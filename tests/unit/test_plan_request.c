@@ -281,78 +281,74 @@ static void test_plan_request_leaves_a_body_that_is_apart_to_others(void)
                               "|3\r\nabc\r\n0\r\n\r\n");
 }
 
+static const struct row wrong_rows[] = {
+    {.name = "empty", .method = "", .expected = "method '' is not a word that HTTP allows"},
+    {.name = "space",
+     .method = "GET /x",
+     .expected = "method 'GET /x' is not a word that HTTP allows"},
+    {.name = "line end",
+     .method = "GET\r\n",
+     .expected = "method 'GET?\?' is not a word that HTTP allows"},
+    {.name = "tunnel",
+     .method = "CONNECT",
+     .expected = "method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
+    {.name = "length too long",
+     .method = "POST",
+     .headers = {{"Content-Length", "4"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 4' does not match the body of 3 bytes; leave it away"},
+    {.name = "length without body",
+     .method = "GET",
+     .headers = {{"A", "b"}, {"CONTENT-LENGTH", "1"}},
+     .expected = "header 'Content-Length: 1' does not match the body of 0 bytes; leave it away"},
+    {.name = "length that is none",
+     .method = "POST",
+     .headers = {{"Content-Length", "0.003k"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 0.003k' does not match the body of 3 bytes; leave it "
+                 "away"},
+    {.name = "second length",
+     .method = "POST",
+     .headers = {{"Content-Length", "3"}, {"Content-Length", "2"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 2' does not match the body of 3 bytes; leave it away"},
+    {.name = "chunked with a length",
+     .method = "POST",
+     .headers = {{"content-Length", "1"}},
+     .body = "x",
+     .chunked = true,
+     .expected = "header 'content-Length' and '--chunked-body' exclude each other; leave one away"},
+    {.name = "chunked twice",
+     .method = "POST",
+     .headers = {{"Transfer-Encoding", "chunked"}},
+     .body = "x",
+     .chunked = true,
+     .expected =
+         "header 'Transfer-Encoding' and '--chunked-body' exclude each other; leave one away"},
+    {.name = "waits twice",
+     .method = "POST",
+     .headers = {{"expect", "100-continue"}},
+     .body = "x",
+     .expects = true,
+     .expected = "header 'expect' and '--expect-continue' exclude each other; leave one away"},
+    {.name = "two ids",
+     .method = "GET",
+     .headers = {{"x-request-id", "7"}},
+     .ids = true,
+     .expected = "header 'X-Request-Id' and '--ids' exclude each other; leave one away"},
+};
+
 static void test_plan_request_refuses_what_is_wrong(void)
 {
-    static const struct row rows[] = {
-        {.name = "empty", .method = "", .expected = "method '' is not a word that HTTP allows"},
-        {.name = "space",
-         .method = "GET /x",
-         .expected = "method 'GET /x' is not a word that HTTP allows"},
-        {.name = "line end",
-         .method = "GET\r\n",
-         .expected = "method 'GET?\?' is not a word that HTTP allows"},
-        {.name = "tunnel",
-         .method = "CONNECT",
-         .expected = "method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
-        {.name = "length too long",
-         .method = "POST",
-         .headers = {{"Content-Length", "4"}},
-         .body = "abc",
-         .expected =
-             "header 'Content-Length: 4' does not match the body of 3 bytes; leave it away"},
-        {.name = "length without body",
-         .method = "GET",
-         .headers = {{"A", "b"}, {"CONTENT-LENGTH", "1"}},
-         .expected =
-             "header 'Content-Length: 1' does not match the body of 0 bytes; leave it away"},
-        {.name = "length that is none",
-         .method = "POST",
-         .headers = {{"Content-Length", "0.003k"}},
-         .body = "abc",
-         .expected = "header 'Content-Length: 0.003k' does not match the body of 3 bytes; leave it "
-                     "away"},
-        {.name = "second length",
-         .method = "POST",
-         .headers = {{"Content-Length", "3"}, {"Content-Length", "2"}},
-         .body = "abc",
-         .expected =
-             "header 'Content-Length: 2' does not match the body of 3 bytes; leave it away"},
-        {.name = "chunked with a length",
-         .method = "POST",
-         .headers = {{"content-Length", "1"}},
-         .body = "x",
-         .chunked = true,
-         .expected =
-             "header 'content-Length' and '--chunked-body' exclude each other; leave one away"},
-        {.name = "chunked twice",
-         .method = "POST",
-         .headers = {{"Transfer-Encoding", "chunked"}},
-         .body = "x",
-         .chunked = true,
-         .expected =
-             "header 'Transfer-Encoding' and '--chunked-body' exclude each other; leave one away"},
-        {.name = "waits twice",
-         .method = "POST",
-         .headers = {{"expect", "100-continue"}},
-         .body = "x",
-         .expects = true,
-         .expected = "header 'expect' and '--expect-continue' exclude each other; leave one away"},
-        {.name = "two ids",
-         .method = "GET",
-         .headers = {{"x-request-id", "7"}},
-         .ids = true,
-         .expected = "header 'X-Request-Id' and '--ids' exclude each other; leave one away"},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(wrong_rows); i++) {
         struct plan_request request = {.len = 42};
         struct err_info why;
         struct plan plan;
 
         plan_make(&plan);
-        EXPECT(build(&plan, &rows[i], &request, &why) == ERR_USAGE);
+        EXPECT(build(&plan, &wrong_rows[i], &request, &why) == ERR_USAGE);
         printf("%s\n", why.message);
-        EXPECT(strcmp(why.message, rows[i].expected) == 0);
+        EXPECT(strcmp(why.message, wrong_rows[i].expected) == 0);
         EXPECT(request.len == 42);
         plan_release(&plan);
     }
