@@ -62,12 +62,11 @@ static void say_change(void *self, int error)
     if (results->say == NULL) return;
     if (error != 0) {
         (void)snprintf(line, sizeof(line),
-                       "pelt: cannot write '%s': %s; what is missing is kept, and tried again "
+                       "cannot write '%s': %s; what is missing is kept, and tried again "
                        "with every bucket",
                        quote(results->path).text, strerror(error));
     } else {
-        (void)snprintf(line, sizeof(line), "pelt: '%s' is complete again",
-                       quote(results->path).text);
+        (void)snprintf(line, sizeof(line), "'%s' is complete again", quote(results->path).text);
     }
     results->say(results->self, line);
 }

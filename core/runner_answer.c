@@ -220,7 +220,9 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     }
     if (picked) {
         runner_provide(exchange);
-        runner_log(exchange);
+        runner_log(exchange, expected);
+    } else {
+        runner_log_failure(exchange, FAILED_BODY_TOO_LARGE, NULL);
     }
     observe(exchange,
             !picked     ? failed_names[FAILED_BODY_TOO_LARGE]
@@ -242,6 +244,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
+    runner_log_failure(exchange, why, NULL);
     runner_note_ill(exchange, failed_texts[why]);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
@@ -306,6 +309,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     endpoint->figures->started++;
     w->ledger.failed[why]++;
     runner_note_failure(exchange, NULL, why);
+    runner_log_failure(exchange, why, NULL);
     runner_note_ill(exchange, failed_texts[why]);
     build_for_observer(exchange);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
@@ -325,6 +329,7 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 
     runner_note_failure(exchange, NULL, FAILED_BUILD);
     runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_log_failure(exchange, FAILED_BUILD, expr_error_text(error));
     runner_note_ill(exchange, failed_texts[FAILED_BUILD]);
     observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
     exchange_end(exchange, now_ns);

@@ -54,6 +54,7 @@ struct endpoint {
     uint64_t next_ns; /* When the next hit becomes due; TIME_NEVER: none will. */
     bool is_held;     /* A due hit waits for values, outside of the lane: */
     uint64_t held_due_ns;
+    bool is_log_held; /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 

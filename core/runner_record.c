@@ -105,6 +105,9 @@ void runner_note_error(struct exchange *exchange, enum test_error code, enum exp
 
     (void)snprintf(text, sizeof(text), "%s%s", before, expr_error_text(error));
     group_error(&w->shared->groups, runner_group_of(exchange), code, text);
+    if (w->runner->options.trial != NULL && code == TEST_ERROR_INDEXING) {
+        runner_trial_trouble(w->runner, exchange->endpoint->index, expr_error_text(error));
+    }
 }
 
 /* Between two publications, where there are many providers. A worker that falls asleep in between
@@ -123,9 +126,4 @@ void runner_publish_gauges(struct runner *runner, uint64_t now_ns)
     for (uint32_t i = 0; i < count; i++) {
         if (runner_has_provider(runner, i)) provider_gauge_set(&gauges[i], &runner->providers[i]);
     }
-}
-
-void runner_log(struct exchange *exchange)
-{
-    (void)exchange;
 }

@@ -122,6 +122,11 @@ void runner_trial_step(struct runner *runner)
     w->end_ns = min_u64(w->end_ns, w->now_ns); /* What is still under way is not waited for. */
 }
 
+void runner_trial_trouble(struct runner *runner, uint32_t endpoint, const char *why)
+{
+    runner->options.trial->fates[endpoint].trouble = why;
+}
+
 void runner_trial_note(struct runner *runner, const struct runner_seen *seen)
 {
     struct trial_fate *fate = &runner->options.trial->fates[seen->endpoint];

@@ -19,6 +19,7 @@
 #include "io/wake.h"
 
 enum {
+    POLL_MS_MAX = 60 * 1000,
     DESCRIPTORS = 4096,           /* More than it opens connections. */
     GRACE_NS = 1000 * 1000 * 1000 /* From the end of the time to that of patience. */
 };
@@ -78,7 +79,7 @@ static int wait_ms(const struct trying *trying)
     uint64_t now_ns = clock_now_ns();
     uint64_t left_ns = trying->until_ns - min_u64(trying->until_ns, now_ns);
 
-    return (int)min_u64(left_ns / NS_PER_MS + 1, 60 * 1000);
+    return (int)min_u64(left_ns / NS_PER_MS + 1, POLL_MS_MAX);
 }
 
 /* Ends the run at once. */

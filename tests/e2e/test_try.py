@@ -265,6 +265,20 @@ endpoints:
     check("(failed: answer is not what was expected)" in done.out, done)
 
 
+def test_expressions_that_fail_are_told():
+    text = f"""
+{PATTERN}
+providers: {{t: {{response: {{}}}}}}
+endpoints:
+  - {{name: a, url: URL/a, peak_load: 1hps, provides: {{t: {{select: response.body.path.deeper}}}}}}
+  - {{name: b, url: "URL/b?${{t}}", peak_load: 1hps}}
+"""
+    with StateServer() as server:
+        done = attempt(server, text, "-i", "name=b", "-o", "/dev/null")
+    check("`a`: what it provides could not be made: indexing into json" in done.err, done)
+    check("not called: `b`: there was no value (`t` of `a`" in done.err, done)
+
+
 def test_what_can_never_be_called_is_refused_before_anything_is_sent():
     text = f"""
 {PATTERN}
