@@ -20,7 +20,8 @@ struct results_options {
     uint64_t bucket_size_ns; /* Whole seconds in RESULTS_PEWPEW. */
     uint64_t now_wall_ns;    /* For the default name. */
     /* Gets a line when the file cannot be written, while the run goes on, and when it can again;
-     * without the program's name and a line end. On the thread that writes the file, and may block. NULL: nobody does. */
+     * without the program's name and a line end. On the thread that writes the file, and may
+     * block. NULL: nobody does. */
     void (*say)(void *self, const char *line);
     void *self;
 };

@@ -16,6 +16,8 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     CHECK(exchange != NULL && exchange->endpoint == NULL);
     runner->exchange_free = exchange->free_next;
     exchange->endpoint = endpoint;
+    exchange->waited_ns = endpoint->waited_ns;
+    endpoint->waited_ns = 0;
     exchange->free_next = NULL;
     /* The values change hands, and with them their lists; those that are empty go back. */
     inputs = exchange->inputs;

@@ -279,3 +279,22 @@ endpoints: [{{url: "{server.url}/200", peak_load: 10hps}}]
         done = lib.start("run", path, stdout=full).wait(lib.SLACK_S)
     equal(done.rc, 74)
     check("No space left" in done.err, done)
+
+
+def test_waits_for_values_are_counted():
+    with Server(Counting()) as server:
+        done = run(f"""
+providers: {{found: {{response: {{}}}}}}
+{PATTERN}
+endpoints:
+  - {{url: "{server.url}/200", peak_load: 4hps, provides: {{found: {{select: "1"}}}}}}
+  - {{url: "{server.url}/201?${{found}}", peak_load: 100hps}}
+  - {{url: "{server.url}/202", peak_load: 100hps}}
+""", "-f", "json", rc=0)
+    lines = summaries(lines_of(done), "test")
+    (waiting,) = [line for line in lines if "/201?" in line["url"]]
+    (free,) = [line for line in lines if "/202" in line["url"]]
+    check(1 <= waiting["waitCount"] <= waiting["callCount"] <= 4, waiting)
+    # From the hit that was due first: a quarter of a second each, about.
+    check(waiting["waited"] >= 10 * waiting["waitCount"], waiting)
+    equal((free["waitCount"], free["waited"]), (0, 0))
