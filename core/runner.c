@@ -87,7 +87,7 @@ static void start(struct worker *w)
         if (endpoint->drive.by_slots) {
             advance_schedule(endpoint);
             runner->heap[++runner->heap_count] = endpoint;
-        } else if (runner->options.modes == NULL) {
+        } else {
             uint64_t over_ns = endpoint->def->duration_ns;
 
             over_ns -= min_u64(over_ns, w->plan->pattern_from_ns);
@@ -213,6 +213,10 @@ static void unhold(struct endpoint *endpoint)
     struct lane_waiting waiting = {.due_ns = endpoint->held_due_ns,
                                    .lane = (uint16_t)endpoint->index};
 
+    /* Past its own slot. */
+    if (endpoint->held_since_ns < endpoint->held_due_ns) {
+        endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
+    }
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
@@ -232,6 +236,8 @@ static void hold_newest(struct endpoint *endpoint)
             endpoint->figures->missed++;
         } else {
             runner->held++;
+            /* What waits for a log waits for no value. */
+            endpoint->held_since_ns = endpoint->is_log_held ? TIME_NEVER : waiting.due_ns;
         }
         endpoint->is_held = true;
         endpoint->held_due_ns = waiting.due_ns;

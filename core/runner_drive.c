@@ -184,17 +184,11 @@ void runner_pause(struct endpoint *endpoint)
 void runner_init_drive(struct endpoint *endpoint)
 {
     const struct testfile_endpoint *def = endpoint->def;
-    const struct runner_mode *modes = endpoint->runner->options.modes;
     struct flow_drive *drive = &endpoint->drive;
-    enum runner_drive kind = def->has_peak_load ? DRIVE_SLOTS : DRIVE_QUEUES;
 
-    if (modes != NULL) kind = modes[endpoint->index].drive;
-    drive->on_demand = modes != NULL ? modes[endpoint->index].on_demand : def->on_demand;
-    drive->on_demand &= def->provides_count > 0;
-    drive->by_slots = kind == DRIVE_SLOTS;
+    drive->on_demand = def->on_demand && def->provides_count > 0;
+    drive->by_slots = def->has_peak_load;
     drive->left = UINT32_MAX;
-    if (kind == DRIVE_ONCE) drive->left = 1;
-    if (kind == DRIVE_NEVER) drive->left = 0;
     drive->multiplier = 1;
     drive->until_ns = TIME_NEVER;
 }

@@ -83,8 +83,7 @@ void runner_log_error(struct exchange *exchange, enum expr_error error)
     evaluate_error(exchange, false, TEST_ERROR_INDEXING, expr_error_text(error));
 }
 
-/* A request that was never sent is built for those who want to see what it would have been. */
-static void keep_unsent(struct exchange *exchange)
+void runner_keep_unsent(struct exchange *exchange)
 {
     struct endpoint *endpoint = exchange->endpoint;
     enum expr_error error;
@@ -107,7 +106,7 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
     uint16_t status = exchange->status;
 
     if (!logs_errors(endpoint)) return;
-    if (why != FAILED_BUILD) keep_unsent(exchange);
+    if (why != FAILED_BUILD) runner_keep_unsent(exchange);
     exchange->status = 0; /* What came of a response is none. */
     runner_ready_env(runner, endpoint, exchange);
     runner->env.body = NULL;

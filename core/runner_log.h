@@ -25,6 +25,9 @@ void runner_log_error(struct exchange *exchange, enum expr_error error);
  * was ready for it is no more. */
 void runner_log_failure(struct exchange *exchange, enum failed_class why, const char *text);
 
+/* Builds a request that was never sent, for those who want to see what it would have been. */
+void runner_keep_unsent(struct exchange *exchange);
+
 /* False if the endpoint's requests have to wait for room in a log. */
 bool runner_log_has_room(struct endpoint *endpoint);
 
