@@ -15,7 +15,7 @@ struct engine;
 struct testfile;
 struct run_crews;
 struct data_file;
-struct runner_mode;
+struct loggers;
 struct runner_observer;
 struct trial;
 
@@ -25,9 +25,9 @@ struct engine_test {
     const struct run_crews *crews;
     const struct data_file *files;          /* By provider; those that read none have fd -1. */
     bool reads_files;                       /* Some provider does. */
-    const struct runner_mode *modes;        /* As in core/runner.h. */
-    const struct runner_observer *observer; /* The same. */
-    struct trial *trial;                    /* The same. */
+    const struct runner_observer *observer; /* As in core/runner.h. */
+    struct loggers *loggers; /* NULL: nothing is logged. The engine starts and ends them. */
+    struct trial *trial;     /* The same. */
 };
 
 struct engine_options {

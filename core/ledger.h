@@ -14,7 +14,7 @@
 #include "io/failed.h"
 
 enum shed_reason { SHED_FULL, SHED_WAITED, SHED_COUNT };
-enum missed_reason { MISSED_PROVIDER, MISSED_END, MISSED_COUNT };
+enum missed_reason { MISSED_PROVIDER, MISSED_LOGGER, MISSED_END, MISSED_COUNT };
 
 extern const char *const shed_names[SHED_COUNT];
 extern const char *const missed_names[MISSED_COUNT];
@@ -48,6 +48,10 @@ struct ledger {
     uint64_t unsolicited_idle; /* Idle connections closed for bytes nobody asked for. */
     uint64_t conflicting;      /* Answers with both Content-Length and Transfer-Encoding. */
     uint64_t interim;          /* 1xx heads. */
+
+    uint64_t bodies_continued; /* Of requests, sent because the peer gave leave, */
+    uint64_t bodies_unasked;   /* or because it had said nothing for long; */
+    uint64_t bodies_unsent;    /* not sent, or not all, because the answer had come. */
 
     uint64_t handshakes;         /* TLS handshakes that were completed. */
     uint64_t handshakes_resumed; /* Of these, with a session of an earlier one. */

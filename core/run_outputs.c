@@ -1,7 +1,5 @@
 #include "core/run_outputs.h"
 
-#include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "config/testfile.h"
@@ -39,20 +37,16 @@ static void put_line(const struct run_outputs *outputs, const char *type, const 
     if (outputs->json_lines) {
         run_json_line(type, line, &text);
     } else {
-        text_printf(&text, "pelt: %s\n", line);
+        text_printf(&text, "%spelt: %s\n", outputs->live ? LIVE_ERASE : "", line);
     }
     (void)!output_stream(STDERR_FILENO, &text, &why);
     arena_release(&arena);
 }
 
-/* What the results file has to say while the run goes on; dropped when stderr takes nothing, for
- * buckets are not to wait for it. */
+/* What the results file has to say while the run goes on; its thread may wait for stderr. */
 static void say(void *self, const char *line)
 {
-    struct pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    if (poll(&stderr_fd, 1, 0) == 1)
-        put_line(self, "warn", strncmp(line, "pelt: ", 6) == 0 ? line + 6 : line);
+    put_line(self, "warn", line);
 }
 
 static enum err open_results(struct run_outputs *outputs, const struct cli *cli,
@@ -79,7 +73,8 @@ enum err run_outputs_open(struct run_outputs *outputs, const struct cli *cli, bo
 {
     enum err err;
 
-    *outputs = (struct run_outputs){.json_lines = cli->json_lines};
+    *outputs = (struct run_outputs){.json_lines = cli->json_lines,
+                                    .live = !cli->quiet && live_is_possible(STDERR_FILENO)};
     err = open_results(outputs, cli, why);
     if (err == ERR_OK && has_stdout) err = open_console(outputs, cli, why);
     return err;

@@ -14,6 +14,7 @@ enum { RUN_SINKS_MAX = 2 };
 
 struct run_outputs {
     bool json_lines;
+    bool live;                   /* stderr has a live line. */
     struct run_console *console; /* NULL: stdout is not for it. */
     struct results *results;
     struct bucket_sink sinks[RUN_SINKS_MAX]; /* Who wants buckets; [sinks_count]. */

@@ -16,19 +16,6 @@ struct worker_load;
 struct loggers;
 struct trial;
 
-/* How an endpoint is run, where that is not what the test file says. */
-enum runner_drive {
-    DRIVE_SLOTS,  /* By its schedule. */
-    DRIVE_QUEUES, /* As fast as its queues allow. */
-    DRIVE_ONCE,   /* One request. */
-    DRIVE_NEVER,
-};
-
-struct runner_mode {
-    enum runner_drive drive;
-    bool on_demand; /* And only for pops that found nothing. */
-};
-
 /* An exchange at its end, as an observer sees it. All is good for the call only. */
 struct runner_seen {
     uint32_t endpoint; /* Of the test. */
@@ -60,9 +47,8 @@ struct runner_options {
     const uint32_t *owners;         /* … and if it is one: which. */
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
-    struct loggers *loggers;
+    struct loggers *loggers;                /* NULL: nothing is logged. */
     uint64_t memory_bytes;                  /* For values and requests on their way. */
-    const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */
     const struct runner_observer *observer; /* NULL: none. */
     struct trial *trial; /* It is run for its answers (core/runner_trial.h); NULL: it is not. */
 };
@@ -77,6 +63,9 @@ extern const struct worker_load runner_load;
 /* Why the run has to end, if it has to: a bad record of a data file, say. ERR_OK while all is well.
  */
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why);
+
+/* True once a logger with `kill` has ended the test. */
+bool runner_is_killed(const struct runner *runner);
 
 /* Who waits for whose value. Zeroed, the first one is next. */
 struct runner_wait {

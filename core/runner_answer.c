@@ -15,6 +15,8 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     CHECK(exchange != NULL && exchange->endpoint == NULL);
     runner->exchange_free = exchange->free_next;
     exchange->endpoint = endpoint;
+    exchange->waited_ns = endpoint->waited_ns;
+    endpoint->waited_ns = 0;
     exchange->free_next = NULL;
     /* The values change hands, and with them their lists; those that are empty go back. */
     inputs = exchange->inputs;
@@ -137,7 +139,9 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     if (why != FAILED_COUNT) runner_note_ill(exchange, failed_texts[why]);
     if (why == FAILED_COUNT || why == FAILED_UNEXPECTED) {
         runner_provide(exchange);
-        runner_log(exchange);
+        runner_log(exchange, why == FAILED_COUNT);
+    } else {
+        runner_log_failure(exchange, why, NULL);
     }
     observe(exchange, why == FAILED_COUNT ? NULL : failed_names[why], EXPR_OK, answer->done_ns);
     exchange->answer = NULL;
@@ -155,6 +159,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
+    runner_log_failure(exchange, why, NULL);
     runner_note_ill(exchange, failed_texts[why]);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
@@ -186,20 +191,6 @@ static void on_handshake_ended(void *self, struct conn *conn,
     worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
-/* What would have been sent, had there been a connection. */
-static void build_for_observer(struct exchange *exchange)
-{
-    struct endpoint *endpoint = exchange->endpoint;
-    enum expr_error error;
-    const char *bytes;
-    size_t len;
-
-    if (endpoint->runner->options.observer == NULL) return;
-    if (!runner_build(endpoint, exchange, &bytes, &len, &error)) return;
-    exchange->sent = runner_keep(exchange, bytes, len);
-    exchange->sent_len = exchange->sent == NULL ? 0 : len;
-}
-
 /* A request that has started fails before it is sent. */
 static void fail_unsent(struct exchange *exchange, enum failed_class why, enum expr_error error)
 {
@@ -207,8 +198,11 @@ static void fail_unsent(struct exchange *exchange, enum failed_class why, enum e
 
     runner_note_failure(exchange, NULL, why);
     if (why == FAILED_BUILD) runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_log_failure(exchange, why, why == FAILED_BUILD ? expr_error_text(error) : NULL);
     runner_note_ill(exchange, failed_texts[why]);
-    if (why != FAILED_BUILD) build_for_observer(exchange);
+    if (why != FAILED_BUILD && exchange->endpoint->runner->options.observer != NULL) {
+        runner_keep_unsent(exchange);
+    }
     observe(exchange, failed_names[why], error, now_ns);
     exchange_end(exchange, now_ns);
 }

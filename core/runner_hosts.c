@@ -345,13 +345,13 @@ bool runner_find_host(struct endpoint *endpoint)
         host->state = HOST_WAITS;
         if (!find_given(runner, host)) ask_next(runner->hosts);
     }
+    if (host != NULL) endpoint->target = host->known;
     if (host == NULL || host->state == HOST_LOST) {
         runner_fail_oldest(endpoint, FAILED_RESOLVE, EXPR_OK);
         return false;
     }
     if (host->state != HOST_FOUND) return false;
     endpoint->pool = host->pool;
-    endpoint->target = host->known;
     return true;
 }
 

@@ -21,15 +21,16 @@ struct runner_seen;
 
 /* What became of an endpoint. */
 struct trial_fate {
-    uint32_t asks;      /* Requests that it was to send. */
-    uint32_t answers;   /* Answers, as expected or not. */
-    uint32_t failures;  /* Requests without an answer, or with one that was not expected. */
-    const char *failed; /* The last one's class (io/failed.h), or why it could not be built. */
-    bool is_barren;     /* It has failed and given nothing: it is not asked again. */
-    bool is_cut;        /* A request had no answer yet when the run ended, … */
-    bool is_waiting;    /* … or no connection. */
-    bool lacks_value;   /* It waited in the end: */
-    uint32_t lacked;    /* … for a value of this provider. */
+    uint32_t asks;       /* Requests that it was to send. */
+    uint32_t answers;    /* Answers, as expected or not. */
+    uint32_t failures;   /* Requests without an answer, or with one that was not expected. */
+    const char *failed;  /* The last one's class (io/failed.h), or why it could not be built. */
+    const char *trouble; /* What an expression on an answer came to; NULL: all went well. */
+    bool is_barren;      /* It has failed and given nothing: it is not asked again. */
+    bool is_cut;         /* A request had no answer yet when the run ended, … */
+    bool is_waiting;     /* … or no connection. */
+    bool lacks_value;    /* It waited in the end: */
+    uint32_t lacked;     /* … for a value of this provider. */
 };
 
 struct trial {
@@ -48,6 +49,9 @@ void runner_trial_step(struct runner *runner);
 
 /* At the end of the run: notes who waits for what, and tells of requests under way. */
 void runner_trial_end(struct runner *runner);
+
+/* An expression on an answer of the endpoint has failed. */
+void runner_trial_trouble(struct runner *runner, uint32_t endpoint, const char *why);
 
 /* At the end of an exchange of the endpoint. */
 void runner_trial_note(struct runner *runner, const struct runner_seen *seen);

@@ -114,6 +114,10 @@ struct try_verdict try_fates_tell(const struct try_model *model, const struct tr
                         : fate->is_cut       ? "no answer before the time was over"
                                              : "no connection before the time was over");
         }
+        if (fate->trouble != NULL) {
+            text_printf(out, "pelt: `%s`: what it provides could not be made: %s\n", name.text,
+                        fate->trouble);
+        }
         if (was_called(fate) || (model->roles[i] != TRY_CHOSEN && fate->asks == 0)) continue;
         verdict.not_called += model->roles[i] == TRY_CHOSEN;
         text_printf(out, "pelt: not called: `%s`: ", name.text);

@@ -5,7 +5,7 @@
 #include "core/base/quote.h"
 #include "io/failed.h"
 
-enum { HEADERS_MAX = 1024 };
+enum { HEADERS_MAX = 1024, LINE_BYTES = 16 * 1024 };
 
 static const char binary[] = "<<binary data>>";
 
@@ -316,7 +316,7 @@ static struct value message_of(struct maker *maker, struct span head, struct spa
 /* Writes the value and a line end, in as much memory as it takes. */
 static void write_line(const struct value *value, struct arena *arena, struct text *out)
 {
-    for (size_t bytes = 16 * 1024;; bytes *= 2) {
+    for (size_t bytes = LINE_BYTES;; bytes *= 2) {
         char *memory = arena_alloc(arena, bytes, 1);
         struct buf buf;
 

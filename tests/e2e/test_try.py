@@ -265,6 +265,20 @@ endpoints:
     check("(failed: answer is not what was expected)" in done.out, done)
 
 
+def test_expressions_that_fail_are_told():
+    text = f"""
+{PATTERN}
+providers: {{t: {{response: {{}}}}}}
+endpoints:
+  - {{name: a, url: URL/a, peak_load: 1hps, provides: {{t: {{select: response.body.path.deeper}}}}}}
+  - {{name: b, url: "URL/b?${{t}}", peak_load: 1hps}}
+"""
+    with StateServer() as server:
+        done = attempt(server, text, "-i", "name=b", "-o", "/dev/null")
+    check("`a`: what it provides could not be made: indexing into json" in done.err, done)
+    check("not called: `b`: there was no value (`t` of `a`" in done.err, done)
+
+
 def test_what_can_never_be_called_is_refused_before_anything_is_sent():
     text = f"""
 {PATTERN}
@@ -333,6 +347,50 @@ endpoints:
         lib.write_file("bad.csv", b'name\n"open')
         done = attempt(server, text.replace("FILE", "bad.csv"), rc=1)
         check("bad.csv" in done.err, done)
+
+
+LOGS = f"""
+{PATTERN}
+providers: {{t: {{response: {{}}}}}}
+loggers:
+  every: {{to: every.log, select: request.method + 0}}
+  own: {{to: own.log, limit: LIMIT, kill: KILL}}
+endpoints:
+  - {{name: a, url: URL/a, peak_load: 1hps, provides: {{t: {{select: 5}}}}, logs: {{own: {{select: response.status}}}}}}
+  - {{name: b, url: "URL/b", peak_load: 1hps, logs: {{own: {{select: t}}}}}}
+""".replace("request.method + 0", "response.body.path")
+
+
+def test_loggers_write_when_they_are_told():
+    text = LOGS.replace("LIMIT", "10").replace("KILL", "false")
+    directory = lib.temp_path("logs/deep")
+    with StateServer() as server:
+        attempt(server, text, "-d", directory)
+        check(not os.path.exists(directory), "something was logged")
+        attempt(server, text, "-l", "-d", directory, "-f", "json")
+        equal(sorted(lib.read_file(directory + "/every.log").split()), ["/a", "/b"])
+        equal(sorted(lib.read_file(directory + "/own.log").split()), ["200", "5"])
+        equal([d.path for d in server.log], ["/a", "/b"] * 2, "what a log names is needed too")
+
+
+def test_a_logger_may_end_it():
+    text = LOGS.replace("LIMIT", "1").replace("KILL", "true")
+    with StateServer() as server:
+        done = attempt(server, text, "-l", "-d", lib.temp_path("logs"), rc=3)
+    check("ended by the logger 'own'" in done.err, done)
+    check("not called" not in done.err, done)
+
+
+def test_lines_that_are_lost_are_told():
+    if not os.path.exists("/dev/full"):
+        raise lib.Skip("no /dev/full")
+    text = LOGS.replace("LIMIT", "10").replace("KILL", "false").replace("own.log", "/dev/full")
+    with StateServer() as server:
+        done = attempt(server, text, "-l", "-d", lib.temp_path("logs"), rc=74)
+        check("logger 'own': 2 lines are not in '/dev/full'" in done.err, done)
+        blocked = lib.write_file("blocked", b"")
+        done = attempt(server, text, "-l", "-d", blocked + "/logs", rc=74)
+        check("cannot make the directory" in done.err, done)
 
 
 def test_the_time_is_over():
