@@ -112,9 +112,14 @@ static void add_options(struct text *out)
     }
 }
 
-static void add_check(struct text *out)
+static void add_test_files(struct text *out)
 {
     add_section(out, "TEST FILES");
+    text_add_str(out, "\\fBpelt try\\fR \\fIFILE\\fR\n");
+    add_words(out, "sends the requests of a test file once each, with all that they need from "
+                   "others, and prints requests and responses as they were.");
+    add_options_of(out, CLI_TRY, 0);
+    text_add_str(out, ".PP\n");
     text_add_str(out, "\\fBpelt check\\fR \\fIFILE\\fR\n");
     add_words(out, "reads a test file and all that it includes, and says what is wrong with it.");
     add_options_of(out, CLI_CHECK, 0);
@@ -183,7 +188,7 @@ void cli_man(struct text *out)
     add_section(out, "DESCRIPTION");
     add_words(out, cli_about);
     add_options(out);
-    add_check(out);
+    add_test_files(out);
     add_serve(out);
     add_ends(out);
 }

@@ -11,9 +11,54 @@ bool cli_argument_is_file(const char *argument)
     return argument != NULL && (strcmp(argument, "FILE") == 0 || strcmp(argument, "PATH") == 0);
 }
 
+static const char *const formats[] = {"human", "json", NULL};
+
+static bool try_entry_at(size_t n, struct cli_entry *ret_entry)
+{
+    static const char *const engines[] = {"auto", "uring", "epoll", NULL};
+    static const struct cli_entry entries[] = {
+        {.name = "include",
+         .argument = "FILTER",
+         .help = "only endpoints that it matches, and those that feed them: TAG=PATTERN, "
+                 "TAG!=PATTERN or name=PATTERN",
+         .letter = 'i'},
+        {.name = "format",
+         .argument = "FORMAT",
+         .help = "how to print: human, or json, an object per line",
+         .fallback = "human",
+         .choices = formats,
+         .letter = 'f'},
+        {.name = "file",
+         .argument = "FILE",
+         .help = "write there in place of stdout",
+         .letter = 'o'},
+        {.name = "loggers", .help = "let the loggers of the file write", .letter = 'l'},
+        {.name = "results-directory",
+         .argument = "PATH",
+         .help = "where loggers write",
+         .letter = 'd'},
+        {.name = "skip-response-body", .help = "do not print bodies of responses", .letter = 'k'},
+        {.name = "skip-request-body", .help = "do not print bodies of requests", .letter = 'K'},
+        {.name = "timeout", .argument = "TIME", .help = "for all of it", .fallback = "30s"},
+        {.name = "plan", .help = "send nothing: print who would be called, and why"},
+        {.name = "all-feeders", .help = "call every endpoint that feeds one of the others"},
+        {.name = "show-secrets", .help = "print them: credentials in headers, and secret vars"},
+        {.name = "strict", .help = "exit with status 1 if an endpoint could not be called"},
+        {.name = "io",
+         .argument = "ENGINE",
+         .help = "how to talk to the kernel",
+         .fallback = "auto",
+         .choices = engines},
+        {.name = "help", .help = "print the help and exit", .letter = 'h'},
+    };
+
+    if (n >= COUNT(entries)) return false;
+    *ret_entry = entries[n];
+    return true;
+}
+
 bool cli_entry_at(enum cli_command command, size_t n, struct cli_entry *ret_entry)
 {
-    static const char *const formats[] = {"human", "json", NULL};
     static const struct cli_entry of_check[] = {
         {.name = "format",
          .argument = "FORMAT",
@@ -39,6 +84,7 @@ bool cli_entry_at(enum cli_command command, size_t n, struct cli_entry *ret_entr
                                         .group = option->group,
                                         .letter = option->letter};
         return true;
+    case CLI_TRY: return try_entry_at(n, ret_entry);
     case CLI_CHECK:
         if (n >= COUNT(of_check)) return false;
         *ret_entry = of_check[n];
@@ -54,7 +100,7 @@ bool cli_entry_at(enum cli_command command, size_t n, struct cli_entry *ret_entr
 }
 
 static const char *const names[CLI_COMMANDS] = {
-    [CLI_RUN] = "run", [CLI_CHECK] = "check", [CLI_SERVE] = "serve"};
+    [CLI_RUN] = "run", [CLI_TRY] = "try", [CLI_CHECK] = "check", [CLI_SERVE] = "serve"};
 
 static void add_choices(struct text *out, const char *const *choices)
 {
@@ -96,7 +142,8 @@ static void add_bash_branch(struct text *out, const struct cli_entry *entry)
 static void add_bash_command(struct text *out, enum cli_command command)
 {
     static const char *const ends[CLI_COMMANDS] = {
-        [CLI_RUN] = "\n        first='check serve'",
+        [CLI_RUN] = "\n        first='try check serve'",
+        [CLI_TRY] = "\n        [[ $now == -* ]] || files=yes",
         [CLI_CHECK] = "\n        [[ $now == -* ]] || files=yes",
         [CLI_SERVE] = "",
     };
@@ -130,6 +177,7 @@ static void write_bash(struct text *out)
                  "        before=${COMP_WORDS[COMP_CWORD - 2]}\n"
                  "    fi\n"
                  "    case $((COMP_CWORD > 1))${COMP_WORDS[1]} in\n"
+                 "    1try) _pelt_try \"$before\" ;;\n"
                  "    1check) _pelt_check \"$before\" ;;\n"
                  "    1serve) _pelt_serve \"$before\" ;;\n"
                  "    *) _pelt_run \"$before\" ;;\n"
@@ -191,6 +239,7 @@ static void add_zsh_entry(struct text *out, const struct cli_entry *entry)
 static void add_zsh_command(struct text *out, enum cli_command command)
 {
     static const char *const ends[CLI_COMMANDS] = {[CLI_RUN] = " \\\n        '*:URL:_pelt_urls'",
+                                                   [CLI_TRY] = " \\\n        '*:FILE:_files'",
                                                    [CLI_CHECK] = " \\\n        '*:FILE:_files'",
                                                    [CLI_SERVE] = ""};
     struct cli_entry entry;
@@ -211,11 +260,11 @@ static void write_zsh(struct text *out)
         add_zsh_command(out, (enum cli_command)command);
     }
     text_add_str(out, "_pelt_urls() {\n"
-                      "    (( CURRENT == 2 )) && compadd check serve\n"
+                      "    (( CURRENT == 2 )) && compadd try check serve\n"
                       "    _urls\n"
                       "}\n\n"
                       "_pelt() {\n"
-                      "    if [[ ${words[2]} == (check|serve) && $CURRENT -gt 2 ]]; then\n"
+                      "    if [[ ${words[2]} == (try|check|serve) && $CURRENT -gt 2 ]]; then\n"
                       "        shift words\n"
                       "        (( CURRENT-- ))\n"
                       "        _pelt_${words[1]}\n"
@@ -231,7 +280,7 @@ static void add_fish_entry(struct text *out, enum cli_command command,
 {
     text_printf(out, "complete -c pelt -n '%s__fish_seen_subcommand_from %s' -l %s",
                 command == CLI_RUN ? "not " : "",
-                command == CLI_RUN ? "check serve" : names[command], entry->name);
+                command == CLI_RUN ? "try check serve" : names[command], entry->name);
     if (entry->letter != 0) text_printf(out, " -s %c", entry->letter);
     if (entry->choices != NULL) {
         text_add_str(out, " -x -a '");
@@ -254,11 +303,13 @@ static void write_fish(struct text *out)
 
     text_add_str(out, "# Completion of pelt for fish; made by 'pelt --completions fish'.\n\n"
                       "complete -c pelt -f\n"
+                      "complete -c pelt -n __fish_use_subcommand -a try -d 'the requests of a "
+                      "test file, once'\n"
                       "complete -c pelt -n __fish_use_subcommand -a check -d 'is a test file "
                       "right?'\n"
                       "complete -c pelt -n __fish_use_subcommand -a serve -d 'the built-in "
                       "target'\n"
-                      "complete -c pelt -n '__fish_seen_subcommand_from check' -F\n");
+                      "complete -c pelt -n '__fish_seen_subcommand_from try check' -F\n");
     for (int command = 0; command < CLI_COMMANDS; command++) {
         for (size_t i = 0; cli_entry_at((enum cli_command)command, i, &entry); i++) {
             add_fish_entry(out, (enum cli_command)command, &entry);

@@ -16,7 +16,7 @@ extern const struct cli_exit cli_exits[]; /* Ends with NULLs. */
 extern const char *const cli_examples[];  /* Ends with NULL. */
 
 /* What can be asked of the program: a run, and its commands. */
-enum cli_command { CLI_RUN, CLI_CHECK, CLI_SERVE, CLI_COMMANDS };
+enum cli_command { CLI_RUN, CLI_TRY, CLI_CHECK, CLI_SERVE, CLI_COMMANDS };
 
 /* An option of any of them, as shells and the manual page have to know it. */
 struct cli_entry {

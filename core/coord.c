@@ -67,6 +67,7 @@ static void take_news(struct coord *coord)
             case NEWS_BROKEN:
                 if (coord->broken == NULL) coord->broken = &coord->shared[i]->broken;
                 break;
+            case NEWS_KILLED: coord->is_killed = true; break;
             case NEWS_ENDED:
                 coord->ended++;
                 coord->shared[i]->has_ended = true;
@@ -162,7 +163,7 @@ static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level
 
 static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
 {
-    if (coord->broken != NULL && !coord->broken_seen) {
+    if ((coord->broken != NULL || coord->is_killed) && !coord->broken_seen) {
         coord->broken_seen = true;
         if (coord->stops_seen == 0) end_span(coord, now_ns);
         if (coord->stops_seen < 2) order_all(coord, ORDER_ABORT, 0);

@@ -27,7 +27,8 @@ struct coord {
     uint32_t first_failed;         /* Index of the worker that failed first. */
     uint32_t stops_seen;           /* How much of the stop level has been acted on. */
     const struct err_info *broken; /* Why the run had to end, if it had to; first one. */
-    bool broken_seen;              /* It has been acted on. */
+    bool broken_seen;              /* It, or `is_killed`, has been acted on. */
+    bool is_killed;                /* A logger ended the run. */
     uint32_t lent;                 /* Workers that addresses are lent to. */
     uint64_t start_ns;
     uint64_t next_reading_ns;

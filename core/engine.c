@@ -11,6 +11,7 @@
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/engine_impl.h"
+#include "core/logger.h"
 #include "core/preflight.h"
 #include "core/record.h"
 #include "io/cpu.h"
@@ -43,11 +44,25 @@ static struct runner_options test_of(const struct engine *engine)
         .owners = crews->owners,
         .provider_crews = crews->provider_crews,
         .provider_owners = crews->provider_owners,
+        .loggers = engine->test->loggers,
         .memory_bytes = RUNNER_MEMORY_BYTES,
         .modes = engine->test->modes,
         .observer = engine->test->observer,
         .trial = engine->test->trial,
     };
+}
+
+/* Tells the coordinator once that the run has to end, if it has. */
+static void tell_end(struct crew *crew)
+{
+    if (unlikely(worker_is_broken(crew->worker)) && !crew->broken) {
+        crew->broken = true;
+        post_news(crew, NEWS_BROKEN, 0);
+    }
+    if (unlikely(worker_is_killed(crew->worker)) && !crew->killed) {
+        crew->killed = true;
+        post_news(crew, NEWS_KILLED, 0);
+    }
 }
 
 static void *worker_main(void *arg)
@@ -81,11 +96,7 @@ static void *worker_main(void *arg)
     post_news(crew, NEWS_READY, 0);
     while (goes_on) {
         goes_on = worker_step(crew->worker);
-        /* What breaks a run may end it in the same turn. */
-        if (unlikely(worker_is_broken(crew->worker)) && !crew->broken) {
-            crew->broken = true;
-            post_news(crew, NEWS_BROKEN, 0);
-        }
+        tell_end(crew); /* What ends a run may end the worker in the same turn. */
     }
     crew->totals = *worker_totals(crew->worker);
     post_news(crew, NEWS_ENDED, crew->totals.ended_ns);
@@ -319,10 +330,12 @@ static void *coord_main(void *arg)
                                                   engine->verbose, now_ns));
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) note_start(engine);
             show_live(engine, now_ns);
+            engine_watch_logs(engine);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
         join_crew(engine);
+        engine_end_logs(engine);
         flush_scribe(engine);
     }
     wake_post(engine->done_fd);
@@ -399,6 +412,15 @@ static bool init_buckets(struct engine *engine)
     return engine->buckets != NULL;
 }
 
+static enum err start_logs(struct engine *engine, struct err_info *why)
+{
+    uint32_t count = loggers_count(engine->test->loggers);
+
+    engine->logs_told = arena_array(&engine->arena, count, sizeof(*engine->logs_told));
+    if (engine->logs_told == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for logs");
+    return loggers_start(engine->test->loggers, why);
+}
+
 static enum err start_threads(struct engine *engine, struct err_info *why)
 {
     struct coord_owner owner = {.self = engine, .wake = wake_worker, .say = say};
@@ -424,6 +446,10 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
             .workers = engine->plan->workers, .wake = wake_worker, .self = engine};
 
         err = reader_new(&engine->reader, &reader, why);
+        if (err != ERR_OK) return err;
+    }
+    if (engine->test != NULL && engine->test->loggers != NULL) {
+        err = start_logs(engine, why);
         if (err != ERR_OK) return err;
     }
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);

@@ -15,6 +15,7 @@ struct engine;
 struct testfile;
 struct run_crews;
 struct data_file;
+struct loggers;
 struct runner_mode;
 struct runner_observer;
 struct trial;
@@ -27,7 +28,8 @@ struct engine_test {
     bool reads_files;                       /* Some provider does. */
     const struct runner_mode *modes;        /* As in core/runner.h. */
     const struct runner_observer *observer; /* The same. */
-    struct trial *trial;                    /* The same. */
+    struct loggers *loggers; /* NULL: nothing is logged. The engine starts and ends them. */
+    struct trial *trial;     /* The same. */
 };
 
 struct engine_options {

@@ -27,7 +27,8 @@ struct crew {
     uint32_t index;
     uint32_t cpu; /* UINT32_MAX: not pinned. */
     bool started;
-    bool broken; /* Its own: it has said that the run has to end. */
+    bool broken; /* Its own: it has said that the run has to end … */
+    bool killed; /* … because a logger says so. */
     enum err err;
     struct err_info why;
     struct worker_totals totals;
@@ -53,6 +54,7 @@ struct engine {
     struct scribe *scribe;
     const struct engine_test *test; /* NULL: no test file. */
     struct reader *reader;          /* NULL: it reads no data files. */
+    bool *logs_told;                /* By logger: people know that it failed. */
     struct buckets *buckets;        /* Of the test file's statistics. */
     struct coord coord;
     struct watch *watch;
@@ -70,5 +72,11 @@ struct engine {
 /* Fills engine->result once all threads but the caller's have been joined; false when the arena
  * refuses. */
 MUST_USE bool engine_fill_result(struct engine *engine);
+
+/* Tells people of logs that cannot be written (engine_logs.c). The coordinator's. */
+void engine_watch_logs(struct engine *engine);
+
+/* Once the workers have been joined: waits until all that was logged is written or lost. */
+void engine_end_logs(struct engine *engine);
 
 #endif

@@ -170,8 +170,11 @@ bool engine_fill_result(struct engine *engine)
     result->rss_kib = cpu_rss_max_kib();
     result->readings_open = coord->readings_open;
     result->broken = coord->broken;
+    if (engine->test != NULL) result->loggers = engine->test->loggers;
     if (coord->broken != NULL) {
         result->end = END_BROKEN;
+    } else if (coord->is_killed) {
+        result->end = END_KILLED;
     } else if (coord->stops_seen > 0) {
         result->end = END_INTERRUPTED;
     } else if (ended_ns - coord->start_ns >= engine->plan->duration_ns) {

@@ -9,6 +9,7 @@ enum exit_code {
     EXIT_CODE_OK = 0,
     EXIT_CODE_ERROR = 1,           /* The run could not be made, or nothing at all was answered. */
     EXIT_CODE_PROVIDERS = 2,       /* Providers of a test file ran dry, or a deadlock. */
+    EXIT_CODE_KILLED = 3,          /* A logger of the test file ended it. */
     EXIT_CODE_USAGE = 64,          /* The command line is wrong. */
     EXIT_CODE_LEDGER = 70,         /* The ledger does not close: a bug of ours. */
     EXIT_CODE_OUTPUT = 74,         /* The results could not be written completely. */

@@ -4,7 +4,7 @@
 
 const char *const shed_names[SHED_COUNT] = {[SHED_FULL] = "full", [SHED_WAITED] = "waited"};
 const char *const missed_names[MISSED_COUNT] = {
-    [MISSED_PROVIDER] = "provider", [MISSED_END] = "end"};
+    [MISSED_PROVIDER] = "provider", [MISSED_LOGGER] = "logger", [MISSED_END] = "end"};
 
 static uint64_t sum_of(const uint64_t *values, size_t count)
 {

@@ -14,7 +14,7 @@
 #include "io/failed.h"
 
 enum shed_reason { SHED_FULL, SHED_WAITED, SHED_COUNT };
-enum missed_reason { MISSED_PROVIDER, MISSED_END, MISSED_COUNT };
+enum missed_reason { MISSED_PROVIDER, MISSED_LOGGER, MISSED_END, MISSED_COUNT };
 
 extern const char *const shed_names[SHED_COUNT];
 extern const char *const missed_names[MISSED_COUNT];

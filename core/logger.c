@@ -267,6 +267,16 @@ int loggers_error(const struct loggers *loggers, uint32_t logger)
     return target->writer == NULL ? target->error : log_writer_error(target->writer);
 }
 
+const char *loggers_killer(const struct loggers *loggers)
+{
+    for (uint32_t i = 0; i < loggers_count(loggers); i++) {
+        const struct testfile_logger *def = &loggers->test->loggers[i];
+
+        if (def->kill && load_relaxed(&loggers->taken[i]) > logger_limit(def)) return def->name;
+    }
+    return NULL;
+}
+
 uint32_t loggers_count(const struct loggers *loggers)
 {
     return loggers->test->loggers_count;
@@ -290,7 +300,6 @@ void loggers_figures(const struct loggers *loggers, uint32_t logger,
         figures.put += counts->put;
         figures.lost += counts->lost;
         figures.dropped += counts->dropped;
-        figures.over_limit += counts->over_limit;
     }
     *ret_figures = figures;
 }

@@ -46,12 +46,15 @@ struct log_port *loggers_port(struct loggers *loggers, uint32_t worker, struct b
 enum logger_put {
     LOGGER_PUT,
     LOGGER_DROPPED, /* Its queue is full, and it may drop; or there was no memory: lost. Counted. */
-    LOGGER_LIMIT,   /* It has had its `limit` of values. Counted. */
+    LOGGER_LIMIT,   /* It has had its `limit` of values. */
     LOGGER_KILL,    /* This value, which is not written, ends the test. Once. */
 };
 
 /* A line of `value` for a logger. */
 enum logger_put logger_put(struct log_port *port, uint32_t logger, const struct value *value);
+
+/* True if no value will be written any more, nor end the test: none need be made. */
+MUST_USE bool logger_is_over(const struct log_port *port, uint32_t logger);
 
 /* False if endpoints that log to it are to be held back. */
 MUST_USE bool logger_has_room(struct log_port *port, uint32_t logger);
@@ -72,16 +75,18 @@ void loggers_close(struct loggers *loggers);
 /* What became of a logger's lines. */
 struct logger_figures {
     const char *name, *to;
-    uint64_t put;        /* Lines for its queue. */
-    uint64_t written;    /* Of these, lines in its target … */
-    uint64_t lost;       /* … and not, and lines for which there was no memory. */
-    uint64_t dropped;    /* By `on_full: drop`. */
-    uint64_t over_limit; /* Values above `limit`. */
-    int error;           /* errno that the target was given up with; 0: it was not. */
+    uint64_t put;     /* Lines for its queue. */
+    uint64_t written; /* Of these, lines in its target … */
+    uint64_t lost;    /* … and not, and lines for which there was no memory. */
+    uint64_t dropped; /* By `on_full: drop`. */
+    int error;        /* errno that the target was given up with; 0: it was not. */
 };
 
 /* The errno that a logger's target was given up with; 0 while it is not. */
 int loggers_error(const struct loggers *loggers, uint32_t logger);
+
+/* The name of the first logger that has ended the test, or NULL. Any thread. */
+const char *loggers_killer(const struct loggers *loggers);
 
 uint32_t loggers_count(const struct loggers *loggers);
 /* After loggers_close(). */

@@ -32,7 +32,7 @@ struct log_way {
 };
 
 struct log_counts {
-    uint64_t put, lost, dropped, over_limit;
+    uint64_t put, lost, dropped;
 };
 
 struct log_port {
@@ -54,5 +54,12 @@ struct loggers {
     struct log_port *ports;  /* By worker. */
     bool ending;
 };
+
+/* How many values a logger writes; UINT64_MAX: all. */
+static inline uint64_t logger_limit(const struct testfile_logger *def)
+{
+    if (def->limit > 0) return def->limit;
+    return def->kill ? 1 : UINT64_MAX;
+}
 
 #endif

@@ -67,16 +67,24 @@ static bool keep(struct log_port *port, uint32_t logger, struct log_way *way,
     return true;
 }
 
+bool logger_is_over(const struct log_port *port, uint32_t logger)
+{
+    const struct testfile_logger *def = &port->loggers->test->loggers[logger];
+    uint64_t limit = logger_limit(def);
+
+    if (likely(limit == UINT64_MAX)) return false;
+    return load_relaxed(&port->loggers->taken[logger]) >= limit + def->kill;
+}
+
 /* Whether this value is to be written at all. */
 static enum logger_put take_place(struct log_port *port, uint32_t logger)
 {
     const struct testfile_logger *def = &port->loggers->test->loggers[logger];
-    uint64_t limit = def->limit > 0 ? def->limit : 1, nth;
+    uint64_t limit = logger_limit(def), nth;
 
-    if (likely(def->limit == 0 && !def->kill)) return LOGGER_PUT;
+    if (likely(limit == UINT64_MAX)) return LOGGER_PUT;
     nth = atomic_fetch_add_explicit(&port->loggers->taken[logger], 1, memory_order_relaxed);
     if (nth < limit) return LOGGER_PUT;
-    port->counts[logger].over_limit++;
     return def->kill && nth == limit ? LOGGER_KILL : LOGGER_LIMIT;
 }
 

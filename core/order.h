@@ -24,6 +24,7 @@ enum news_kind {
     NEWS_FAILED,    /* Could not be set up; its err_info says why. */
     NEWS_ADDRESSES, /* Nothing of it uses the old list of the last ORDER_ADDRESSES any more. */
     NEWS_BROKEN,    /* The run has to end; worker_shared.broken says why. */
+    NEWS_KILLED,    /* A logger of the test file ends the run. */
     NEWS_ENDED,     /* Has published its last ledger. value: when its part of the run ended. */
 };
 

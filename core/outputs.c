@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "core/report.h"
+#include "core/report_loggers.h"
 #include "core/report_rows.h"
 
 static enum err open_record(struct outputs *outputs, struct err_info *why)
@@ -92,6 +93,7 @@ bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct 
     }
     arena_release(&arena);
     end_record(outputs, &failures);
+    failures.any |= !report_loggers_lost(result, tell);
     note(&failures, report_rows(result, &outputs->requests, &why), &why);
     return !failures.any;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/report_loggers.h"
 #include "core/report_net.h"
 #include "core/report_thresholds.h"
 #include "core/report_tls.h"
@@ -427,6 +428,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_connections(&json, result);
     report_net_json(&json, result);
     report_tls_json(result, &json);
+    report_loggers_json(result, &json);
     put_client(&json, result, &figures);
     put_health(&json, result);
     report_urls_json(result, &json);

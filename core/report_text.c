@@ -12,6 +12,7 @@
 #include "core/base/units.h"
 #include "core/report_health.h"
 #include "core/report_latency.h"
+#include "core/report_loggers.h"
 #include "core/report_net.h"
 #include "core/report_thresholds.h"
 #include "core/report_tls.h"
@@ -159,6 +160,7 @@ static void add_duration(const struct result *result, struct text *out)
     switch (result->end) {
     case END_DURATION: break;
     case END_PROVIDERS: text_add_str(out, ", ended by providers that ran dry"); break;
+    case END_KILLED: report_killer(result, out); break;
     case END_DEADLOCK: text_add_str(out, ", ended by endpoints that wait for each other"); break;
     case END_BROKEN: text_add_str(out, ", ended by an error"); break;
     case END_COUNT:
@@ -477,6 +479,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_ledger(result, out);
     add_connections(result, out);
     report_tls(result, out);
+    report_loggers(result, out);
     add_client(result, &figures, out);
     report_health(result, out);
     add_rows(result, out);

@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/exit.h"
+#include "core/logger.h"
 #include "core/result_test.h"
 
 static double ratio(uint64_t part, uint64_t whole)
@@ -51,6 +52,7 @@ const char *result_end_name(enum result_end end)
     case END_INTERRUPTED: return "interrupted";
     case END_BROKEN: return "broken";
     case END_PROVIDERS: return "providers";
+    case END_KILLED: return "killed";
     case END_DEADLOCK: return "deadlock";
     }
     check_failed(__FILE__, __LINE__, "no such end of a run");
@@ -58,14 +60,18 @@ const char *result_end_name(enum result_end end)
 
 bool result_closes(const struct result *result)
 {
+    const struct result_test *test = result->test;
+
     return ledger_closes(&result->ledger) && result->readings_open == 0 &&
-           (result->test == NULL || !result->test->groups_differ);
+           (test == NULL || !test->groups_differ) &&
+           (result->loggers == NULL || loggers_balance(result->loggers));
 }
 
 int result_exit_code(const struct result *result)
 {
     if (!result_closes(result)) return EXIT_CODE_LEDGER;
     if (result->end == END_INTERRUPTED) return EXIT_CODE_INTERRUPTED;
+    if (result->end == END_KILLED) return EXIT_CODE_KILLED;
     if (result->end == END_DEADLOCK) return EXIT_CODE_PROVIDERS;
     if (result->end == END_BROKEN || result->ledger.ok == 0) return EXIT_CODE_ERROR;
     if (result->end == END_PROVIDERS) return EXIT_CODE_PROVIDERS;

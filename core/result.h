@@ -59,6 +59,7 @@ struct result_test;
 struct result {
     const struct plan *plan;
     enum result_end end;
+    const struct loggers *loggers; /* Closed; NULL: nothing was to be logged. */
     const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
     const char *deadlock;          /* END_DEADLOCK: who waited for whom; ended early. */
     const char *engine;            /* "io_uring", "epoll". */
@@ -75,9 +76,8 @@ struct result {
     uint64_t status[STATUS_COUNT];    /* Answers by status. */
     uint64_t refused[STATUS_COUNT];   /* A proxy's answers to CONNECT that made no tunnel. */
     const struct names_counts *names; /* Names looked up again; NULL: none were to be. */
-
-    struct result_url *urls;    /* [plan->requests_count]; NULL: there is but one. */
-    struct hist_view *from_due; /* Answers and timeouts (at their bound). */
+    struct result_url *urls;          /* [plan->requests_count]; NULL: there is but one. */
+    struct hist_view *from_due;       /* Answers and timeouts (at their bound). */
     struct hist_view *from_sent;
     /* Phases, each NULL when nothing was measured of it. */
     struct hist_view *connect;           /* Attempts to connect that came to a connection … */

@@ -20,7 +20,8 @@ struct results_options {
     uint64_t bucket_size_ns; /* Whole seconds in RESULTS_PEWPEW. */
     uint64_t now_wall_ns;    /* For the default name. */
     /* Gets a line when the file cannot be written, while the run goes on, and when it can again;
-     * without the program's name and a line end. On the thread that writes the file, and may block. NULL: nobody does. */
+     * without the program's name and a line end. On the thread that writes the file, and may
+     * block. NULL: nobody does. */
     void (*say)(void *self, const char *line);
     void *self;
 };
@@ -38,7 +39,8 @@ const char *results_path(const struct results *results);
 
 /* The run is over: writes the last line (of which `buckets` and `groups` need not be set), waits
  * until all is written and closes the file. `last` may be NULL: the run did not begin. Once.
- * ERR_FILE when not all is in the file. */
+ * ERR_FILE when not all is in the file,
+ * ERR_MEMORY. */
 MUST_USE enum err results_end(struct results *results, struct results_last *last,
                               struct err_info *why);
 

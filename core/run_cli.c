@@ -12,6 +12,7 @@
 #include "core/base/units.h"
 #include "core/data_file.h"
 #include "core/exit.h"
+#include "core/logger.h"
 #include "core/output.h"
 #include "core/preflight.h"
 #include "core/results_dir.h"
@@ -126,22 +127,21 @@ enum err run_test_open_files(struct run_test *run, struct err_info *why)
     return ERR_OK;
 }
 
-/* What of test files this version does not run yet; NULL: nothing of it is in the file. */
-static const char *unsupported(const struct testfile *test)
+static enum err open_loggers(struct run_test *run, struct err_info *why)
 {
-    if (test->loggers_count > 0) return "'loggers' and 'logs'";
-    return NULL;
-}
+    const struct testfile *test = run->testfile;
+    struct loggers_options options = {
+        .test = test, .directory = run->cli.results_dir, .workers = run->cli.plan.workers};
+    bool takes_stdout = run->cli.json_path != NULL && strcmp(run->cli.json_path, "-") == 0;
 
-/* False, and told, if the file asks for what cannot be done: it is not run without that. */
-static bool is_supported(const struct run_test *run, const char *path)
-{
-    const char *what = unsupported(run->testfile);
-
-    if (what == NULL) return true;
-    tell(run, "%s: %s cannot be run by this version; 'pelt check' reads it", quote(path).text,
-         what);
-    return false;
+    for (uint32_t i = 0; takes_stdout && i < test->loggers_count; i++) {
+        if (strcmp(test->loggers[i].to, "stdout") != 0) continue;
+        return err_set(why, ERR_CONFIG, 0,
+                       "logger '%s' writes to stdout, which '--json -' wants for itself",
+                       quote(test->loggers[i].name).text);
+    }
+    if (test->loggers_count == 0) return ERR_OK;
+    return loggers_new(&run->loggers, &options, why);
 }
 
 static struct run_machine machine_of(uint32_t cpus)
@@ -173,7 +173,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
 
     run->testfile = run_test_load(path, run->cli.plan.seed);
     if (run->testfile == NULL && run->cli.json_lines) tell(run, "the test file cannot be used");
-    if (run->testfile == NULL || !is_supported(run, path)) return EXIT_CODE_ERROR;
+    if (run->testfile == NULL) return EXIT_CODE_ERROR;
     if (run->cli.plan.pattern_from_ns >= run->testfile->duration_ns) {
         char text[UNITS_TEXT_MAX];
 
@@ -192,9 +192,15 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
         tell(run, "%s", why.message);
         return EXIT_CODE_OUTPUT;
     }
+    err = open_loggers(run, &why);
+    if (err != ERR_OK) {
+        tell(run, "%s: %s", quote(path).text, why.message);
+        return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
+    }
     run->test.test = run->testfile;
     run->test.crews = &run->crews;
     run->test.files = run->files;
+    run->test.loggers = run->loggers;
     run->cli.test = &run->test;
     run->cli.test_path = path;
     return -1;
@@ -223,6 +229,7 @@ void run_test_release(struct run_test *run)
     for (uint32_t i = 0; run->files != NULL && i < run->testfile->providers_count; i++) {
         data_file_close(&run->files[i]);
     }
+    loggers_free(run->loggers); /* They name what the test file holds. */
     testfile_free(run->testfile);
     plan_release(&run->cli.plan);
     *run = (struct run_test){0};

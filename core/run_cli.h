@@ -14,6 +14,7 @@ struct run_test {
     struct testfile *testfile;
     struct run_crews crews;
     struct data_file *files; /* By provider; in the plan's arena. */
+    struct loggers *loggers; /* NULL: there are none. */
     struct engine_test test;
 };
 

@@ -11,6 +11,8 @@
 #define SPIN_NS  (60 * NS_PER_US)
 #define BOOKS_NS NS_PER_MS
 
+#define LOG_LOOK_NS (5 * NS_PER_MS) /* Whether a full log has room again. */
+
 enum { OUTBOX_BYTES_MIN = 1024, QUIET_BYTES_MAX = 64 * 1024, ROUNDS_MAX = 64 };
 
 /* The heap of endpoints by when their next hit is due. */
@@ -141,7 +143,7 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
     }
     count_due(endpoint, due_ns);
     if (endpoint->is_held) {
-        w->ledger.missed[MISSED_PROVIDER]++;
+        w->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
         endpoint->held_due_ns = due_ns;
         return;
@@ -188,6 +190,7 @@ static void book(struct worker *w)
         }
     }
     runner_wake_waiting(runner);
+    runner_log_poll(runner);
     while (runner->heap_count > 0) {
         struct endpoint *endpoint = runner->heap[1];
         uint64_t due_ns = endpoint->next_ns;
@@ -209,12 +212,17 @@ static void unhold(struct endpoint *endpoint)
     struct lane_waiting waiting = {.due_ns = endpoint->held_due_ns,
                                    .lane = (uint16_t)endpoint->index};
 
+    /* Past its own slot. */
+    if (endpoint->held_since_ns < endpoint->held_due_ns) {
+        endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
+    }
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
 }
 
-/* Takes all that waits but the newest out of the lane: it was values that they waited for. */
+/* Takes all that waits but the newest out of the lane: it was values, or room in a log, that they
+ * waited for. */
 static void hold_newest(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
@@ -223,10 +231,12 @@ static void hold_newest(struct endpoint *endpoint)
 
     while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
         if (endpoint->is_held) {
-            w->ledger.missed[MISSED_PROVIDER]++;
+            w->ledger.missed[runner_held_for(endpoint)]++;
             endpoint->figures->missed++;
         } else {
             runner->held++;
+            /* What waits for a log waits for no value. */
+            endpoint->held_since_ns = endpoint->is_log_held ? TIME_NEVER : waiting.due_ns;
         }
         endpoint->is_held = true;
         endpoint->held_due_ns = waiting.due_ns;
@@ -273,6 +283,12 @@ static void prepare(struct endpoint *endpoint)
         hold_newest(endpoint);
         return;
     }
+    if (unlikely(!runner_log_has_room(endpoint))) {
+        runner_log_hold(endpoint);
+        hold_newest(endpoint);
+        return;
+    }
+    runner_log_unhold(endpoint);
     if (endpoint->is_held) unhold(endpoint);
     if (lanes_pending_of(&w->lanes, endpoint->index) == 0 && runner_is_due(endpoint)) {
         book_now(endpoint);
@@ -527,6 +543,8 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
         next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
     }
     if (unlikely(runner->gauges_stale)) next_ns = min_u64(next_ns, runner->gauges_ns);
+    /* The writer of a log wakes nobody. */
+    if (unlikely(runner->log_held > 0)) next_ns = min_u64(next_ns, now_ns + LOG_LOOK_NS);
     if (due_ns == TIME_NEVER || due_ns > w->end_ns) return next_ns;
     if (unlikely(!can_serve(runner, runner->heap[1]->pool))) {
         /* It could not be sent: it may be booked a little late, but no other one may. */
@@ -576,6 +594,11 @@ const struct worker_load runner_load = {
     .end = end,
     .is_exhausted = is_exhausted,
 };
+
+bool runner_is_killed(const struct runner *runner)
+{
+    return runner->is_killed;
+}
 
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why)
 {

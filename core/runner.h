@@ -60,7 +60,7 @@ struct runner_options {
     const uint32_t *owners;         /* … and if it is one: which. */
     const uint32_t *provider_crews; /* The same of providers. */
     const uint32_t *provider_owners;
-    struct loggers *loggers;
+    struct loggers *loggers;                /* NULL: nothing is logged. */
     uint64_t memory_bytes;                  /* For values and requests on their way. */
     const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */
     const struct runner_observer *observer; /* NULL: none. */
@@ -77,6 +77,9 @@ extern const struct worker_load runner_load;
 /* Why the run has to end, if it has to: a bad record of a data file, say. ERR_OK while all is well.
  */
 enum err runner_failure(const struct runner *runner, struct err_info *ret_why);
+
+/* True once a logger with `kill` has ended the test. */
+bool runner_is_killed(const struct runner *runner);
 
 /* Who waits for whose value. Zeroed, the first one is next. */
 struct runner_wait {

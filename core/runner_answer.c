@@ -16,6 +16,8 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     CHECK(exchange != NULL && exchange->endpoint == NULL);
     runner->exchange_free = exchange->free_next;
     exchange->endpoint = endpoint;
+    exchange->waited_ns = endpoint->waited_ns;
+    endpoint->waited_ns = 0;
     exchange->free_next = NULL;
     /* The values change hands, and with them their lists; those that are empty go back. */
     inputs = exchange->inputs;
@@ -220,7 +222,9 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     }
     if (picked) {
         runner_provide(exchange);
-        runner_log(exchange);
+        runner_log(exchange, expected);
+    } else {
+        runner_log_failure(exchange, FAILED_BODY_TOO_LARGE, NULL);
     }
     observe(exchange,
             !picked     ? failed_names[FAILED_BODY_TOO_LARGE]
@@ -242,6 +246,7 @@ static void on_failed(void *self, struct conn *conn, const struct conn_request *
     w->ledger.failed[why]++;
     exchange->endpoint->in_flight--;
     runner_note_failure(exchange, request, why);
+    runner_log_failure(exchange, why, NULL);
     runner_note_ill(exchange, failed_texts[why]);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
@@ -273,20 +278,6 @@ static void on_handshake_ended(void *self, struct conn *conn,
     worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
-/* What would have been sent, had there been a connection. */
-static void build_for_observer(struct exchange *exchange)
-{
-    struct endpoint *endpoint = exchange->endpoint;
-    enum expr_error error;
-    const char *bytes;
-    size_t len;
-
-    if (endpoint->runner->options.observer == NULL) return;
-    if (!runner_build(endpoint, exchange, &bytes, &len, &error)) return;
-    exchange->sent = keep(exchange, bytes, len);
-    exchange->sent_len = exchange->sent == NULL ? 0 : len;
-}
-
 /* A connect failed: the first in the pool's line has been waiting longest. */
 static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
 {
@@ -306,8 +297,9 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     endpoint->figures->started++;
     w->ledger.failed[why]++;
     runner_note_failure(exchange, NULL, why);
+    runner_log_failure(exchange, why, NULL);
     runner_note_ill(exchange, failed_texts[why]);
-    build_for_observer(exchange);
+    if (exchange->endpoint->runner->options.observer != NULL) runner_keep_unsent(exchange);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
 }
@@ -325,6 +317,7 @@ void runner_build_failed(struct exchange *exchange, enum expr_error error)
 
     runner_note_failure(exchange, NULL, FAILED_BUILD);
     runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_log_failure(exchange, FAILED_BUILD, expr_error_text(error));
     runner_note_ill(exchange, failed_texts[FAILED_BUILD]);
     observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
     exchange_end(exchange, now_ns);

@@ -54,6 +54,9 @@ struct endpoint {
     uint64_t next_ns; /* When the next hit becomes due; TIME_NEVER: none will. */
     bool is_held;     /* A due hit waits for values, outside of the lane: */
     uint64_t held_due_ns;
+    uint64_t held_since_ns; /* When the first hit of this wait was due. */
+    uint64_t waited_ns;     /* How long the next request's wait was, if it passed a slot; else 0. */
+    bool is_log_held;       /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 
@@ -109,6 +112,7 @@ struct exchange {
     size_t sent_len;
     char *head; /* The answer's head, if something looks at it. */
     size_t head_len;
+    uint64_t waited_ns;  /* For its values, past its slot; 0: it did not. */
     size_t bytes_sent;   /* How long the request is. */
     struct group *group; /* That it was counted in; NULL: it has not ended. */
     uint16_t status;     /* 0: no answer yet. */

@@ -46,9 +46,10 @@ static void stop_endpoint(struct endpoint *endpoint)
     if (endpoint->is_held) {
         endpoint->is_held = false;
         runner->held--;
-        runner->worker->ledger.missed[MISSED_PROVIDER]++;
+        runner->worker->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
     }
+    runner_log_unhold(endpoint);
     runner_ungather(endpoint);
     for (uint32_t slot = 0; slot < def->slots_count; slot++) {
         uint32_t provider = def->slots[slot];

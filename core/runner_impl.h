@@ -1,6 +1,7 @@
 /* runner_impl: what the parts of the runner share: runner.c (what is due, and who sends it),
  * runner_connect.c (connections for it), runner_inputs.c (values for requests), runner_request.c (a
- * request's bytes), runner_answer.c (what is made of an answer), runner_open.c (setting up).
+ * request's bytes), runner_answer.c (what is made of an answer), runner_log.c (what is logged of
+ * it), runner_open.c (setting up).
  * Private to them.
  *
  * A request's way. A hit of an endpoint becomes due and waits in the endpoint's lane. The endpoint
@@ -15,6 +16,7 @@
 #include "core/runner.h"
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_log.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
 #include "core/runner_trial.h"
@@ -37,6 +39,9 @@ struct runner {
     struct endpoint **touched; /* Those to look at in this turn. */
     uint32_t touched_count;
     uint64_t held;            /* Endpoints that hold a hit outside of the lanes. */
+    struct log_port *log;     /* NULL: nothing is logged. */
+    uint32_t log_held;        /* Endpoints that wait for room in a log. */
+    bool is_killed;           /* A logger has ended the test. */
     uint64_t waiting;         /* Places taken in lines of providers. */
     struct endpoint **driven; /* Those that no schedule alone drives; [driven_count]. */
     uint32_t driven_count;

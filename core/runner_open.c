@@ -326,6 +326,10 @@ enum err runner_new(struct runner **ret_runner, struct worker *worker,
         return no_memory(why);
     }
     init_env(runner);
+    if (options->loggers != NULL) {
+        runner->log =
+            loggers_port(options->loggers, worker->index, &runner->blocks, &runner->scratch);
+    }
     runner->pool_max = pool_max_of(worker, runner->test);
     runner->pending_max =
         (uint32_t)share_of(worker->plan->max_pending, worker->plan->workers, worker->index);

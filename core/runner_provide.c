@@ -91,6 +91,7 @@ void runner_provide(struct exchange *exchange)
                            &push);
         if (error == EXPR_OK) continue;
         runner_note_error(exchange, TEST_ERROR_INDEXING, error);
+        runner_log_error(exchange, error);
         runner_note_ill(exchange, "its 'provides' cannot be evaluated");
     }
     runner->is_stirred |= def->provides_count > 0;

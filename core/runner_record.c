@@ -34,6 +34,15 @@ static void note_in_ledger(struct worker *w, const struct conn_answer *answer,
     if (answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns) w->ledger.ok_in_span++;
 }
 
+/* Counts a request that has ended in the group of its tags. */
+static void note_in_group(struct exchange *exchange, const struct group_request *request)
+{
+    struct group *group = runner_group_of(exchange);
+
+    group_add(group, request);
+    if (unlikely(exchange->waited_ns > 0)) group_waited(group, exchange->waited_ns);
+}
+
 void runner_note_answer(struct exchange *exchange, const struct conn_request *request,
                         const struct conn_answer *answer, bool picked, bool expected)
 {
@@ -53,13 +62,13 @@ void runner_note_answer(struct exchange *exchange, const struct conn_request *re
     note_in_ledger(w, answer, why);
     figures->ok += is_good;
     figures->failed += !is_good;
-    group_add(runner_group_of(exchange), &(struct group_request){
-                                             .at = is_measured ? &at : NULL,
-                                             .bytes_sent = exchange->bytes_sent,
-                                             .bytes_received = answer->body_bytes,
-                                             .status = answer->status,
-                                             .why = why,
-                                         });
+    note_in_group(exchange, &(struct group_request){
+                                .at = is_measured ? &at : NULL,
+                                .bytes_sent = exchange->bytes_sent,
+                                .bytes_received = answer->body_bytes,
+                                .status = answer->status,
+                                .why = why,
+                            });
     if (why == FAILED_UNEXPECTED) note_unexpected(exchange);
     if (!is_good) return;
     add_relaxed(&stats->status[answer->status], 1);
@@ -86,11 +95,11 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
                                     .done_ns = request->sent_ns + bound_ns};
     }
     figures->failed++;
-    group_add(runner_group_of(exchange), &(struct group_request){
-                                             .at = is_measured ? &at : NULL,
-                                             .bytes_sent = exchange->bytes_sent,
-                                             .why = why,
-                                         });
+    note_in_group(exchange, &(struct group_request){
+                                .at = is_measured ? &at : NULL,
+                                .bytes_sent = exchange->bytes_sent,
+                                .why = why,
+                            });
     if (!is_measured) return;
     stats_timed_out(&w->shared->stats, at.due_ns, at.sent_ns, bound_ns);
     if (w->shared->urls.count == 0) return;
@@ -126,9 +135,4 @@ void runner_publish_gauges(struct runner *runner, uint64_t now_ns)
     for (uint32_t i = 0; i < count; i++) {
         if (runner_has_provider(runner, i)) provider_gauge_set(&gauges[i], &runner->providers[i]);
     }
-}
-
-void runner_log(struct exchange *exchange)
-{
-    (void)exchange;
 }

@@ -21,7 +21,6 @@ void runner_note_failure(struct exchange *exchange, const struct conn_request *r
                          enum failed_class why);
 /* An error of an expression, of a request that has been noted or failed to be built. */
 void runner_note_error(struct exchange *exchange, enum test_error code, enum expr_error error);
-void runner_log(struct exchange *exchange);
 
 /* Publishes how the providers stand, at the end of a turn. */
 void runner_publish_gauges(struct runner *runner, uint64_t now_ns);

@@ -291,6 +291,23 @@ static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
     return EXPR_OK;
 }
 
+/* Values must not bring header fields of their own (RFC 9112, section 11.1). */
+static enum expr_error build_header(struct runner *runner, const struct template *template,
+                                    struct buf *buf)
+{
+    size_t from = buf->len;
+    enum expr_error error = template_render(template, &runner->env, buf);
+    const char *text = buf->data + from;
+    size_t len = buf->len - from;
+
+    if (error != EXPR_OK) return error;
+    if (memchr(text, '\n', len) != NULL || memchr(text, '\r', len) != NULL ||
+        memchr(text, '\0', len) != NULL) {
+        return EXPR_TEXT;
+    }
+    return EXPR_OK;
+}
+
 static enum expr_error build_piece(struct endpoint *endpoint, const struct build_piece *piece,
                                    struct buf *buf)
 {
@@ -298,7 +315,7 @@ static enum expr_error build_piece(struct endpoint *endpoint, const struct build
 
     switch (piece->kind) {
     case BUILD_TEXT: buf_add(buf, piece->text, piece->len); return EXPR_OK;
-    case BUILD_HEADER: return template_render(piece->template, &runner->env, buf);
+    case BUILD_HEADER: return build_header(runner, piece->template, buf);
     case BUILD_PATH: return build_path(runner, &endpoint->build, piece->template, buf);
     case BUILD_BODY: return build_body(endpoint, buf);
     }

@@ -72,12 +72,13 @@ static void ask_all(struct runner *runner, bool hurry)
     }
 }
 
-/* Something is on its way that may change things: a request, or a stretch of a data file. */
+/* Something is on its way that may change things: a request, room in a log, or a stretch of a data
+ * file. */
 static bool is_under_way(const struct runner *runner)
 {
     const struct worker *w = runner->worker;
 
-    if (w->ledger.in_flight + w->lanes.pending > 0) return true;
+    if (w->ledger.in_flight + w->lanes.pending + runner->log_held > 0) return true;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         if (runner->test->providers[i].kind != PROVIDER_FILE) continue;
         if (is_wanted(&runner->providers[i]) && !feed_is_ended(&runner->feeds[i])) return true;

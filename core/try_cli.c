@@ -101,11 +101,6 @@ static int try_file(const struct try_line *line, struct run_test *run, struct ar
     enum try_role *roles = arena_array(arena, test->endpoints_count, sizeof(*roles));
     int code, printed;
 
-    if (line->loggers && test->loggers_count > 0) {
-        (void)fprintf(stderr, "pelt: %s: 'loggers' cannot be run by this version; leave out -l\n",
-                      quote(line->file).text);
-        return EXIT_CODE_ERROR;
-    }
     if (roles == NULL || !try_graph_make(&graph, test, arena) ||
         !choose(line, test, roles, arena)) {
         return no_memory(line);

@@ -34,7 +34,8 @@ const char try_usage[] =
     "  -h, --help               print this and exit\n"
     "\n"
     "Exit status: 0 all that were called have answered as expected, 1 one has not, or the file is\n"
-    "wrong, 64 wrong command line, 74 the output could not be written, 130 interrupted.\n";
+    "wrong, 3 ended by a logger, 64 wrong command line, 74 the output could not be written, 130\n"
+    "interrupted.\n";
 
 static int wrong_line(const char *what, const char *word)
 {

@@ -1,6 +1,7 @@
 #include "core/try_run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,9 @@
 #include "core/base/quote.h"
 #include "core/engine.h"
 #include "core/exit.h"
+#include "core/logger.h"
 #include "core/output.h"
+#include "core/results_dir.h"
 #include "core/signals.h"
 #include "core/try_fates.h"
 #include "core/try_print.h"
@@ -118,8 +121,26 @@ static void follow(struct trying *trying, struct engine *engine)
     }
 }
 
+/* Tells of lines of loggers that are not where they belong. */
+static void look_at_logs(struct trying *trying, const struct run_test *run)
+{
+    uint32_t count = run->loggers == NULL ? 0 : loggers_count(run->loggers);
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct logger_figures figures;
+
+        loggers_figures(run->loggers, i, &figures);
+        if (figures.lost == 0) continue;
+        (void)fprintf(stderr, "pelt: logger '%s': %" PRIu64 " lines are not in '%s'%s%s\n",
+                      quote(figures.name).text, figures.lost, quote(figures.to).text,
+                      figures.error == 0 ? "" : ": ",
+                      figures.error == 0 ? "" : strerror(figures.error));
+        trying->write_failed = true;
+    }
+}
+
 /* EXIT_CODE_OK, or what the run came to. */
-static int finish(struct trying *trying, struct engine *engine)
+static int finish(struct trying *trying, struct engine *engine, const struct run_test *run)
 {
     const struct result *result = NULL;
     struct err_info why;
@@ -129,6 +150,12 @@ static int finish(struct trying *trying, struct engine *engine)
         return EXIT_CODE_ERROR;
     }
     print_records(trying);
+    look_at_logs(trying, run);
+    if (result->end == END_KILLED) {
+        (void)fprintf(stderr, "pelt: ended by the logger '%s'\n",
+                      quote(loggers_killer(run->loggers)).text);
+        return EXIT_CODE_KILLED;
+    }
     if (result->end != END_BROKEN) return EXIT_CODE_OK;
     tell(result->broken);
     return EXIT_CODE_ERROR;
@@ -183,7 +210,7 @@ static int run_engine(struct trying *trying, const struct run_test *run)
         return EXIT_CODE_ERROR;
     }
     follow(trying, engine);
-    code = finish(trying, engine);
+    code = finish(trying, engine, run);
     engine_free(engine);
     if (code == EXIT_CODE_OK) code = judge(trying);
     closed = close_output(trying);
@@ -207,6 +234,19 @@ static bool make_trial(struct trying *trying, struct arena *arena)
     return chosen != NULL && trying->trial.fates != NULL && trying->trial.was_fed != NULL;
 }
 
+static enum err open_loggers(struct trying *trying, struct run_test *run)
+{
+    struct loggers_options options = {
+        .test = &trying->model.test, .directory = trying->line->results_dir, .workers = 1};
+    enum err err = ERR_OK;
+
+    if (options.directory != NULL) err = results_dir_make(options.directory, &trying->why);
+    if (err == ERR_OK) err = loggers_new(&run->loggers, &options, &trying->why);
+    run->test.loggers = run->loggers;
+    trying->write_failed = err == ERR_FILE;
+    return err;
+}
+
 static enum err prepare(struct trying *trying, const struct try_graph *graph,
                         const enum try_role *roles, struct run_test *run, struct arena *arena)
 {
@@ -223,6 +263,8 @@ static enum err prepare(struct trying *trying, const struct try_graph *graph,
     }
     err = run_plan_make(plan, &trying->model.test, &machine, &run->crews, why);
     if (err == ERR_OK) err = run_test_open_files(run, why);
+    if (err != ERR_OK) return err;
+    if (line->loggers && trying->model.test.loggers_count > 0) err = open_loggers(trying, run);
     if (err != ERR_OK) return err;
     err = output_open(&trying->output, line->output, why);
     trying->write_failed = err != ERR_OK;

@@ -120,6 +120,15 @@ static void judge_used_up(const struct verdict_facts *facts, struct verdict_line
     }
 }
 
+static void judge_logs(const struct verdict_facts *facts, struct verdict_lines *reasons)
+{
+    char buf[UNITS_TEXT_MAX];
+
+    if (facts->log_held == 0) return;
+    add_line(reasons, "logs were written too slowly: %s requests were held back and not sent",
+             units_grouped(buf, facts->log_held));
+}
+
 /* Waiting for a connection is the plan's or the server's doing. */
 static void note_pool(const struct verdict_facts *facts, struct verdict_lines *notes)
 {
@@ -140,6 +149,7 @@ void verdict_judge(const struct verdict_facts *facts, struct verdict *ret_verdic
     *ret_verdict = (struct verdict){.client_limited = false};
     judge_times(facts, &ret_verdict->reasons);
     judge_used_up(facts, &ret_verdict->reasons);
+    judge_logs(facts, &ret_verdict->reasons);
     for (size_t i = 0; i < COUNT(shares); i++) {
         if (shares[i].unscheduled_only && facts->has_schedule) continue;
         judge_share(facts, i, &ret_verdict->reasons);

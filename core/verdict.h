@@ -6,6 +6,7 @@
  *     in turns longer than 5 ms, or with the whole program standing still: a loop that is stopped
  *     for half a second makes one long turn among a hundred thousand short ones,
  *   - local ports, descriptors or the ring were used up, or the ledger does not close,
+ *   - requests were not sent because what is logged was written too slowly,
  *   - foreign programs or the hypervisor took > 10 % of a worker's processor, or a worker waited
  *     for one for > 10 % of the time,
  *   - without a schedule: a worker used > 95 % of its processor. The server may do more.
@@ -19,7 +20,7 @@
 
 #include "core/base/hist.h"
 
-enum { VERDICT_LINES_MAX = 12, VERDICT_LINE_BYTES = 160 };
+enum { VERDICT_LINES_MAX = 13, VERDICT_LINE_BYTES = 160 };
 
 /* A share of the run, 0 to 1; below 0: not known. */
 struct verdict_worker {
@@ -38,6 +39,7 @@ struct verdict_facts {
     uint64_t no_ports;  /* Requests that failed for want of a local port … */
     uint64_t no_descriptors;
     uint64_t cq_overflow;
+    uint64_t log_held; /* Requests that were not sent because a log was full. */
     const struct verdict_worker *workers;
     uint32_t workers_count;
     const struct hist_view *lateness;  /* Of sends, connections being free. */

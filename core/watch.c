@@ -102,6 +102,7 @@ void watch_judge(const struct watch *watch, const struct worker_span *const *spa
         .no_ports = failed[FAILED_PORTS],
         .no_descriptors = failed[FAILED_DESCRIPTORS],
         .cq_overflow = result->cq_overflow,
+        .log_held = result->ledger.missed[MISSED_LOGGER],
         .workers_count = plan->workers,
         .lateness = result->lateness,
         .loop_lag = result->loop_lag,

@@ -235,6 +235,11 @@ bool worker_is_broken(const struct worker *w)
     return w->runner != NULL && runner_failure(w->runner, &w->shared->broken) != ERR_OK;
 }
 
+bool worker_is_killed(const struct worker *w)
+{
+    return w->runner != NULL && runner_is_killed(w->runner);
+}
+
 const char *worker_deadlock(const struct worker *w)
 {
     CHECK(w->phase == PHASE_ENDED);

@@ -95,6 +95,9 @@ const struct ring_facts *worker_ring_facts(const struct worker *worker);
 /* True once the run has to end for what is in worker_shared.broken. Its own thread. */
 bool worker_is_broken(const struct worker *worker);
 
+/* True once a logger has ended the test. Its own thread. */
+bool worker_is_killed(const struct worker *worker);
+
 /* Who waited for whom in a test file's deadlock; NULL: there was none. Once it has ended. */
 const char *worker_deadlock(const struct worker *worker);
 

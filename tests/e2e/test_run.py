@@ -200,16 +200,6 @@ endpoints:
     equal(done.report["end"], "broken")
 
 
-def test_what_cannot_be_run_is_refused_by_name():
-    for text, what in (("loggers: {l: {to: stdout, select: '1'}}\n", "loggers"),):
-        path = lib.write_file("test.yaml", (text + PATTERN + """
-endpoints:
-  - {url: "http://127.0.0.1:9/", peak_load: 1hps}
-""").encode())
-        done = lib.pelt("run", path, rc=1)
-        check(what in done.err, "not named:", what, done)
-
-
 def test_a_file_that_is_wrong_is_told_as_check_does():
     path = lib.write_file("test.yaml", b"endpoints:\n  - url: http://x/\n    peak_laod: 5hps\n")
     done = lib.pelt("run", path, rc=1)

@@ -52,9 +52,12 @@ def test_bash_completes_options_words_and_files():
     equal(complete("pelt", "--json", "re"), ["report.json"], "files")
     equal(complete("pelt", "--json", "a"), ["a file.json"], "a file with a space")
     equal(complete("pelt", "-c", ""), [], "of a number")
-    equal(complete("pelt", ""), ["check", "serve"], "the commands")
+    equal(complete("pelt", ""), ["check", "serve", "try"], "the commands")
     equal(complete("pelt", "s"), ["serve"], "a command")
     equal(complete("pelt", "check", "re"), ["report.json"], "a file to check")
+    equal(complete("pelt", "try", "re"), ["report.json"], "a file to try")
+    equal(complete("pelt", "try", "--"), options_of("try"), "options of try")
+    equal(complete("pelt", "try", "-f", "j"), ["json"], "words of try")
     equal(complete("pelt", "check", "--"), options_of("check"), "options of check")
     equal(complete("pelt", "check", "--format", "j"), ["json"], "words of check")
     equal(complete("pelt", "-c", "1", "s"), [], "the command elsewhere")
@@ -79,7 +82,7 @@ def test_fish_completes_options_words_and_files():
     equal(complete("pelt --io "), ["auto", "epoll", "uring"], "words")
     equal(complete("pelt --json rep"), ["report.json"], "files")
     equal(complete("pelt -c "), [], "of a number")
-    for command in ("serve", "check"):
+    for command in ("serve", "check", "try"):
         got = [name for name in complete(f"pelt {command} --") if name.startswith("--")]
         equal(got, options_of(command), command)
     equal(complete("pelt check rep"), ["report.json"], "a file to check")
@@ -130,7 +133,7 @@ def test_the_manual_page_has_all_and_no_complaint():
     path = lib.write_file("pelt.1", lib.pelt("--man", rc=0).out)
     text = lib.read_file(path)
     plain = text.replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
-    for option in options_of() + options_of("serve") + options_of("check"):
+    for option in options_of() + options_of("serve") + options_of("check") + options_of("try"):
         check(re.search(rf"^(-\w, )?{option}\b", plain, re.M), f"{option} is not there")
     for line in text.split("\n"):
         check(len(line) <= 200 and line == line.rstrip(), "a line:", line)

@@ -349,6 +349,50 @@ endpoints:
         check("bad.csv" in done.err, done)
 
 
+LOGS = f"""
+{PATTERN}
+providers: {{t: {{response: {{}}}}}}
+loggers:
+  every: {{to: every.log, select: request.method + 0}}
+  own: {{to: own.log, limit: LIMIT, kill: KILL}}
+endpoints:
+  - {{name: a, url: URL/a, peak_load: 1hps, provides: {{t: {{select: 5}}}}, logs: {{own: {{select: response.status}}}}}}
+  - {{name: b, url: "URL/b", peak_load: 1hps, logs: {{own: {{select: t}}}}}}
+""".replace("request.method + 0", "response.body.path")
+
+
+def test_loggers_write_when_they_are_told():
+    text = LOGS.replace("LIMIT", "10").replace("KILL", "false")
+    directory = lib.temp_path("logs/deep")
+    with StateServer() as server:
+        attempt(server, text, "-d", directory)
+        check(not os.path.exists(directory), "something was logged")
+        attempt(server, text, "-l", "-d", directory, "-f", "json")
+        equal(sorted(lib.read_file(directory + "/every.log").split()), ["/a", "/b"])
+        equal(sorted(lib.read_file(directory + "/own.log").split()), ["200", "5"])
+        equal([d.path for d in server.log], ["/a", "/b"] * 2, "what a log names is needed too")
+
+
+def test_a_logger_may_end_it():
+    text = LOGS.replace("LIMIT", "1").replace("KILL", "true")
+    with StateServer() as server:
+        done = attempt(server, text, "-l", "-d", lib.temp_path("logs"), rc=3)
+    check("ended by the logger 'own'" in done.err, done)
+    check("not called" not in done.err, done)
+
+
+def test_lines_that_are_lost_are_told():
+    if not os.path.exists("/dev/full"):
+        raise lib.Skip("no /dev/full")
+    text = LOGS.replace("LIMIT", "10").replace("KILL", "false").replace("own.log", "/dev/full")
+    with StateServer() as server:
+        done = attempt(server, text, "-l", "-d", lib.temp_path("logs"), rc=74)
+        check("logger 'own': 2 lines are not in '/dev/full'" in done.err, done)
+        blocked = lib.write_file("blocked", b"")
+        done = attempt(server, text, "-l", "-d", blocked + "/logs", rc=74)
+        check("cannot make the directory" in done.err, done)
+
+
 def test_the_time_is_over():
     text = f"""
 {PATTERN}
