@@ -87,7 +87,7 @@ static void start(struct worker *w)
         if (endpoint->drive.by_slots) {
             advance_schedule(endpoint);
             runner->heap[++runner->heap_count] = endpoint;
-        } else if (runner->options.modes == NULL) {
+        } else {
             uint64_t over_ns = endpoint->def->duration_ns;
 
             over_ns -= min_u64(over_ns, w->plan->pattern_from_ns);
@@ -101,6 +101,7 @@ static void start(struct worker *w)
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         provider_fill(&runner->providers[i]);
     }
+    if (runner->options.trial == NULL) runner_check_ends(runner);
 }
 
 static void cut(struct worker *w)
