@@ -1,5 +1,8 @@
 #include "config/plan.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 void plan_init(struct plan *plan)
 {
     *plan = (struct plan){
@@ -24,6 +27,13 @@ void plan_init(struct plan *plan)
 
 void plan_release(struct plan *plan)
 {
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        struct plan_span *span = &plan->body[i];
+
+        if (span->data == NULL || span->fd < 0) continue;
+        (void)munmap((void *)(uintptr_t)span->data, span->len);
+        (void)close(span->fd);
+    }
     arena_release(&plan->arena);
     *plan = (struct plan){.connections = 0};
 }

@@ -23,13 +23,21 @@ struct plan_target {
     const char *connect;    /* The CONNECT that asks the proxy for it; NULL: there is no tunnel. */
 };
 
+/* A piece of a body that is sent apart from the requests' bytes: memory, or a file. */
+struct plan_span {
+    const char *data; /* Of a file, its mapping. */
+    uint64_t len;     /* At least 1. */
+    int fd;           /* The file; -1: it is memory. */
+};
+enum { PLAN_SPANS_MAX = 3 };
+
 /* One kind of request, as the bytes to send. */
 struct plan_request {
     uint32_t target;    /* Index into targets. */
     uint32_t weight;    /* How often it is its turn among the others: 1..PLAN_WEIGHT_MAX. */
     const char *url;    /* As given. It is known by it: no two requests have the same. */
     const char *method; /* As given by the user, e.g. "GET". */
-    const char *bytes;  /* Head and body. */
+    const char *bytes;  /* Head and body, unless plan.body is the body. */
     size_t len;
     size_t id_at; /* Offset of the PLAN_ID_DIGITS digits of X-Request-Id if plan.ids. */
     /* The same for the last request of a connection, with "Connection: close"; NULL: no other. */
@@ -70,6 +78,7 @@ struct plan {
                                  none pipelined. */
     uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
                                              pipeline; 0 = no bound. */
+    double connect_rate_per_s;            /* Attempts to connect, over all workers; 0 = no bound. */
     uint64_t pattern_from_ns; /* Of a test file: the run begins at this moment of its pattern;
                                  duration_ns is what is left. */
     uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */
@@ -88,6 +97,12 @@ struct plan {
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */
+
+    /* What is sent behind every request's bytes; without pipelining only. Its files are the plan's.
+     */
+    struct plan_span body[PLAN_SPANS_MAX];
+    uint32_t body_spans;  /* 0: bodies are in the requests' bytes. */
+    bool expect_continue; /* It waits for leave (Expect: 100-continue). */
 
     /* Bodies of known length above these are not looked at: discarded in the kernel or, if
      * read_bodies, received into one place for all. */

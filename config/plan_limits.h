@@ -8,8 +8,9 @@ enum {
     PLAN_CONNECTIONS_MAX = 1000000,
     PLAN_WORKERS_MAX = 1024,
     PLAN_URL_BYTES_MAX = 64 * 1024,
-    PLAN_HOST_BYTES_MAX = 253, /* RFC 1035 section 2.3.4, in text. */
-    PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,
+    PLAN_HOST_BYTES_MAX = 253,                /* RFC 1035 section 2.3.4, in text. */
+    PLAN_BODY_BYTES_MAX = 64 * 1024 * 1024,   /* In memory. */
+    PLAN_BODY_APART_ABOVE = 1024 * 1024,      /* Larger files are sent apart from the head. */
     PLAN_ARENA_BYTES_MAX = 256 * 1024 * 1024, /* All that a plan may hold. */
     PLAN_STAGES_MAX = 1000,
     PLAN_RATE_PER_S_MAX = 100000000,

@@ -10,6 +10,10 @@
 #include "core/base/text.h"
 #include "core/base/units.h"
 
+/* RFC 9112 section 7.1: the end of a chunk with the last one behind it; that alone. */
+static const char chunk_end[] = "\r\n0\r\n\r\n";
+static const char last_chunk[] = "0\r\n\r\n";
+
 enum err plan_parse_header(struct arena *arena, const char *text, struct plan_header *ret_header,
                            struct err_info *why)
 {
@@ -91,6 +95,18 @@ enum err plan_check_method(const char *method, struct err_info *why)
     return ERR_OK;
 }
 
+/* The option that writes this header itself, or one that contradicts it; NULL: there is none. */
+static const char *excluding(const struct plan *plan, const struct plan_request_options *options,
+                             const char *name)
+{
+    if (plan->expect_continue && strcasecmp(name, "Expect") == 0) return "--expect-continue";
+    if (options->chunked &&
+        (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)) {
+        return "--chunked-body";
+    }
+    return NULL;
+}
+
 static enum err check_options(const struct plan *plan, const struct plan_request_options *options,
                               struct err_info *why)
 {
@@ -100,6 +116,14 @@ static enum err check_options(const struct plan *plan, const struct plan_request
     if (plan->ids && header_value(options, "X-Request-Id") != NULL) {
         return err_set(why, ERR_USAGE, 0,
                        "header 'X-Request-Id' and '--ids' exclude each other; leave one away");
+    }
+    for (size_t i = 0; i < options->headers_count; i++) {
+        const char *name = options->headers[i].name;
+        const char *option = excluding(plan, options, name);
+
+        if (option == NULL) continue;
+        return err_set(why, ERR_USAGE, 0, "header '%s' and '%s' exclude each other; leave one away",
+                       quote(name).text, option);
     }
     return check_length(options, why);
 }
@@ -142,12 +166,15 @@ static void write_head(struct text *head, const struct plan *plan, const struct 
     for (size_t i = 0; i < options->headers_count; i++) {
         text_printf(head, "%s: %s\r\n", options->headers[i].name, options->headers[i].value);
     }
-    if (!sized && (options->body != NULL || method_has_content(options->method))) {
+    if (options->chunked) {
+        text_add_str(head, "Transfer-Encoding: chunked\r\n");
+    } else if (!sized && (options->body != NULL || method_has_content(options->method))) {
         text_printf(head, "Content-Length: %zu\r\n", body_len);
     }
     if (is_last && header_value(options, "Connection") == NULL) {
         text_add_str(head, "Connection: close\r\n");
     }
+    if (plan->expect_continue) text_add_str(head, "Expect: 100-continue\r\n");
     *ret_id_at = 0;
     if (plan->ids) {
         text_add_str(head, "X-Request-Id: ");
@@ -185,18 +212,26 @@ static const char *build_bytes(struct plan *plan, const struct plan_target *targ
                                const struct plan_request_options *options, bool is_last,
                                size_t *ret_len, size_t *ret_id_at)
 {
-    size_t body_len = options->body != NULL ? options->body_len : 0;
+    size_t body_len = options->body != NULL && !options->apart ? options->body_len : 0;
+    const char *end = "";
     struct text head;
+    size_t end_len;
     char *bytes;
 
     text_init(&head, &plan->arena);
     write_head(&head, plan, target, options, is_last, ret_id_at);
+    if (options->chunked && !(options->apart && plan->expect_continue)) {
+        if (options->body_len > 0) text_printf(&head, "%zx\r\n", options->body_len);
+        if (!options->apart) end = options->body_len > 0 ? chunk_end : last_chunk;
+    }
+    end_len = strlen(end);
     if (head.failed || body_len > PLAN_BODY_BYTES_MAX) return NULL;
-    bytes = arena_alloc(&plan->arena, head.len + body_len, CACHE_LINE);
+    bytes = arena_alloc(&plan->arena, head.len + body_len + end_len, CACHE_LINE);
     if (bytes == NULL) return NULL;
     memcpy(bytes, head.data, head.len);
     if (body_len > 0) memcpy(bytes + head.len, options->body, body_len);
-    *ret_len = head.len + body_len;
+    memcpy(bytes + head.len + body_len, end, end_len);
+    *ret_len = head.len + body_len + end_len;
     return bytes;
 }
 
@@ -231,5 +266,23 @@ enum err plan_build_request(struct plan *plan, uint32_t target,
                        options->body != NULL ? options->body_len : 0);
     }
     *ret_request = request;
+    return ERR_OK;
+}
+
+enum err plan_chunk_body(struct plan *plan, struct err_info *why)
+{
+    struct text line;
+
+    CHECK(plan->body_spans == 1);
+    if (plan->expect_continue) {
+        text_init(&line, &plan->arena);
+        text_printf(&line, "%llx\r\n", (unsigned long long)plan->body[0].len);
+        if (line.failed) return err_set(why, ERR_MEMORY, 0, "no memory for the body");
+        plan->body[1] = plan->body[0];
+        plan->body[0] = (struct plan_span){.data = line.data, .len = line.len, .fd = -1};
+        plan->body_spans++;
+    }
+    plan->body[plan->body_spans++] =
+        (struct plan_span){.data = chunk_end, .len = sizeof(chunk_end) - 1, .fd = -1};
     return ERR_OK;
 }

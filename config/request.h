@@ -20,6 +20,9 @@ struct plan_request_options {
     size_t headers_count;
     const char *body; /* NULL: none. */
     size_t body_len;
+    bool chunked; /* In the chunked coding (RFC 9112 section 7.1), as one chunk. */
+    bool apart;   /* The body is plan.body and not among the bytes; `body` only says that there is
+                     one. */
 };
 
 /* Parses "Name: value" (white space around the value is dropped; an empty value is fine).
@@ -41,12 +44,16 @@ MUST_USE enum err plan_add_tunnel(struct plan *plan, struct plan_target *target,
  * without a tunnel in absolute form, with Proxy-Authorization), Host (unless given among the
  * headers), the headers in order, Content-Length when there is a body or the method is POST, PUT or
  * PATCH (unless it or Transfer-Encoding is given), "Connection: close" in the last request of a
- * connection (unless a Connection is given; then there is no other last request), X-Request-Id if
- * `ids`, then the body. ERR_USAGE as plan_check_method(), when a
- * Content-Length given is not the body's (the server would read into the next request), or when
- * X-Request-Id is given with `ids`. ERR_MEMORY. */
+ * connection (unless a Connection is given; then there is no other last request), "Expect:
+ * 100-continue" if the plan expects it, X-Request-Id if `ids`, then the body unless it is apart.
+ * ERR_USAGE as plan_check_method(), when a Content-Length given is not the body's (the server would
+ * read into the next request), or when X-Request-Id is given with `ids`. ERR_MEMORY. */
 MUST_USE enum err plan_build_request(struct plan *plan, uint32_t target,
                                      const struct plan_request_options *options,
                                      struct plan_request *ret_request, struct err_info *why);
+
+/* Puts the framing of one chunk around plan.body, which is a single span. Where the body waits for
+ * leave so does the chunk's length; else that is among the bytes of requests. ERR_MEMORY. */
+MUST_USE enum err plan_chunk_body(struct plan *plan, struct err_info *why);
 
 #endif

@@ -152,13 +152,12 @@ static uint32_t other_index(struct buckets *b)
     return b->other == UINT32_MAX ? 0 : b->other;
 }
 
-static uint32_t find_group(struct buckets *b, const struct groups *groups,
-                           const struct group *group)
+static uint32_t find_group(struct buckets *b, const struct group *group)
 {
     const struct merged *merged = b->chains[group->hash & b->chains_mask];
     uint32_t index;
 
-    if (group == groups->other) return other_index(b);
+    if (group->is_other) return other_index(b);
     for (; merged != NULL; merged = merged->same_next) {
         index = (uint32_t)(merged - b->merged);
         if (merged->hash == group->hash && index != b->other &&
@@ -179,7 +178,7 @@ static void learn_groups(struct buckets *b)
         uint32_t count = groups_count(groups);
 
         for (; b->known[w] < count; b->known[w]++) {
-            b->group_of[w][b->known[w]] = find_group(b, groups, &groups->list[b->known[w]]);
+            b->group_of[w][b->known[w]] = find_group(b, &groups->list[b->known[w]]);
         }
     }
     if (b->is_full || b->other == UINT32_MAX) return;

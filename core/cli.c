@@ -311,6 +311,7 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
 {
     const struct plan *plan = &words->cli.plan;
     uint32_t requests = plan->max_requests_per_connection;
+    enum err err;
 
     if (words->no_keepalive && cli_is_given(words, OPTION_REQUESTS_PER_CONNECTION)) {
         return err_set(why, ERR_USAGE, 0,
@@ -324,9 +325,6 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
                        words->no_keepalive ? "no-keepalive" : "requests-per-connection", requests,
                        requests == 1 ? "" : "s", plan->pipeline);
     }
-    if (words->body != NULL && words->body_file != NULL) {
-        return err_set(why, ERR_USAGE, 0, "options '--body' and '--body-file' exclude each other");
-    }
     if (plan->warmup_ns > 0 && plan->warmup_ns >= plan->duration_ns) {
         return err_set(why, ERR_USAGE, 0,
                        "option '--warmup' wants a time shorter than that of the run, of which it "
@@ -335,7 +333,8 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
     if (words->cli.requests_path == NULL && cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
         return err_set(why, ERR_USAGE, 0, "option '--requests-out-max' wants '--requests-out'");
     }
-    return check_files(&words->cli, why);
+    err = cli_check_body(words, why);
+    return err == ERR_OK ? check_files(&words->cli, why) : err;
 }
 
 /* Every complaint about the command line ends with where to look it up. */

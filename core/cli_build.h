@@ -3,6 +3,7 @@
 #ifndef CORE_CLI_BUILD_H
 #define CORE_CLI_BUILD_H
 
+#include "config/request.h"
 #include "core/cli_options.h"
 
 /* Takes the URLs apart, each once, weighs them, and makes the plan's targets of them, in the plan's
@@ -32,6 +33,15 @@ MUST_USE enum err cli_build_tls(struct cli_words *words, struct err_info *why);
  * `scratch` as above. Failures as cli_parse(). */
 MUST_USE enum err cli_build_requests(struct cli_words *words, struct arena *scratch,
                                      struct err_info *why);
+
+/* Sets the body of all requests from the words, what of it is not in their bytes in the plan
+ * (cli_body.c); `request` borrows from `scratch` and the plan. ERR_USAGE, ERR_FILE when it cannot
+ * be read, ERR_MEMORY. */
+MUST_USE enum err cli_build_body(struct cli_words *words, struct arena *scratch,
+                                 struct plan_request_options *request, struct err_info *why);
+
+/* ERR_USAGE when options about the body contradict each other, or there is none (cli_body.c). */
+MUST_USE enum err cli_check_body(const struct cli_words *words, struct err_info *why);
 
 /* Once the targets are there: ERR_USAGE when what was said of names is about none of them
  * (cli_net.c). */

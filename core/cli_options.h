@@ -59,7 +59,7 @@ struct cli_words {
     const char *tls_resume;    /* NULL: not given. */
     uint32_t tls_min, tls_max; /* enum plan_tls_version */
     uint32_t seclevel;         /* Where given. */
-    bool no_keepalive;
+    bool no_keepalive, chunked_body;
     struct cli_list headers;
     struct cli_list resolves;
     bool given[OPTION_COUNT]; /* The option was on the line. */

@@ -1,56 +1,9 @@
-/* From the words of the command line to the plan's requests, body file included. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+/* From the words of the command line to the plan's requests. */
 #include <string.h>
-#include <unistd.h>
 
 #include "config/request.h"
 #include "core/base/quote.h"
 #include "core/cli_build.h"
-
-static enum err refuse_file(const char *name, int errno_value, struct err_info *why)
-{
-    enum err err =
-        err_set(why, ERR_FILE, errno_value, "body file '%s' cannot be read: %s (%s)",
-                quote(name).text, strerrordesc_np(errno_value), err_errno_name(errno_value));
-
-    if (why != NULL) (void)snprintf(why->file, sizeof(why->file), "%s", name);
-    return err;
-}
-
-/* Reads all of the file `name`, which may be a pipe, into `scratch`. */
-static enum err read_body(struct arena *scratch, const char *name,
-                          struct plan_request_options *request, struct err_info *why)
-{
-    /* Untouched pages cost nothing, so a small file does not pay for the bound. */
-    char *body = arena_alloc(scratch, PLAN_BODY_BYTES_MAX + 1, 1);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    enum err err = ERR_OK;
-    size_t len = 0;
-    ssize_t n;
-
-    if (fd < 0) return refuse_file(name, errno, why);
-    if (body == NULL) {
-        err = err_set(why, ERR_MEMORY, 0, "no memory for body file '%s'", quote(name).text);
-        goto close_fd;
-    }
-    do {
-        n = read(fd, body + len, PLAN_BODY_BYTES_MAX + 1 - len);
-        if (n > 0) len += (size_t)n;
-    } while ((n > 0 && len <= PLAN_BODY_BYTES_MAX) || (n < 0 && errno == EINTR));
-    if (n < 0) {
-        err = refuse_file(name, errno, why);
-    } else if (len > PLAN_BODY_BYTES_MAX) {
-        err = err_set(why, ERR_FILE, 0, "body file '%s' is larger than 64 MiB", quote(name).text);
-    }
-    request->body = body;
-    request->body_len = len;
-
-close_fd:
-    (void)close(fd);
-    return err;
-}
 
 /* Puts `prefix` in front of what went wrong: below us nobody knows of options. */
 static enum err name_option(enum err err, const char *prefix, struct err_info *why)
@@ -97,13 +50,7 @@ enum err cli_build_requests(struct cli_words *words, struct arena *scratch, stru
         err = name_option(err, "option '-H'", why);
     }
     request.headers = headers;
-    if (words->body != NULL) {
-        request.body = words->body;
-        request.body_len = strlen(words->body);
-    }
-    if (err == ERR_OK && words->body_file != NULL) {
-        err = read_body(scratch, words->body_file, &request, why);
-    }
+    if (err == ERR_OK) err = cli_build_body(words, scratch, &request, why);
     if (err != ERR_OK) return err;
     for (uint32_t i = 0; i < plan->targets_count; i++) {
         struct plan_target *target = &plan->targets[i];

@@ -46,7 +46,6 @@ static struct runner_options test_of(const struct engine *engine)
         .provider_owners = crews->provider_owners,
         .loggers = engine->test->loggers,
         .memory_bytes = RUNNER_MEMORY_BYTES,
-        .modes = engine->test->modes,
         .observer = engine->test->observer,
         .trial = engine->test->trial,
     };

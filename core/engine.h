@@ -16,7 +16,6 @@ struct testfile;
 struct run_crews;
 struct data_file;
 struct loggers;
-struct runner_mode;
 struct runner_observer;
 struct trial;
 
@@ -26,8 +25,7 @@ struct engine_test {
     const struct run_crews *crews;
     const struct data_file *files;          /* By provider; those that read none have fd -1. */
     bool reads_files;                       /* Some provider does. */
-    const struct runner_mode *modes;        /* As in core/runner.h. */
-    const struct runner_observer *observer; /* The same. */
+    const struct runner_observer *observer; /* As in core/runner.h. */
     struct loggers *loggers; /* NULL: nothing is logged. The engine starts and ends them. */
     struct trial *trial;     /* The same. */
 };

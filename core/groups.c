@@ -7,6 +7,9 @@
 
 _Static_assert((int)GROUPS_MAX < (1 << 30), "buckets are counted in 32 bits");
 
+static const struct group_tag other_tag = {
+    .name = "_id", .value = "other", .name_len = 3, .value_len = 5};
+
 bool groups_init(struct groups *groups, struct arena *arena, uint32_t max)
 {
     uint64_t pages = min_u64((uint64_t)(max + 1) * 2 * HIST_PAGES, GROUPS_PAGES_MAX);
@@ -120,6 +123,7 @@ static struct group *add(struct groups *groups, const struct group_tag *tags, ui
     group->tags = tags;
     group->tags_count = count;
     group->hash = hash;
+    group->is_other = count == 1 && tags == &other_tag;
     hist_init(&group->from_due, &groups->slab);
     hist_init(&group->from_sent, &groups->slab);
     store_release(&groups->count, index + 1);
@@ -129,11 +133,8 @@ static struct group *add(struct groups *groups, const struct group_tag *tags, ui
 /* The group of those that found none. */
 static struct group *other(struct groups *groups)
 {
-    static const struct group_tag tag = {
-        .name = "_id", .value = "other", .name_len = 3, .value_len = 5};
-
     add_relaxed(&groups->homeless, 1);
-    if (groups->other == NULL) groups->other = add(groups, &tag, 1, 0);
+    if (groups->other == NULL) groups->other = add(groups, &other_tag, 1, 0);
     return groups->other;
 }
 

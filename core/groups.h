@@ -45,6 +45,7 @@ struct group {
     uint32_t tags_count;
     uint64_t hash;
     struct group *same_next; /* In its bucket. */
+    bool is_other;           /* It is that of those that found none. */
     _Atomic uint64_t ok;
     _Atomic uint64_t failed[FAILED_COUNT];
     _Atomic uint64_t status[STATUS_COUNT]; /* Of all answers, those that failed an `expect` too. */
@@ -62,7 +63,7 @@ struct groups {
     uint32_t max;
     struct group **buckets; /* [buckets_mask + 1] */
     uint32_t buckets_mask;
-    struct group *other; /* NULL: not needed yet. */
+    struct group *other; /* The worker's own. NULL: not needed yet. */
     char *text;          /* What is left of the memory for tags and errors. */
     size_t text_left;
     struct hist_slab slab;

@@ -49,6 +49,10 @@ struct ledger {
     uint64_t conflicting;      /* Answers with both Content-Length and Transfer-Encoding. */
     uint64_t interim;          /* 1xx heads. */
 
+    uint64_t bodies_continued; /* Of requests, sent because the peer gave leave, */
+    uint64_t bodies_unasked;   /* or because it had said nothing for long; */
+    uint64_t bodies_unsent;    /* not sent, or not all, because the answer had come. */
+
     uint64_t handshakes;         /* TLS handshakes that were completed. */
     uint64_t handshakes_resumed; /* Of these, with a session of an earlier one. */
     uint64_t handshakes_failed;

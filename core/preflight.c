@@ -221,19 +221,23 @@ static bool is_loopback(const struct address *address)
  * how many there will be in all. */
 static void want_connects(const struct plan *plan, struct preflight_wants *wants)
 {
-    double total = 0, each = plan->max_requests_per_connection;
+    double total = 0, high_most = 0, each = plan->max_requests_per_connection;
+    double rate = plan->connect_rate_per_s;
 
-    if (!plan->open_loop || each <= 0) return;
+    if (each <= 0 || (!plan->open_loop && rate <= 0)) return;
+    wants->connects_per_s = rate;
+    wants->connects_max /= plan->max_requests_per_connection;
+    if (!plan->open_loop) return;
     for (uint32_t i = 0; i < plan->stages_count; i++) {
         const struct plan_stage *stage = &plan->stages[i];
         double high = stage->from_per_s > stage->to_per_s ? stage->from_per_s : stage->to_per_s;
 
-        if (high > wants->connects_per_s) wants->connects_per_s = high;
+        if (high > high_most) high_most = high;
         total += (stage->from_per_s + stage->to_per_s) / 2 * (double)stage->length_ns / 1e9;
     }
-    wants->connects_per_s /= each;
-    if (total < (double)wants->connects_max) wants->connects_max = (uint64_t)total;
-    wants->connects_max /= plan->max_requests_per_connection;
+    high_most /= each;
+    if (rate <= 0 || high_most < rate) wants->connects_per_s = high_most;
+    if (total / each < (double)wants->connects_max) wants->connects_max = (uint64_t)(total / each);
 }
 
 /* How many sources connections to `address` may come from; none is bound where it is no network. */

@@ -124,6 +124,27 @@ static void put_asked(struct json *json, const struct result *result)
     if (poisson) put_u64(json, "seed", plan->seed);
 }
 
+/* What became of bodies that are sent apart. */
+static void put_request_body(struct json *json, const struct result *result)
+{
+    const struct plan *plan = result->plan;
+    uint64_t bytes = 0;
+
+    if (plan->body_spans == 0) return;
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        bytes += plan->body[i].len;
+    }
+    json_key(json, "request_body");
+    json_object(json);
+    put_u64(json, "bytes", bytes);
+    if (plan->expect_continue) {
+        put_u64(json, "continued", result->ledger.bodies_continued);
+        put_u64(json, "unasked", result->ledger.bodies_unasked);
+    }
+    put_u64(json, "unsent", result->ledger.bodies_unsent);
+    json_end(json);
+}
+
 /* Whether all bodies came into our memory. */
 static void put_bodies(struct json *json, const struct ledger *ledger)
 {
@@ -151,6 +172,7 @@ static void put_traffic(struct json *json, const struct result *result,
     json_end(json);
 
     put_bodies(json, &result->ledger);
+    put_request_body(json, result);
 
     json_key(json, "status");
     json_object(json);
@@ -282,6 +304,9 @@ static void put_connections(struct json *json, const struct result *result)
     put_u64(json, "pipeline", plan->pipeline);
     if (plan->max_requests_per_connection > 0) {
         put_u64(json, "requests_each_max", plan->max_requests_per_connection);
+    }
+    if (plan->connect_rate_per_s > 0) {
+        put_double(json, "connect_rate_per_s", plan->connect_rate_per_s, 3);
     }
     put_u64(json, "attempts", ledger->connects);
     put_u64(json, "opened", ledger->opened);

@@ -127,6 +127,11 @@ static void add_load(const struct result *result, struct text *out)
         text_add_str(out, ", each for ");
         add_plural(out, plan->max_requests_per_connection, "request");
     }
+    if (plan->connect_rate_per_s > 0) {
+        text_add_str(out, ", opened at ");
+        add_per_s(out, plan->connect_rate_per_s);
+        text_add_str(out, "/s at most");
+    }
     text_add_str(out, "\n");
     if (plan->open_loop && plan->arrivals == PLAN_ARRIVALS_POISSON) {
         add_label(out, "");
@@ -220,6 +225,15 @@ static void add_rate(const struct result *result, const struct result_figures *f
                 units_bytes(total, (double)ledger->bytes_received));
     text_printf(out, "%s/s sent (%s)\n", units_bytes(per_s, figures->sent_per_s),
                 units_bytes(total, (double)ledger->bytes_sent));
+    if (result->plan->expect_continue) {
+        add_label(out, "expectation");
+        add_count(out, ledger->bodies_continued, "met with 100 Continue, ");
+        add_count(out, ledger->bodies_unasked, "with silence for 1 s, ");
+        add_count(out, ledger->bodies_unsent, "with an answer (body not sent)\n");
+    } else if (ledger->bodies_unsent > 0) {
+        add_label(out, "");
+        add_count(out, ledger->bodies_unsent, "answered before the body was sent, and cut short\n");
+    }
     if (ledger->bytes_discarded > 0) {
         add_label(out, "");
         text_printf(out, "%s of it discarded in the kernel, of ",

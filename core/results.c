@@ -180,15 +180,16 @@ const char *results_path(const struct results *results)
 
 enum err results_end(struct results *results, struct results_last *last, struct err_info *why)
 {
-    if (last != NULL && results->form == RESULTS_PELT) {
-        struct results_lines *lines = results_lines_new(RESULTS_END);
+    struct results_lines *lines = NULL;
 
+    if (last != NULL && results->form == RESULTS_PELT) {
+        lines = results_lines_new(RESULTS_END);
         last->buckets = results->buckets;
         last->groups = results->groups;
-        if (lines != NULL) results_pelt_last(lines, last);
-        results_file_add(results->file, lines);
+        if (lines == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the last line");
+        results_pelt_last(lines, last);
     }
-    results_file_end(results->file);
+    results_file_end(results->file, lines);
     return results_file_result(results->file, why);
 }
 

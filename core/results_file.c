@@ -20,7 +20,6 @@ enum { SLOTS = 64 };
 /* One object, in the words in which it will stand in the file. */
 struct unit {
     struct unit *next;
-    bool end;     /* The last one of all. */
     bool written; /* But perhaps not on disk yet. */
     size_t len;
     char data[];
@@ -39,7 +38,8 @@ struct results_file {
     pthread_t thread;
     int wake_fd;
     bool started;
-    _Atomic bool ending; /* Owner's; nothing is added after it. */
+    _Atomic bool ending;       /* Owner's; nothing is added after it. */
+    struct results_lines *end; /* The writer's once `ending` is set; NULL: none. */
 
     uint64_t lost;          /* Owner's: lots that were not taken. */
     uint64_t posted;        /* Owner's: bytes that were handed over. */
@@ -51,6 +51,7 @@ struct results_file {
     struct hist_view *view;
     struct units heads;   /* All of them, for a file that has to be begun anew. */
     struct units waiting; /* Not known to be on disk. */
+    struct units last;    /* The same of the last line. */
     uint64_t lost_units;  /* There was no memory to keep them. */
     int error;            /* Why units wait; 0: none do. */
 };
@@ -62,8 +63,7 @@ static void units_init(struct units *units)
 }
 
 /* Keeps an object; in RESULTS_PELT with its CRC and a line end. `data` ends with '}'. */
-static bool units_add(struct units *units, enum results_form form, bool end, const char *data,
-                      size_t len)
+static bool units_add(struct units *units, enum results_form form, const char *data, size_t len)
 {
     char crc[sizeof(",\"crc\":\"00000000\"}\n")] = "";
     size_t crc_len = sizeof(crc) - 1, kept = len - 1;
@@ -77,7 +77,7 @@ static bool units_add(struct units *units, enum results_form form, bool end, con
     }
     unit = arena_alloc(&units->arena, sizeof(*unit) + kept + crc_len, _Alignof(struct unit));
     if (unit == NULL) return false;
-    *unit = (struct unit){.end = end, .len = kept + crc_len};
+    *unit = (struct unit){.len = kept + crc_len};
     memcpy(unit->data, data, kept);
     memcpy(unit->data + kept, crc, crc_len);
     if (units->first == NULL) units->first = unit;
@@ -103,10 +103,20 @@ static void fill(struct results_file *file, const struct results_lines *lines, s
     text_add(out, data + at, lines->text.len - at);
 }
 
+static struct units *units_for(struct results_file *file, enum results_kind kind)
+{
+    switch (kind) {
+    case RESULTS_HEAD: return &file->heads;
+    case RESULTS_BUCKET: return &file->waiting;
+    case RESULTS_END: return &file->last;
+    }
+    check_failed(__FILE__, __LINE__, "no such kind of line");
+}
+
 /* Makes units of the lines. */
 static void take(struct results_file *file, const struct results_lines *lines)
 {
-    struct units *units = lines->kind == RESULTS_HEAD ? &file->heads : &file->waiting;
+    struct units *units = units_for(file, lines->kind);
     struct arena arena;
     struct text text;
     const char *line, *end;
@@ -116,33 +126,27 @@ static void take(struct results_file *file, const struct results_lines *lines)
     fill(file, lines, &text);
     if (text.failed) file->lost_units++;
     for (line = text.data; !text.failed && line < text.data + text.len; line = end + 1) {
-        bool last = lines->kind == RESULTS_END;
-
         end = memchr(line, '\n', (size_t)(text.data + text.len - line));
         CHECK(end != NULL);
-        if (!units_add(units, file->options.form, last, line, (size_t)(end - line))) {
+        if (!units_add(units, file->options.form, line, (size_t)(end - line))) {
             file->lost_units++;
         }
     }
     arena_release(&arena);
 }
 
-/* Appends what is not yet written, up to the first that the disk refuses; the last one of all is
- * tried nevertheless, for room is kept for it. 0, or the first errno. */
-static int write_units(struct results_file *file, const struct units *units)
+/* Appends what is not yet written, up to the first that the disk refuses, and keeps room for `keep`
+ * bytes behind each. 0, or the errno. */
+static int write_units(struct results_file *file, const struct units *units, size_t keep)
 {
-    size_t keep = file->options.form == RESULTS_PELT ? RESULTS_END_BYTES_MAX : 0;
-    int error = 0;
-
     for (struct unit *unit = units->first; unit != NULL; unit = unit->next) {
-        int rc;
+        int error = 0;
 
-        if (unit->written || (error != 0 && !unit->end)) continue;
-        rc = results_disk_append(&file->disk, unit->data, unit->len, unit->end ? 0 : keep);
-        if (rc == 0) unit->written = true;
-        if (error == 0) error = rc;
+        if (!unit->written) error = results_disk_append(&file->disk, unit->data, unit->len, keep);
+        if (error != 0) return error;
+        unit->written = true;
     }
-    return error;
+    return 0;
 }
 
 /* The medium itself, not its room: what was written may be lost without a further word. */
@@ -168,20 +172,33 @@ static void forget_written(struct units *units)
     if (units->first == NULL) arena_release(&units->arena);
 }
 
-/* Writes and syncs what the disk takes. 0 if that is all, or the errno. */
+/* Writes and syncs what the disk takes; the last line, for which room is kept, in any case. 0 if
+ * that is all, or the errno. */
 static int write_all(struct results_file *file)
 {
-    int error = write_units(file, &file->heads), rc;
+    const struct units *const all[] = {&file->heads, &file->waiting, &file->last};
+    size_t keep = file->options.form == RESULTS_PELT ? RESULTS_END_BYTES_MAX : 0;
+    int error = 0, rc;
 
-    if (error == 0 || !is_of_the_medium(error)) {
-        rc = write_units(file, &file->waiting);
+    for (size_t i = 0; i < COUNT(all); i++) {
+        bool last = all[i] == &file->last;
+
+        if (error != 0 && !last) continue;
+        rc = write_units(file, all[i], last ? 0 : keep);
+        if (is_of_the_medium(rc)) return rc;
         if (error == 0) error = rc;
     }
-    if (is_of_the_medium(error)) return error;
     rc = results_disk_sync(&file->disk); /* Of a full disk too: something may be in. */
     if (rc != 0) return rc;
     forget_written(&file->waiting);
     return error;
+}
+
+static void unwrite(const struct units *units)
+{
+    for (struct unit *unit = units->first; unit != NULL; unit = unit->next) {
+        unit->written = false;
+    }
 }
 
 /* All that is not known to be on disk goes to the next part. */
@@ -190,12 +207,9 @@ static int begin_anew(struct results_file *file)
     int error = results_disk_next(&file->disk);
 
     if (error != 0) return error;
-    for (struct unit *unit = file->heads.first; unit != NULL; unit = unit->next) {
-        unit->written = false;
-    }
-    for (struct unit *unit = file->waiting.first; unit != NULL; unit = unit->next) {
-        unit->written = false;
-    }
+    unwrite(&file->heads);
+    unwrite(&file->waiting);
+    unwrite(&file->last);
     return write_all(file);
 }
 
@@ -210,6 +224,19 @@ static void flush(struct results_file *file, bool ending)
     file->error = error;
 }
 
+static void take_mail(struct results_file *file, struct mail mail)
+{
+    uintptr_t address = mail.value;
+    struct results_lines *lines;
+    uint64_t bytes;
+
+    memcpy(&lines, &address, sizeof(address)); /* As results_file_add() posted it. */
+    bytes = lines->arena.bytes_used;
+    take(file, lines);
+    results_lines_free(lines);
+    store_release(&file->taken, load_relaxed(&file->taken) + bytes);
+}
+
 static void *results_main(void *arg)
 {
     struct results_file *file = arg;
@@ -222,18 +249,15 @@ static void *results_main(void *arg)
         wake_clear(file->wake_fd); /* Blocks until there is something. */
         ending = load_acquire(&file->ending);
         while (mailbox_take(&file->box, &mail)) {
-            uintptr_t address = mail.value;
-            struct results_lines *lines;
-            uint64_t bytes;
-
-            memcpy(&lines, &address, sizeof(address)); /* As results_file_add() posted it. */
-            bytes = lines->arena.bytes_used;
-            take(file, lines);
-            results_lines_free(lines);
-            store_release(&file->taken, load_relaxed(&file->taken) + bytes);
+            take_mail(file, mail);
             any = true;
         }
-        if (any) flush(file, ending);
+        if (ending && file->end != NULL) {
+            take(file, file->end);
+            results_lines_free(file->end);
+            any = true;
+        }
+        if (any || (ending && file->error != 0)) flush(file, ending);
     } while (!ending);
     return NULL;
 }
@@ -270,6 +294,7 @@ enum err results_file_open(struct results_file **ret_file,
     mailbox_init(&file->box, file->slots, SLOTS);
     units_init(&file->heads);
     units_init(&file->waiting);
+    units_init(&file->last);
     err = results_disk_open(&file->disk, options->path, options->fresh, why);
     if (err == ERR_OK) err = start(file, why);
     if (err != ERR_OK) {
@@ -290,6 +315,7 @@ void results_file_add(struct results_file *file, struct results_lines *lines)
         file->lost++;
         return;
     }
+    CHECK(lines->kind != RESULTS_END);
     bytes = lines->arena.bytes_used;
     if (lines->text.failed ||
         posted - load_acquire(&file->taken) + bytes > RESULTS_FILE_BYTES_MAX ||
@@ -302,11 +328,13 @@ void results_file_add(struct results_file *file, struct results_lines *lines)
     wake_post(file->wake_fd);
 }
 
-void results_file_end(struct results_file *file)
+void results_file_end(struct results_file *file, struct results_lines *last)
 {
     int rc;
 
     CHECK(file->started);
+    CHECK(last == NULL || last->kind == RESULTS_END);
+    file->end = last;
     store_release(&file->ending, true);
     wake_post(file->wake_fd);
     rc = pthread_join(file->thread, NULL);
@@ -343,11 +371,12 @@ void results_file_free(struct results_file *file)
     struct arena arena;
 
     if (file == NULL) return;
-    if (file->started) results_file_end(file);
+    if (file->started) results_file_end(file, NULL);
     (void)!results_disk_close(&file->disk);
     if (file->wake_fd >= 0) (void)close(file->wake_fd);
     arena_release(&file->heads.arena);
     arena_release(&file->waiting.arena);
+    arena_release(&file->last.arena);
     arena = file->arena;
     arena_release(&arena);
 }

@@ -47,12 +47,13 @@ MUST_USE enum err results_file_open(struct results_file **ret_file,
                                     const struct results_file_options *options,
                                     struct err_info *why);
 
-/* Takes the lines (NULL: there was no memory for them), and frees them. What cannot be taken is
- * counted as lost. */
+/* Takes lines, not the last one (NULL: there was no memory for them), and frees them. What cannot
+ * be taken is counted as lost. */
 void results_file_add(struct results_file *file, struct results_lines *lines);
 
-/* Waits until all is written, or was tried for the last time, and ends the thread. Once. */
-void results_file_end(struct results_file *file);
+/* Takes the last line, for which there is room however much waits (NULL: there is none), and frees
+ * it. Waits until all is written, or was tried for the last time, and ends the thread. Once. */
+void results_file_end(struct results_file *file, struct results_lines *last);
 
 /* After results_file_end(): ERR_FILE, with name and reason, if not all is in the file
  * of that name. */

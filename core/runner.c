@@ -87,7 +87,7 @@ static void start(struct worker *w)
         if (endpoint->drive.by_slots) {
             advance_schedule(endpoint);
             runner->heap[++runner->heap_count] = endpoint;
-        } else if (runner->options.modes == NULL) {
+        } else {
             uint64_t over_ns = endpoint->def->duration_ns;
 
             over_ns -= min_u64(over_ns, w->plan->pattern_from_ns);
@@ -101,6 +101,7 @@ static void start(struct worker *w)
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         provider_fill(&runner->providers[i]);
     }
+    if (runner->options.trial == NULL) runner_check_ends(runner);
 }
 
 static void cut(struct worker *w)
@@ -376,14 +377,17 @@ static void note_connection(struct runner *runner, const struct conn *conn,
     box->connect_ns = box->tls_ns = 0;
 }
 
-/* Quietly if the bytes never change and nothing can be sent behind them before they are gone: with
- * pipelining the next request may come before the answer, and an early answer while a large one
- * is still on its way. */
-static enum conn_send_how how_to_send(const struct endpoint *endpoint, size_t len)
+/* Quietly if the bytes never change (those of a last request do) and nothing can be sent behind
+ * them before they are gone: with pipelining the next request may come before the answer, and an
+ * early answer while a large one is still on its way. */
+static enum conn_send_how how_to_send(const struct endpoint *endpoint, const char *bytes,
+                                      size_t len)
 {
     const struct worker *w = endpoint->runner->worker;
+    const struct build *build = &endpoint->build;
+    bool changes = !build->is_constant || bytes != build->pieces[0].text;
 
-    if (!endpoint->build.is_constant || w->table.window_max > 1) return CONN_SEND_LOUD;
+    if (changes || w->table.window_max > 1) return CONN_SEND_LOUD;
     return len <= QUIET_BYTES_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
 }
 
@@ -425,7 +429,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, len));
+    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
     return true;
 }
 

@@ -16,19 +16,6 @@ struct worker_load;
 struct loggers;
 struct trial;
 
-/* How an endpoint is run, where that is not what the test file says. */
-enum runner_drive {
-    DRIVE_SLOTS,  /* By its schedule. */
-    DRIVE_QUEUES, /* As fast as its queues allow. */
-    DRIVE_ONCE,   /* One request. */
-    DRIVE_NEVER,
-};
-
-struct runner_mode {
-    enum runner_drive drive;
-    bool on_demand; /* And only for pops that found nothing. */
-};
-
 /* An exchange at its end, as an observer sees it. All is good for the call only. */
 struct runner_seen {
     uint32_t endpoint; /* Of the test. */
@@ -62,7 +49,6 @@ struct runner_options {
     const uint32_t *provider_owners;
     struct loggers *loggers;                /* NULL: nothing is logged. */
     uint64_t memory_bytes;                  /* For values and requests on their way. */
-    const struct runner_mode *modes;        /* By endpoint; NULL: as the test file says. */
     const struct runner_observer *observer; /* NULL: none. */
     struct trial *trial; /* It is run for its answers (core/runner_trial.h); NULL: it is not. */
 };

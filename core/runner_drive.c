@@ -13,9 +13,11 @@ static uint32_t room_of(const struct provider *provider)
 }
 
 /* The block queues of an endpoint that somebody reads, and what there is in them. The request ends
- * when one of them has taken its values, or, with send_all, when all have. */
+ * when one of them has taken its values, or, with send_all, when all have. Where nobody reads any,
+ * they are as good as empty. */
 struct targets {
-    uint32_t count;
+    uint32_t count; /* Of block queues. */
+    uint32_t read;
     uint32_t room; /* Of the one with most; with send_all, least. */
     bool one_is_empty;
     bool all_are_full;
@@ -26,21 +28,28 @@ static struct targets look_at_targets(const struct endpoint *endpoint)
     const struct testfile_endpoint *def = endpoint->def;
     const struct runner *runner = endpoint->runner;
     struct targets targets = {.all_are_full = true};
+    uint32_t unread_room = 0;
 
     for (uint32_t i = 0; i < def->provides_count; i++) {
         uint32_t target = def->provides[i].target;
         const struct provider *provider = &runner->providers[target];
         uint32_t room = room_of(provider);
 
-        if (def->provides[i].send != SEND_BLOCK || runner->readers[target] == 0) continue;
-        if (targets.count == 0 || (def->send_all ? room < targets.room : room > targets.room)) {
+        if (def->provides[i].send != SEND_BLOCK) continue;
+        targets.count++;
+        if (runner->readers[target] == 0) {
+            unread_room = provider->limit;
+            continue;
+        }
+        if (targets.read == 0 || (def->send_all ? room < targets.room : room > targets.room)) {
             targets.room = room;
         }
-        targets.count++;
+        targets.read++;
         targets.one_is_empty |= provider->len == 0;
         targets.all_are_full &= room == 0;
     }
-    return targets;
+    if (targets.read > 0) return targets;
+    return (struct targets){.count = targets.count, .room = unread_room, .one_is_empty = true};
 }
 
 /* How many requests may be under way. */
@@ -175,17 +184,11 @@ void runner_pause(struct endpoint *endpoint)
 void runner_init_drive(struct endpoint *endpoint)
 {
     const struct testfile_endpoint *def = endpoint->def;
-    const struct runner_mode *modes = endpoint->runner->options.modes;
     struct flow_drive *drive = &endpoint->drive;
-    enum runner_drive kind = def->has_peak_load ? DRIVE_SLOTS : DRIVE_QUEUES;
 
-    if (modes != NULL) kind = modes[endpoint->index].drive;
-    drive->on_demand = modes != NULL ? modes[endpoint->index].on_demand : def->on_demand;
-    drive->on_demand &= def->provides_count > 0;
-    drive->by_slots = kind == DRIVE_SLOTS;
+    drive->on_demand = def->on_demand && def->provides_count > 0;
+    drive->by_slots = def->has_peak_load;
     drive->left = UINT32_MAX;
-    if (kind == DRIVE_ONCE) drive->left = 1;
-    if (kind == DRIVE_NEVER) drive->left = 0;
     drive->multiplier = 1;
     drive->until_ns = TIME_NEVER;
 }

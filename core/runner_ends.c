@@ -199,8 +199,10 @@ static bool stop_some(struct runner *runner)
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
 
+        if (!endpoint->is_here || endpoint->is_stopped) continue;
+        if (is_unread(endpoint)) endpoint->drive.left = 0; /* What is due already is sent. */
         if (!may_stop(endpoint)) continue;
-        if (is_through(endpoint) || is_unread(endpoint) || waits_for_shut(endpoint) != NULL) {
+        if (is_through(endpoint) || waits_for_shut(endpoint) != NULL) {
             stop_endpoint(endpoint);
             any = true;
         }

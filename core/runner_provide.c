@@ -2,29 +2,7 @@
  * those that its own values came from. */
 #include "core/base/check.h"
 #include "core/runner_impl.h"
-
-/* The values of one `block` provides that wait for room. */
-struct sending_list {
-    struct provider_wait wait;
-    struct sending *sending;
-    struct item_list items;
-    uint32_t provider;
-};
-
-/* A request that is over when these values have been taken. */
-struct sending {
-    struct endpoint *endpoint;
-    struct item_list returns;
-    uint32_t lists_count;
-    uint32_t open; /* Lists with values. */
-    struct sending_list lists[];
-};
-
-/* A value given back that waits for room. */
-struct delivery {
-    struct provider_wait wait;
-    struct provider_item *item;
-};
+#include "core/runner_sending.h"
 
 /* Where the values of an entry of `provides` go. */
 struct push_context {
@@ -55,12 +33,12 @@ static bool push_value(void *context, const struct value *value)
     uint32_t target = push->output->target;
     struct provider *provider = &runner->providers[target];
 
-    push->outgoing->any = true;
     if (push->exchange->asked == target) push->exchange->asked = EXCHANGE_UNASKED;
     if (runner->readers[target] == 0) {
         provider->unread++;
         return true;
     }
+    push->outgoing->any = true;
     switch (push->output->send) {
     case SEND_FORCE: (void)!provider_push(provider, value, true); return true;
     case SEND_IF_NOT_FULL:

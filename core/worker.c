@@ -49,6 +49,10 @@ static void start(struct worker *w, uint64_t start_ns)
     w->counts_at_start = *ring_counts(w->ring);
     w->cpu_at_start_ns = cpu_thread_ns();
     w->totals.span.wait_known = cpu_wait_ns(w->wait_fd, &w->wait_at_start_ns);
+    if (w->plan->connect_rate_per_s > 0) {
+        pace_start(&w->table.pace, w->plan->connect_rate_per_s, w->plan->workers, w->index,
+                   start_ns);
+    }
     w->load->start(w);
 }
 
@@ -178,7 +182,7 @@ static void advance(struct worker *w)
 /* When there is something to do even if nothing completes. */
 static uint64_t next_moment(const struct worker *w)
 {
-    uint64_t next_ns = timers_next_ns(&w->timers);
+    uint64_t next_ns = min_u64(timers_next_ns(&w->timers), pace_next_ns(&w->table.pace));
 
     if (w->phase == PHASE_RUNNING) next_ns = min_u64(next_ns, w->end_ns);
     if (w->phase == PHASE_DRAINING) next_ns = min_u64(next_ns, w->drain_end_ns);
@@ -202,6 +206,7 @@ bool worker_step(struct worker *w)
     reaped_ns = clock_now_ns();
     w->now_ns = reaped_ns;
     w->table.batch++;
+    pace_turn(&w->table.pace);
     run_events(w);
     if (w->alike.count > 0) worker_book_alike(w);
     run_timers(w);

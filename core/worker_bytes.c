@@ -53,6 +53,12 @@ bool worker_lay_out(struct worker *w)
     const struct plan *plan = w->plan;
     size_t len_max = 0;
 
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        const struct plan_span *span = &plan->body[i];
+
+        w->body.spans[w->body.count++] =
+            (struct conn_span){.data = span->data, .len = span->len, .fd = span->fd};
+    }
     w->asks_count = plan->requests_count;
     w->asks = arena_array(&w->arena, w->asks_count, sizeof(*w->asks));
     if (w->asks == NULL) return false;
@@ -70,6 +76,7 @@ bool worker_lay_out(struct worker *w)
         len_max = max_u64(len_max, max_u64(request->len, request->last_len));
     }
     if (!w->plain) return make_own(w, len_max);
+    if (w->body.count > 0 || len_max > SEND_QUIET_MAX) w->plain = false;
     for (uint32_t i = 0; i < w->asks_count; i++) {
         if (w->asks[i].last_bytes != NULL) w->plain = false;
     }

@@ -53,12 +53,16 @@ static void book(struct worker *w)
     l->shed[SHED_WAITED] = flow->shed[SHED_WAITED];
 }
 
-/* Connections are kept while anything waits for one or may yet become due. */
+/* Connections are kept while anything waits for one or may yet become due. With a bound on
+ * attempts pools take turns at them. */
 static void maintain(struct worker *w)
 {
     bool more = w->phase == PHASE_RUNNING && !flow_is_exhausted(&w->flow);
+    uint32_t first = w->table.pace.after;
 
-    for (uint32_t i = 0; i < w->pools_count; i++) {
+    for (uint32_t n = 0; n < w->pools_count; n++) {
+        uint32_t i = (first + n) % w->pools_count;
+
         if (more || lanes_pending_of(&w->lanes, i) > 0) pool_maintain(&w->pools[i], w->now_ns);
     }
 }

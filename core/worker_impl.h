@@ -8,6 +8,7 @@
 #include "core/flow.h"
 #include "core/worker.h"
 #include "core/worker_load.h"
+#include "io/conn_body.h"
 #include "io/pool.h"
 
 /* The bytes of one of the plan's requests. */
@@ -27,6 +28,7 @@ struct worker_send {
     uint32_t count;
 };
 
+enum { SEND_QUIET_MAX = 64 * 1024 }; /* A socket takes so much at once. More goes loudly. */
 enum phase { PHASE_WAITING, PHASE_RUNNING, PHASE_DRAINING, PHASE_ENDED };
 
 /* Answers with the same figures, as those that come in one buffer mostly are. */
@@ -59,9 +61,9 @@ struct worker {
                                 those of its last request behind them. */
     uint32_t asks_count;
     bool plain;      /* What is sent is the asks' `bytes`, as they are. */
-    char *own_bytes; /* [table.count * own_size]: for what a connection sends if that differs from
-                        send to send; NULL: it does not. */
+    char *own_bytes; /* [table.count * own_size]: for what differs from send to send; or NULL. */
     size_t own_size;
+    struct conn_body body; /* Goes behind the bytes of every request; count 0: nothing does. */
     bool own_copied; /* Requests are copied there one by one; else all but the ids stands there. */
     uint64_t ids_used;
     uint64_t start_ns, end_ns, drain_end_ns;

@@ -76,6 +76,7 @@ static bool init_table(struct worker *w)
     w->table.owner = worker_conn_owner;
     w->table.owner.self = w;
     w->table.counts = (struct conn_counts){
+        .bytes_sent = &l->bytes_sent,
         .bytes_received = &l->bytes_received,
         .bytes_discarded = &l->bytes_discarded,
         .discarded = &l->discarded,
@@ -83,6 +84,9 @@ static bool init_table(struct worker *w)
         .unsolicited_idle = &l->unsolicited_idle,
         .conflicting = &l->conflicting,
         .interim = &l->interim,
+        .bodies_continued = &l->bodies_continued,
+        .bodies_unasked = &l->bodies_unasked,
+        .bodies_unsent = &l->bodies_unsent,
         .tls_unclean = &l->tls_unclean,
         .alive = &l->alive,
         .alive_max = &l->alive_max,
@@ -257,7 +261,7 @@ static bool may_chain(const struct worker *w)
     if (!ring_facts(w->ring)->chains || w->table.requests_max > 1 || w->plan->open_loop) {
         return false;
     }
-    if (!w->plain) return false;
+    if (!w->plain || w->plan->connect_rate_per_s > 0) return false;
     for (uint32_t i = 0; i < w->asks_count; i++) {
         if (w->asks[i].len > CHAIN_BYTES_MAX) return false;
     }

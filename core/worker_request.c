@@ -3,9 +3,6 @@
 #include "core/base/clock.h"
 #include "core/worker_impl.h"
 
-/* What a socket that the peer reads from takes at once; more goes loudly from the start. */
-enum { NOWAIT_BYTES_MAX = 64 * 1024 };
-
 static void slot_free(struct worker *w, uint64_t now_ns)
 {
     if (w->flow.open) return; /* What is due does not wait for what was. */
@@ -179,16 +176,24 @@ static void take_waiting(struct worker *w, struct conn *conn, struct worker_send
     w->ledger.in_flight += send->count - had;
 }
 
+static enum conn_send_how how_to_send(const struct worker *w, const struct worker_send *send)
+{
+    if (w->table.window_max > 1) {
+        return send->len <= SEND_QUIET_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
+    }
+    if (likely(w->plain)) return CONN_SEND_QUIET;
+    return w->own_bytes == NULL && send->len <= SEND_QUIET_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+}
+
 /* Sends what was added. */
 static void send_taken(struct worker *w, struct conn *conn, struct worker_send *send)
 {
-    enum conn_send_how how = w->own_bytes == NULL ? CONN_SEND_QUIET : CONN_SEND_LOUD;
-
-    if (w->table.window_max > 1) {
-        how = send->len <= NOWAIT_BYTES_MAX ? CONN_SEND_NOWAIT : CONN_SEND_LOUD;
-    }
     w->ledger.bytes_sent += send->len;
-    conn_send(&w->table, conn, send->bytes, send->len, how);
+    if (w->body.count > 0) {
+        conn_send_body(&w->table, conn, send->bytes, send->len, &w->body, w->plan->expect_continue);
+    } else {
+        conn_send(&w->table, conn, send->bytes, send->len, how_to_send(w, send));
+    }
     send->len = 0;
     send->count = 0;
 }

@@ -36,11 +36,12 @@ static enum tls_resume resume_of(enum plan_tls_resume resume)
 static uint32_t write_max_of(const struct worker *w)
 {
     const struct plan *plan = w->plan;
-    uint64_t len_max = 0;
+    uint64_t len_max = plan->body_spans > 0 ? TLS_PLAIN_BYTES : 0;
 
     if (w->runs_test) return w->table.count <= KEEP_BUFFERS_MAX ? TLS_PLAIN_BYTES : TEST_WRITE_MAX;
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         len_max = max_u64(len_max, plan->requests[i].len);
+        len_max = max_u64(len_max, plan->requests[i].last_len);
     }
     return (uint32_t)min_u64(len_max * w->table.window_size, TLS_PLAIN_BYTES);
 }

@@ -96,6 +96,14 @@ enum failed_class conn_class_of_connect(const struct conn *conn, int errno_value
     return failed_of_connect(conn->addresses->list[conn->address].storage.ss_family, errno_value);
 }
 
+/* Has another attempt made of which the pool knows, when it is its turn; false if that is now. */
+static bool wait_for_turn(struct conn_table *table, struct conn *conn, uint64_t now_ns)
+{
+    if (likely(table->pace.interval_ns == 0)) return false;
+    timers_set(table->timers, &conn->timer, pace_reserve(&table->pace, now_ns));
+    return true;
+}
+
 /* Begins to connect at conn->address or, where not even a socket can be made for it, at the
  * addresses after it. The slot is FREE for good when all refuse. */
 static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_t now_ns)
@@ -107,6 +115,7 @@ static void connect_or_free(struct conn_table *table, struct conn *conn, uint64_
 
         if (rc == 0) return;
         again = pool_connect_failed(conn->pool, conn, conn_class_of_connect(conn, -rc), now_ns);
+        if (again && wait_for_turn(table, conn, now_ns)) return;
     }
     conn->pool->connecting--;
     free_slot(table, conn);
@@ -154,6 +163,8 @@ static void enter_closing(struct conn_table *table, struct conn *conn)
     if (conn->state < CONN_IDLE && !conn->retry && !conn->chained) conn->pool->connecting--;
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
+    if (conn->body != NULL && conn->window_count == 0) (*table->counts.bodies_unsent)++;
+    conn->body = NULL;
     conn_to(conn, CONN_CLOSING);
 }
 
@@ -208,13 +219,15 @@ void conn_reset(struct conn_table *table, struct conn *conn)
 static void on_closed(struct conn_table *table, struct conn *conn)
 {
     bool retry = conn->retry;
+    uint64_t now_ns;
 
     conn_reset(table, conn);
-    if (retry) {
-        connect_or_free(table, conn, clock_now_ns());
-    } else {
+    if (!retry) {
         free_slot(table, conn);
+        return;
     }
+    now_ns = clock_now_ns();
+    if (!wait_for_turn(table, conn, now_ns)) connect_or_free(table, conn, now_ns);
 }
 
 void conn_connect_failed(struct conn_table *table, struct conn *conn, enum failed_class why,
@@ -394,14 +407,14 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         return;
     }
     switch ((enum conn_state)conn->state) {
-    case CONN_FREE: UNREACHABLE("a free slot has no timer");
+    case CONN_FREE: connect_or_free(table, conn, now_ns); return;
     case CONN_CONNECTING:
     case CONN_TUNNELING: conn_connect_failed(table, conn, FAILED_CONNECT_TIMEOUT, now_ns); return;
     case CONN_HANDSHAKING: conn_tls_fail(table, conn, FAILED_TLS_TIMEOUT, now_ns); return;
     case CONN_CLOSING: conn_closing_step(table, conn); return;
     case CONN_IDLE:
         /* Answered before all of the request was sent, and the rest does not go out. */
-        if (conn->flight & FLIGHT_SEND) conn_close(table, conn);
+        if ((conn->flight & FLIGHT_SEND) || conn->body != NULL) conn_close(table, conn);
         return;
     case CONN_SENDING:
     case CONN_RECEIVING: break;
@@ -410,10 +423,13 @@ void conn_timer(struct conn_table *table, struct timer *timer, uint64_t now_ns)
         conn_tls_fail(table, conn, FAILED_TLS_LOCAL, now_ns);
         return;
     }
+    if (conn->body != NULL && conn_body_timer(table, conn, now_ns)) return;
     urgent = most_urgent(table, conn);
     if (urgent.deadline_ns > now_ns) {
-        if (!timer_is_armed(timer) || timer->at_ns > urgent.deadline_ns) {
-            timers_set(table->timers, timer, urgent.deadline_ns);
+        uint64_t at_ns = min_u64(urgent.deadline_ns, conn_body_tired_ns(table, conn));
+
+        if (!timer_is_armed(timer) || timer->at_ns > at_ns) {
+            timers_set(table->timers, timer, at_ns);
         }
     } else {
         fail_overdue(table, conn, &urgent, now_ns);

@@ -55,6 +55,10 @@ enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DRAIN };
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
 
+/* Of a body apart: it waits for leave, is being sent, or its file cannot be read: the timer's turn.
+ */
+enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_LOST };
+
 enum { TIMER_CONN = 1, TIMER_POOL = 2 }; /* timer.kind */
 
 struct conn_request {
@@ -95,6 +99,7 @@ struct conn_handshake {
 
 struct pool;
 struct conn_tls;
+struct conn_body;
 
 struct conn {
     uint8_t state;               /* enum conn_state; written by conn_to() only. */
@@ -111,18 +116,23 @@ struct conn {
     uint32_t window_count;       /* Outstanding requests. */
     struct conn_request *window; /* [table.window_size]; constant. */
     uint32_t requests_max;       /* How many it carries; UINT32_MAX: no bound. */
-    struct pool *pool;           /* Not in FREE. */
+    struct pool *pool;           /* In FREE only while it waits to connect again. */
     struct conn_tls *tls;        /* NULL: plain, or not connected. */
-    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING. */
+    struct timer timer;  /* Connect deadline, or that of the oldest request, or of CLOSING; in FREE,
+                            when it connects again. */
     uint64_t begun_ns;   /* When its last attempt to connect, at one address, began. */
     uint64_t first_ns;   /* When the first byte of an answer that is not whole had come; else 0. */
     uint64_t body_left;  /* PART_LENGTH: bytes to come. */
     uint64_t body_bytes; /* Of the current answer so far. */
-    const char *send_data;             /* Of the last NOWAIT send; and */
-    uint32_t send_len;                 /* of that, or of the loud send in flight. */
-    uint32_t idle_room;                /* In the idle list: conn_room() as it is counted there. */
-    uint32_t carry_len;                /* Bytes of an incomplete head in the carry. */
-    int32_t send_error;                /* errno of a send that failed; 0 = none. */
+    const char *send_data;        /* Of the last NOWAIT send; and */
+    uint32_t send_len;            /* of that, or of the loud send in flight. */
+    const struct conn_body *body; /* Of a request, until all of it is sent; else NULL. So are: */
+    uint64_t body_sent;           /* so many bytes have been, of the span */
+    uint8_t body_span, body_step; /* of this index; enum conn_body_step; */
+    bool body_head;               /* the head is not yet known to be sent (not TLS). */
+    uint32_t idle_room;           /* In the idle list: conn_room() as it is counted there. */
+    uint32_t carry_len;           /* Bytes of an incomplete head in the carry. */
+    int32_t send_error;           /* errno of a send that failed; 0 = none. */
     const struct addresses *addresses; /* The pool's list when it began to connect, */
     uint32_t address;                  /* and which of these it connects to. */
     uint32_t addresses_tried; /* Until established: addresses that failed in this attempt, */

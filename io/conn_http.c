@@ -15,7 +15,9 @@ static char *carry_of(const struct conn_table *table, const struct conn *conn)
 static enum failed_place place_of(const struct conn *conn)
 {
     if (conn->part != PART_HEAD) return FAILED_IN_BODY;
-    return conn->state == CONN_RECEIVING ? FAILED_IN_HEAD : FAILED_BEFORE;
+    /* Without a carry only 1xx heads have come. */
+    if (conn->state == CONN_RECEIVING && conn->carry_len > 0) return FAILED_IN_HEAD;
+    return conn_body_goes(conn) ? FAILED_IN_REQUEST : FAILED_BEFORE;
 }
 
 void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns)
@@ -93,6 +95,8 @@ static void begin_body(struct conn_table *table, struct conn *conn, const char *
         (*table->counts.interim)++;
         if (++conn->interim_count > HTTP1_INTERIM_MAX) {
             conn_fail(table, conn, FAILED_HEAD_TOO_LARGE, clock_now_ns());
+        } else if (head->status == 100 && conn->body != NULL) {
+            conn_body_continue(table, conn);
         }
         return;
     }
@@ -313,6 +317,8 @@ static void conn_idle_ended(struct conn_table *table, struct conn *conn)
 
 void conn_eof(struct conn_table *table, struct conn *conn)
 {
+    enum failed_place place = place_of(conn);
+
     conn->peer_ended = true;
     if (conn->state == CONN_TUNNELING) {
         conn_tunnel_ended(table, conn, 0);
@@ -328,14 +334,14 @@ void conn_eof(struct conn_table *table, struct conn *conn)
         complete(table, conn, false);
         return;
     }
-    if (conn->state == CONN_RECEIVING) {
+    if (place == FAILED_IN_HEAD || place == FAILED_IN_BODY) {
         conn_fail(table, conn, FAILED_INCOMPLETE, clock_now_ns());
         return;
     }
     /* A send that met a reset may have taken the error that the receive would have shown. */
     conn_fail(table, conn,
               conn->send_error != 0 && conn->send_error != EPIPE
-                  ? failed_of_stream(conn->send_error, FAILED_BEFORE)
+                  ? failed_of_stream(conn->send_error, place)
                   : FAILED_CLOSED_BEFORE_RESPONSE,
               clock_now_ns());
 }

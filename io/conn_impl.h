@@ -1,11 +1,11 @@
 /* conn_impl: what the parts of conn share: conn.c (life), conn_send.c and conn_recv.c (its two
- * halves towards the kernel), conn_tunnel.c (a proxy's consent), conn_tls.c (https) and conn_http.c
- * (the bytes of answers). */
+ * halves towards the kernel), conn_body.c (long requests), conn_tunnel.c (a proxy's consent),
+ * conn_tls.c (https) and conn_http.c (the bytes of answers). */
 #ifndef IO_CONN_IMPL_H
 #define IO_CONN_IMPL_H
 
 #include "core/base/check.h"
-#include "io/conn_table.h"
+#include "io/conn_body.h"
 #include "io/op.h"
 
 /* Which states may follow each: bits. */

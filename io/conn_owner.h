@@ -43,6 +43,7 @@ struct conn_owner {
 
 /* Counters of the owner that connections keep up to date. */
 struct conn_counts {
+    uint64_t *bytes_sent; /* Only of bodies that are sent apart. */
     uint64_t *bytes_received;
     uint64_t *bytes_discarded; /* Of these. */
     uint64_t *discarded;       /* Answers of which some were. */
@@ -50,7 +51,10 @@ struct conn_counts {
     uint64_t *unsolicited_idle;
     uint64_t *conflicting;
     uint64_t *interim;
-    uint64_t *tls_unclean; /* May be NULL where nothing is TLS. */
+    uint64_t *bodies_continued; /* Sent because the peer gave leave. */
+    uint64_t *bodies_unasked;   /* Sent because it had said nothing for long. */
+    uint64_t *bodies_unsent;    /* Not sent, or not all, because the answer had come. */
+    uint64_t *tls_unclean;      /* May be NULL where nothing is TLS. */
     uint64_t *alive;
     uint64_t *alive_max;
 };

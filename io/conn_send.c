@@ -17,6 +17,10 @@ void conn_on_send(struct conn_table *table, struct conn *conn, int32_t res)
         conn_tls_on_send(table, conn, res);
         return;
     }
+    if (conn->body != NULL) {
+        conn_body_on_send(table, conn, res);
+        return;
+    }
     /* After a failed send the receive ends too and says how; see conn_eof(). */
     if (res < 0) {
         conn->send_error = -res;
@@ -50,7 +54,10 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
 
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
-    if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
+    if ((conn->flight & FLIGHT_SEND) &&
+        (conn->tls == NULL || conn->tls->plain_left > 0 || conn->body != NULL)) {
+        return 0;
+    }
     if (unlikely(conn->early) && conn->window_count > 0) return 0;
     return (uint32_t)min_u64(table->window_max - conn->window_count,
                              conn->requests_max - conn->window_first - conn->window_count);

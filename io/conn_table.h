@@ -6,6 +6,7 @@
 
 #include "core/base/arena.h"
 #include "io/conn_owner.h"
+#include "io/pace.h"
 
 /* All connections of a worker. */
 struct conn_table {
@@ -26,6 +27,7 @@ struct conn_table {
     void *sink;          /* Where bodies are drained to; NULL: nowhere, the kernel discards them. */
     uint32_t sink_bytes; /* Its size. */
     uint32_t requests_max; /* Per connection, whatever the server says; UINT32_MAX: no bound. */
+    struct pace pace;      /* Of attempts to connect. */
     bool chains;           /* Connections for one request each are made by ring_chain(). */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* TIME_NEVER = none. */
@@ -34,6 +36,7 @@ struct conn_table {
     uint64_t tls_timeout_ns;   /* Of a handshake. */
     struct conn_tls *tls;      /* [count]; NULL: nothing is TLS. */
     char *tls_plain;           /* [TLS_PLAIN_BYTES]: what a record held, until it is read. */
+    char *tls_body;            /* [TLS_PLAIN_BYTES]: of a file, on its way into a record. */
     uint64_t batch;            /* Of completions; the owner counts, before it runs the first. */
     bool unheard;              /* Among the events in hand are some of quiet sends. */
     size_t tls_work;           /* What TLS has done since the last ring_submit(), in bytes. */

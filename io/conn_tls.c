@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
@@ -17,8 +18,11 @@ bool conn_table_init_tls(struct conn_table *table, struct arena *arena)
     CHECK(table->tls_out_size > TLS_OVERHEAD_BYTES);
     table->tls = arena_array(arena, table->count, sizeof(*table->tls));
     table->tls_plain = arena_array(arena, 1, TLS_PLAIN_BYTES);
+    table->tls_body = arena_array(arena, 1, TLS_PLAIN_BYTES);
     out = arena_array(arena, table->count, table->tls_out_size);
-    if (table->tls == NULL || table->tls_plain == NULL || out == NULL) return false;
+    if (table->tls == NULL || table->tls_plain == NULL || table->tls_body == NULL || out == NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < table->count; i++) {
         table->tls[i].out = out + i * table->tls_out_size;
     }
@@ -80,13 +84,15 @@ static void send_loudly(struct conn_table *table, struct conn *conn, size_t len)
 static void pump(struct conn_table *table, struct conn *conn)
 {
     struct conn_tls *tls = conn->tls;
+    bool more;
 
     if (tls->corked || (conn->flight & FLIGHT_SEND) || conn->state == CONN_CLOSING) return;
     settle(table, tls);
-    if (tls->out_len == tls->quiet) return;
+    more = tls->plain_left > 0 || conn_body_goes(conn);
+    if (tls->out_len == tls->quiet && !(more && tls->quiet > 0)) return;
     if (tls->quiet > 0) {
         send_loudly(table, conn, 0);
-    } else if (tls->plain_left > 0 || tls->session.spill != NULL) {
+    } else if (more || tls->session.spill != NULL) {
         send_loudly(table, conn, tls->out_len);
     } else {
         tls->quiet = tls->out_len;
@@ -96,23 +102,62 @@ static void pump(struct conn_table *table, struct conn *conn)
     }
 }
 
-/* Encrypts as much of the request as has room. A session that fails at it, for want of memory, is
- * found by the timer: who calls us is in the middle of a send. */
-static void encrypt(struct conn_table *table, struct conn *conn)
+/* Encrypts as much of `plain` as has room; returns how much. A session that fails at it, for want
+ * of memory, is found by the timer: who calls us is in the middle of a send. */
+static size_t encrypt_some(struct conn_table *table, struct conn *conn, const char *plain,
+                           size_t len)
 {
     struct conn_tls *tls = conn->tls;
-    struct tls_out out;
+    struct tls_out out = out_of(table, tls);
     size_t used = 0;
 
-    if (tls->plain_left == 0 || tls->session.failed || !tls->session.established) return;
-    settle(table, tls);
-    out = out_of(table, tls);
-    if (tls_write(&tls->session, &out, tls->plain, tls->plain_left, &used) == TLS_FAILED) {
+    if (tls_write(&tls->session, &out, plain, len, &used) == TLS_FAILED) {
         timers_set(table->timers, &conn->timer, clock_now_ns());
     }
     tls->out_len = out.len;
-    tls->plain += used;
-    tls->plain_left -= used;
+    return used;
+}
+
+/* Finds the next bytes of the body, at most TLS_PLAIN_BYTES: a file is read, since its mapping may
+ * have no end any more. Returns how many; 0: it cannot be read, as the timer will find. */
+static size_t next_of_body(struct conn_table *table, struct conn *conn, const char **ret_plain)
+{
+    struct conn_span rest = conn_body_rest(conn);
+    size_t len = (size_t)min_u64(rest.len, TLS_PLAIN_BYTES);
+    ssize_t n;
+
+    *ret_plain = rest.data;
+    if (rest.fd < 0) return len;
+    *ret_plain = table->tls_body;
+    do {
+        n = pread(rest.fd, table->tls_body, len, (off_t)conn->body_sent);
+    } while (n < 0 && errno == EINTR);
+    if (n > 0) return (size_t)n;
+    conn->body_step = BODY_LOST;
+    timers_set(table->timers, &conn->timer, clock_now_ns());
+    return 0;
+}
+
+/* Encrypts as much of the request as has room. */
+static void encrypt(struct conn_table *table, struct conn *conn)
+{
+    struct conn_tls *tls = conn->tls;
+    const char *plain;
+    size_t len, used = 1;
+
+    if (tls->session.failed || !tls->session.established) return;
+    if (tls->plain_left == 0 && conn->body == NULL) return;
+    settle(table, tls);
+    if (tls->plain_left > 0) {
+        used = encrypt_some(table, conn, tls->plain, tls->plain_left);
+        tls->plain += used;
+        tls->plain_left -= used;
+    }
+    while (used > 0 && tls->plain_left == 0 && conn_body_goes(conn) && !tls->session.failed) {
+        len = next_of_body(table, conn, &plain);
+        used = len == 0 ? 0 : encrypt_some(table, conn, plain, len);
+        if (used > 0) conn_body_advance(table, conn, used);
+    }
 }
 
 /* Sends a request in front of the handshake, if it may go there: else it waits for its end. */
@@ -360,15 +405,22 @@ void conn_tls_send(struct conn_table *table, struct conn *conn, const char *byte
     pump(table, conn);
 }
 
+void conn_tls_go_on(struct conn_table *table, struct conn *conn)
+{
+    encrypt(table, conn);
+    pump(table, conn);
+}
+
 void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
 {
     struct conn_tls *tls = conn->tls;
-    bool blocked = tls->plain_left > 0;
+    bool blocked = tls->plain_left > 0 || conn->body != NULL;
     struct tls_out out;
 
     /* After a failed send the receive ends too and says how; see conn_eof(). */
     if (res < 0 || (size_t)res != tls->sending) {
         conn->send_error = res < 0 ? -res : EPIPE;
+        if (conn->body != NULL) conn_body_break_off(table, conn);
         return;
     }
     if (unlikely(tls->quiet > 0 && !is_settled(table))) {
@@ -386,7 +438,7 @@ void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
         tls->out_len = out.len;
     }
     pump(table, conn);
-    if (blocked && tls->plain_left == 0 && conn_room(table, conn) > 0) {
+    if (blocked && tls->plain_left == 0 && conn->body == NULL && conn_room(table, conn) > 0) {
         table->owner.ready(table->owner.self, conn, clock_now_ns());
     }
 }

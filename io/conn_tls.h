@@ -57,6 +57,9 @@ void conn_tls_eof(struct conn_table *table, struct conn *conn);
 void conn_tls_fail(struct conn_table *table, struct conn *conn, enum failed_class why,
                    uint64_t now_ns);
 
+/* A body may go: encrypts and sends what has room. */
+void conn_tls_go_on(struct conn_table *table, struct conn *conn);
+
 /* As conn_send(), conn_on_send() and conn_on_quiet(). */
 void conn_tls_send(struct conn_table *table, struct conn *conn, const char *bytes, size_t len);
 void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res);

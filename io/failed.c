@@ -40,6 +40,7 @@ enum failed_class failed_of_stream(int errno_value, enum failed_place place)
         [FAILED_BEFORE] = FAILED_RESET_BEFORE_RESPONSE,
         [FAILED_IN_HEAD] = FAILED_RESET_IN_HEAD,
         [FAILED_IN_BODY] = FAILED_RESET_IN_BODY,
+        [FAILED_IN_REQUEST] = FAILED_RESET_IN_REQUEST,
     };
 
     switch (errno_value) {

@@ -5,29 +5,31 @@
 #include "core/base/defs.h"
 #include "tls/tls_err.h"
 
-#define FAILED_CLASSES(X)                                                                      \
-    X(CONNECT_REFUSED, connect_refused, "connection refused")                                  \
-    X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                         \
-    X(UNREACHABLE, unreachable, "host or network unreachable")                                 \
-    X(PORTS, ports, "no local port left")                                                      \
-    X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                         \
-    X(PROXY_REFUSED, proxy_refused, "proxy refused the tunnel")                                \
-    X(TLS_TIMEOUT, tls_timeout, "TLS handshake not complete in time")                          \
-    X(TLS_RESET, tls_reset, "connection reset in the TLS handshake")                           \
-    X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")    \
-    X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                   \
-    X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                   \
-    X(CLOSED_BEFORE_RESPONSE, closed_before_response, "connection closed before the response") \
-    X(INCOMPLETE, incomplete, "connection closed in the response")                             \
-    X(BAD_HEAD, bad_head, "response head is not HTTP/1.x")                                     \
-    X(HEAD_TOO_LARGE, head_too_large, "response head too large")                               \
-    X(BAD_FRAMING, bad_framing, "response length cannot be believed")                          \
-    X(UNSOLICITED, unsolicited, "bytes came before the request was sent")                      \
-    X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                        \
-    X(TIMEOUT, timeout, "response not complete in time")                                       \
-    X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")              \
-    X(BUILD, build, "request could not be built")                                              \
-    X(BODY_TOO_LARGE, body_too_large, "body too large for its expressions")                    \
+#define FAILED_CLASSES(X)                                                                        \
+    X(CONNECT_REFUSED, connect_refused, "connection refused")                                    \
+    X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                           \
+    X(UNREACHABLE, unreachable, "host or network unreachable")                                   \
+    X(PORTS, ports, "no local port left")                                                        \
+    X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                           \
+    X(PROXY_REFUSED, proxy_refused, "proxy refused the tunnel")                                  \
+    X(TLS_TIMEOUT, tls_timeout, "TLS handshake not complete in time")                            \
+    X(TLS_RESET, tls_reset, "connection reset in the TLS handshake")                             \
+    X(RESET_IN_REQUEST, reset_in_request, "connection reset before all of the request was sent") \
+    X(BODY_UNREADABLE, body_unreadable, "body file could not be read when it was sent")          \
+    X(RESET_BEFORE_RESPONSE, reset_before_response, "connection reset before the response")      \
+    X(RESET_IN_HEAD, reset_in_head, "connection reset in the response head")                     \
+    X(RESET_IN_BODY, reset_in_body, "connection reset in the response body")                     \
+    X(CLOSED_BEFORE_RESPONSE, closed_before_response, "connection closed before the response")   \
+    X(INCOMPLETE, incomplete, "connection closed in the response")                               \
+    X(BAD_HEAD, bad_head, "response head is not HTTP/1.x")                                       \
+    X(HEAD_TOO_LARGE, head_too_large, "response head too large")                                 \
+    X(BAD_FRAMING, bad_framing, "response length cannot be believed")                            \
+    X(UNSOLICITED, unsolicited, "bytes came before the request was sent")                        \
+    X(FIRST_BYTE_TIMEOUT, first_byte_timeout, "first byte not in time")                          \
+    X(TIMEOUT, timeout, "response not complete in time")                                         \
+    X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")                \
+    X(BUILD, build, "request could not be built")                                                \
+    X(BODY_TOO_LARGE, body_too_large, "body too large for its expressions")                      \
     X(UNEXPECTED, unexpected, "answer is not what was expected")
 
 /* The reasons of tls/tls_err.h are classes too, FAILED_TLS_… and "tls_…". */
@@ -49,8 +51,8 @@ static inline enum failed_class failed_of_tls(enum tls_err err)
     return (enum failed_class)(FAILED_COUNT - TLS_ERR_COUNT + (int)err);
 }
 
-/* Where in a response a connection was. */
-enum failed_place { FAILED_BEFORE, FAILED_IN_HEAD, FAILED_IN_BODY };
+/* Where in a response a connection was; IN_REQUEST: not all of the request had been sent. */
+enum failed_place { FAILED_BEFORE, FAILED_IN_HEAD, FAILED_IN_BODY, FAILED_IN_REQUEST };
 
 /* The class of a send or receive that ended with this errno. */
 enum failed_class failed_of_stream(int errno_value, enum failed_place place);

@@ -158,7 +158,7 @@ static uint32_t choose_address(const struct pool *pool, uint64_t now_ns)
 void pool_maintain(struct pool *pool, uint64_t now_ns)
 {
     while (pool->slots_used < pool->wanted && pool->table->free_count > 0 &&
-           !timer_is_armed(&pool->backoff)) {
+           !timer_is_armed(&pool->backoff) && pace_take(&pool->table->pace, pool->index, now_ns)) {
         pool->address_next = choose_address(pool, now_ns);
         conn_open(pool->table, pool, now_ns);
         pool->address_next = (pool->address_next + 1) % pool->addresses->count;

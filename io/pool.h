@@ -73,7 +73,7 @@ struct pool {
  * wanted and drain_above. */
 void pool_init(struct pool *pool);
 
-/* Opens connections up to `wanted`, as far as slots and back-off allow. */
+/* Opens connections up to `wanted`, as far as slots, back-off and the table's pace allow. */
 void pool_maintain(struct pool *pool, uint64_t now_ns);
 
 /* The pool's timer has fired. */

@@ -32,7 +32,7 @@ SLACK_S = 30.0
 
 FAILED_CLASSES = (
     "connect_refused connect_timeout unreachable ports descriptors proxy_refused reset_before_response "
-    "reset_in_head reset_in_body closed_before_response incomplete bad_head head_too_large "
+    "reset_in_request body_unreadable reset_in_head reset_in_body closed_before_response incomplete bad_head head_too_large "
     "bad_framing unsolicited first_byte_timeout timeout not_processed tls_timeout tls_reset "
     "build body_too_large unexpected"
 ).split()

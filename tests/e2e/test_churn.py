@@ -161,3 +161,40 @@ endpoints:
             uses.assert_ended_after(3, run)
             equal(server.requests, 90, f"{run}")
         equal((run.ok(), run.failed()), (90, {}), f"{run}")
+
+
+def attempts_at_most(run, per_s, threads):
+    """Of an attempt at the start, and one more each time its turn came."""
+    attempts = run.report["connections"]["attempts"]
+    check(attempts <= threads + per_s * run.seconds, attempts, "attempts to connect", run)
+    equal(run.report["connections"]["connect_rate_per_s"], per_s)
+
+
+def test_connections_are_opened_at_no_more_than_their_rate():
+    for engine in ENGINES:
+        for args in (["-n", 300], ["-R", 300, "-d", "1s"], ["-n", 40, "--no-keepalive"]):
+            with Server(badserver.slow(0.02)) as server:
+                run = lib.load(server.url + "/", "-c", 30, "-t", 2, "--connect-rate", 40, *args,
+                               *engine, rc=0)
+                equal(server.requests, run.ok(), f"requests at the server\n{run}")
+            attempts_at_most(run, 40, 2)
+            equal((run.started(), run.failed()), (run.ok(), {}), f"{run}")
+            equal(run.ok(), 40 if "--no-keepalive" in args else 300, f"{run}")
+
+
+def test_attempts_that_fail_keep_to_the_rate():
+    for engine in ENGINES:
+        with lib.closed_port() as port:
+            for addresses in ("127.0.0.1", "127.0.0.1,127.0.0.2,127.0.0.3"):
+                run = lib.load(f"http://name.test:{port}/", "-c", 4, "-t", 1, "-d", "500ms", "--resolve",
+                               f"name.test:{port}:{addresses}", "--connect-rate", 12, *engine, rc=1)
+                attempts_at_most(run, 12, 1)
+                equal(set(run.failed()), {"connect_refused"}, f"{run}")
+
+
+def test_targets_take_turns_at_the_rate():
+    with Server(badserver.good) as first, Server(badserver.good) as second:
+        run = lib.load(first.url + "/", "-c", 4, "-t", 1, "-n", 30, "--no-keepalive",
+                       "--connect-rate", 60, second.url + "/", rc=0)
+        equal((first.requests, second.requests), (15, 15), f"{run}")
+        attempts_at_most(run, 60, 1)

@@ -46,20 +46,6 @@ def test_a_network_that_swallows_all_is_timeouts_and_then_all_is_well_again():
     check(run.report["connections"]["opened"] > 6, "half-open connections were used again:", run)
 
 
-def test_a_reset_amid_the_request_body_is_a_reset_before_the_response():
-    def behave(conn):
-        conn.sock.recv(1000)
-        conn.server.requests += 1
-        conn.reset()
-
-    path = lib.write_file("body", b"x" * (8 << 20))
-    with Server(behave) as server:
-        run = lib.load(server.url + "/", "-c", 2, "-n", 40, "--body-file", path, rc=1)
-    equal(run.ok(), 0, f"answers\n{run}")
-    check(set(run.failed()) <= {"reset_before_response", "closed_before_response"}, run)
-    equal(sum(run.failed().values()), 40, f"failures\n{run}")
-
-
 @lib.own_network()
 def test_a_silent_name_server_is_an_error_with_the_name():
     with name_server(lambda query: None) as queries:

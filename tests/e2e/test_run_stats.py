@@ -4,6 +4,7 @@ results go, and beginning in the middle of a pattern; as a server counts them.""
 import json
 import os
 import re
+import signal
 import threading
 
 import badserver
@@ -298,3 +299,48 @@ endpoints:
     # From the hit that was due first: a quarter of a second each, about.
     check(waiting["waited"] >= 10 * waiting["waitCount"], waiting)
     equal((free["waitCount"], free["waited"]), (0, 0))
+
+
+def test_too_many_groups_are_counted_as_other():
+    with Server(Counting()) as server:
+        done = run(f"""
+providers: {{n: {{range: {{}}}}}}
+{PATTERN}
+endpoints:
+  - url: {server.url}/200
+    peak_load: 1200hps
+    tags: {{n: "${{n}}"}}
+""", "-f", "json", rc=0)
+    calls = by_tag(lines_of(done), "n")
+    ok = done.report["ledger"]["ok"]
+    equal((len(calls), sum(calls.values())), (1001, ok), "groups, and calls in all of them")
+    equal(calls[None], ok - 1000, "calls of others")
+    warnings = [json.loads(line)["msg"] for line in done.err.splitlines()]
+    equal(len([text for text in warnings if "more than 1,000 groups" in text]), 1, warnings)
+
+
+def test_an_interrupted_run_prints_its_totals():
+    """In both forms, and thresholds do not hide that it was interrupted."""
+    for form in ("human", "json"):
+        seen = Counting()
+        with Server(seen) as server:
+            path = lib.write_file("test.yaml", f"""
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 1m}}}}]
+thresholds: [errors > 5]
+endpoints: [{{url: "{server.url}/200", peak_load: 100hps}}]
+""".encode())
+            report = lib.temp_path("report.json")
+            process = lib.start("run", path, "--json", report, "-f", form)
+            lib.wait_until(lambda: seen.counts.get("/200", 0) > 20, "no requests came")
+            process.signal(signal.SIGINT)
+            done = process.wait(lib.SLACK_S)
+        equal(done.rc, 130)
+        lib.load_report(done, report)
+        ok = done.report["ledger"]["ok"]
+        check(ok > 20, done)
+        if form == "json":
+            equal([line["callCount"] for line in summaries(lines_of(done), "test")], [ok])
+            equal(json.loads(done.err.splitlines()[-1]), {"type": "end", "msg": "interrupted"})
+        else:
+            check(f"calls     {ok}: 200 x {ok}" in done.out, done)
+            check("errors > 5: NOT MET (0)" in done.out, done)

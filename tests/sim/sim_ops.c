@@ -83,6 +83,8 @@ static void post_event(struct sim_op *op, const struct ring_event *event, bool f
         if (post.apart) at_ns += sim_lateness(sim);
     }
     if (sim_chance(sim, sim->options.faults.delay)) at_ns += sim_lateness(sim);
+    /* Who sends nothing asks whether the ring is settled, and asks again: that takes time. */
+    if (op->kind == SIM_OP_SEND && op->len == 0) at_ns += NS_PER_US;
     if (!post.apart) {
         at_ns = max_u64(at_ns, sock->post_last_ns);
         sock->post_last_ns = at_ns;

@@ -129,6 +129,7 @@ static void build_requests(struct world *world, struct rng *rng)
     struct plan *plan = &world->plan;
     bool tunnel = rng_below(rng, 4) == 0;
     struct err_info why;
+    size_t body_len = 0;
 
     world->tunnel = tunnel;
     CHECK(plan->targets_count > 0);
@@ -136,12 +137,32 @@ static void build_requests(struct world *world, struct rng *rng)
     for (uint32_t i = 0; tunnel && i < plan->targets_count; i++) {
         CHECK(plan_add_tunnel(plan, &world->targets[i], &why) == ERR_OK);
     }
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        body_len += plan->body[i].len;
+    }
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         struct plan_request_options options = {.method = methods[rng_below(rng, COUNT(methods))],
-                                               .weight = 1 + (uint32_t)rng_below(rng, 4)};
+                                               .weight = 1 + (uint32_t)rng_below(rng, 4),
+                                               .body = plan->body[0].data,
+                                               .body_len = body_len,
+                                               .apart = plan->body_spans > 0};
 
         CHECK(plan_build_request(plan, i % plan->targets_count, &options, &world->requests[i],
                                  &why) == ERR_OK);
+    }
+}
+
+/* A body in spans, larger than what a socket holds. */
+static void draw_body(struct plan *plan, struct rng *rng)
+{
+    static const char bytes[10000];
+
+    plan->body_spans = 1 + (uint32_t)rng_below(rng, PLAN_SPANS_MAX);
+    for (uint32_t i = 0; i < plan->body_spans; i++) {
+        plan->body[i] = (struct plan_span){
+            .data = bytes,
+            .len = 1 + rng_below(rng, rng_below(rng, 2) == 0 ? 50 : sizeof(bytes)),
+            .fd = -1};
     }
 }
 
@@ -173,6 +194,7 @@ static void draw_plan(struct world *world, struct rng *rng)
         if (rng_below(rng, 2) == 0)
             plan->max_requests_per_connection += (uint32_t)rng_below(rng, 20);
     }
+    if (rng_below(rng, 6) == 0) plan->connect_rate_per_s = 300 + (double)rng_below(rng, 3000);
     plan->ids = rng_below(rng, 2) == 0;
     plan->batch_wait = rng_below(rng, 2) == 0;
     plan->duration_ns = DURATION_NS;
@@ -188,6 +210,7 @@ static void draw_plan(struct world *world, struct rng *rng)
     if (rng_below(rng, 3) == 0) {
         world->readdress_every_ns = NS_PER_MS + rng_below(rng, 200 * NS_PER_MS);
     }
+    if (plan->pipeline == 1 && rng_below(rng, 5) == 0) draw_body(plan, rng);
     build_requests(world, rng);
 }
 
@@ -495,6 +518,18 @@ static struct sim_peer_counts peer_counts(const struct world *world)
     return sum;
 }
 
+/* Each worker has one attempt at the start, and from then on no more than its share. */
+static void check_pace(struct world *world)
+{
+    const struct plan *plan = &world->plan;
+    double run_s = (double)(DURATION_NS + TIMEOUT_NS) / NS_PER_S;
+
+    if (plan->connect_rate_per_s <= 0) return;
+    if ((double)world->coord.ledger.connects > plan->workers + run_s * plan->connect_rate_per_s) {
+        sim_fail(world->sim, "more attempts to connect than the pace allows");
+    }
+}
+
 static void check_end(struct world *world)
 {
     struct sim_peer_counts counts = peer_counts(world);
@@ -502,6 +537,7 @@ static void check_end(struct world *world)
     uint64_t answered = 0;
 
     check_series(world);
+    check_pace(world);
     check_urls(world);
     check_stats(world);
     if (world->coord.readings_open != 0) sim_fail(world->sim, "an open reading");

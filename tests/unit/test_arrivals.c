@@ -30,6 +30,39 @@ static struct arrivals begun(const struct mod_interval *mod, enum plan_arrivals 
     return arrivals;
 }
 
+/* A sequence that is begun later is the rest of the whole one. */
+static void test_arrivals_may_begin_in_the_middle(void)
+{
+    static const struct plan_stage stages[] = {
+        {2 * S, 0, 503}, {S, 503, 503}, {S, 0, 0}, {3 * S, 77, 0}};
+    static const uint64_t froms_ns[] = {1,     S,         S + 1,     2 * S, 3 * S,
+                                        4 * S, 4 * S + 7, 7 * S - 1, 7 * S, 8 * S};
+    struct mod_interval mod = made(stages, COUNT(stages));
+
+    for (size_t i = 0; i < COUNT(froms_ns) * 4; i++) {
+        uint64_t from_ns = froms_ns[i / 4];
+        struct arrivals_options options = {
+            .workers = 3, .index = i % 4 == 3 ? 0 : (uint32_t)(i % 4), .from_ns = from_ns};
+        struct arrivals whole, rest;
+        uint64_t at_ns;
+
+        if (i % 4 == 3) options.workers = 1;
+        whole = begun(&mod, PLAN_ARRIVALS_EVEN, options.workers, options.index);
+        arrivals_init(&rest, &mod, &options);
+        do {
+            at_ns = arrivals_next(&whole);
+        } while (at_ns <= from_ns);
+        while (at_ns != TIME_NEVER) {
+            EXPECT(arrivals_next(&rest) == at_ns);
+            at_ns = arrivals_next(&whole);
+        }
+        EXPECT(arrivals_next(&rest) == TIME_NEVER);
+        options.kind = PLAN_ARRIVALS_POISSON;
+        arrivals_init(&rest, &mod, &options);
+        EXPECT(arrivals_next(&rest) >= from_ns);
+    }
+}
+
 /* The share of worker w is every W-th hit of the whole, from the w-th on. */
 static void test_arrivals_are_shared_by_stride(void)
 {
@@ -245,6 +278,7 @@ int main(void)
 {
     arena_init(&arena, 0);
     TEST(test_arrivals_are_shared_by_stride);
+    TEST(test_arrivals_may_begin_in_the_middle);
     TEST(test_arrivals_include_the_hit_at_the_very_end);
     TEST(test_arrivals_of_nothing_are_none);
     TEST(test_arrivals_of_poisson_have_exponential_gaps);

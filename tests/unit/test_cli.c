@@ -405,6 +405,8 @@ static const struct {
     {{"--headers", "A: b", URL}, "unknown option '--headers'; did you mean '--header'?"},
     {{"--jsno", "x", URL}, "unknown option '--jsno'; did you mean '--json'?"},
     {{"--no-keep-alive", URL}, "unknown option '--no-keep-alive'; did you mean '--no-keepalive'?"},
+    {{"--connect-rate", "0", URL},
+     "option '--connect-rate' wants a rate such as 50, 0.5 or 10k, at most 100M, not '0'"},
     {{"--requests-per-connection", "0", URL},
      "option '--requests-per-connection' wants 1 to 4294967294, not '0'"},
     {{"--requests-per-connection", "2", "--no-keepalive", URL},
@@ -556,6 +558,26 @@ static void test_cli_reads_the_body_file(void)
     EXPECT(unlink(path) == 0);
 }
 
+static void test_cli_maps_a_large_body_file(void)
+{
+    static const char path[] = "build/test_cli.mapped";
+    const off_t len = (off_t)PLAN_BODY_BYTES_MAX + 1;
+    struct cli cli;
+
+    file_make(path, "x", len);
+    cli = parse_right((const char *const[WORDS_MAX]){"--body-file", path, URL});
+    EXPECT(cli.plan.body_spans == 1);
+    EXPECT(cli.plan.body[0].len == (uint64_t)len && cli.plan.body[0].fd >= 0);
+    EXPECT(cli.plan.body[0].data[0] == 'x' && cli.plan.body[0].data[len - 1] == '\0');
+    EXPECT(cli.plan.requests[0].len < 200);
+    cli_release(&cli);
+    cli = parse_right((const char *const[WORDS_MAX]){"--body-file", path, "--chunked-body", URL});
+    EXPECT(cli.plan.body_spans == 2);
+    EXPECT(cli.plan.body[1].len == strlen("\r\n0\r\n\r\n"));
+    cli_release(&cli);
+    EXPECT(unlink(path) == 0);
+}
+
 static void test_cli_names_the_body_file_that_is_wrong(void)
 {
     static const char path[] = "build/test_cli.large";
@@ -575,9 +597,11 @@ static void test_cli_names_the_body_file_that_is_wrong(void)
     EXPECT(strcmp(why.message, "body file 'build' cannot be read: Is a directory (EISDIR)") == 0);
 
     file_make(path, "x", (off_t)PLAN_BODY_BYTES_MAX + 1);
-    err = parse((const char *const[WORDS_MAX]){"--body-file", path, URL}, &cli, &why);
+    err = parse((const char *const[WORDS_MAX]){"--body-file", path, "--pipeline", "2", URL}, &cli,
+                &why);
     EXPECT(err == ERR_FILE);
-    EXPECT(strcmp(why.message, "body file 'build/test_cli.large' is larger than 64 MiB") == 0);
+    EXPECT(strcmp(why.message, "body file 'build/test_cli.large' is larger than 64 MiB, which only "
+                               "a regular file may be, and not with '--pipeline'") == 0);
     EXPECT(unlink(path) == 0);
 }
 
@@ -627,6 +651,7 @@ int main(void)
     TEST(test_cli_stops_at_help_and_version);
     TEST(test_cli_says_what_is_wrong);
     TEST(test_cli_reads_the_body_file);
+    TEST(test_cli_maps_a_large_body_file);
     TEST(test_cli_names_the_body_file_that_is_wrong);
     TEST(test_cli_help_fits_80_columns_and_names_every_option);
     return 0;

@@ -71,7 +71,7 @@ struct row {
     const char *method;
     struct plan_header headers[HEADERS_MAX];
     const char *body;
-    bool no_keepalive, ids;
+    bool no_keepalive, ids, chunked, expects;
     const char *expected; /* The bytes, or the message. */
 };
 
@@ -95,6 +95,7 @@ static enum err build(struct plan *plan, const struct row *row, struct plan_requ
         .headers = row->headers,
         .body = row->body,
         .body_len = row->body != NULL ? strlen(row->body) : 0,
+        .chunked = row->chunked,
     };
 
     while (options.headers_count < HEADERS_MAX &&
@@ -103,6 +104,7 @@ static enum err build(struct plan *plan, const struct row *row, struct plan_requ
     }
     plan->max_requests_per_connection = row->no_keepalive ? 1 : 0;
     plan->ids = row->ids;
+    plan->expect_continue = row->expects;
     printf("%s\n", row->name);
     return plan_build_request(plan, 0, &options, request, why);
 }
@@ -154,6 +156,22 @@ static const struct row right_rows[] = {
      .headers = {{"Transfer-Encoding", "chunked"}},
      .body = "0\r\n\r\n",
      .expected = START("POST") "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {.name = "chunked",
+     .method = "POST",
+     .body = "abcdefghijklmnopq",
+     .chunked = true,
+     .expected = START("POST") "Transfer-Encoding: chunked\r\n\r\n"
+                               "11\r\nabcdefghijklmnopq\r\n0\r\n\r\n"},
+    {.name = "chunked and empty",
+     .method = "POST",
+     .body = "",
+     .chunked = true,
+     .expected = START("POST") "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+    {.name = "waits for leave",
+     .method = "PUT",
+     .body = "x",
+     .expects = true,
+     .expected = START("PUT") "Content-Length: 1\r\nExpect: 100-continue\r\n\r\nx"},
     {.name = "close",
      .method = "GET",
      .no_keepalive = true,
@@ -223,58 +241,114 @@ static void test_plan_request_has_another_form_for_the_last_of_a_connection(void
     plan_release(&plan);
 }
 
+/* The bytes of a request and the spans of its body behind them. */
+static void expect_apart(bool chunked, bool expects, const char *expected)
+{
+    struct plan_request_options options = {
+        .method = "PUT", .body = "abc", .body_len = 3, .chunked = chunked, .apart = true};
+    struct plan_request request;
+    struct err_info why;
+    struct plan plan;
+    char got[512];
+    size_t len;
+
+    plan_make(&plan);
+    plan.expect_continue = expects;
+    plan.body[0] = (struct plan_span){.data = "abc", .len = 3, .fd = -1};
+    plan.body_spans = 1;
+    if (chunked) EXPECT(plan_chunk_body(&plan, &why) == ERR_OK);
+    EXPECT(plan_build_request(&plan, 0, &options, &request, &why) == ERR_OK);
+    len = request.len;
+    memcpy(got, request.bytes, len);
+    got[len++] = '|';
+    for (uint32_t i = 0; i < plan.body_spans; i++) {
+        memcpy(got + len, plan.body[i].data, plan.body[i].len);
+        len += plan.body[i].len;
+    }
+    EXPECT(len == strlen(expected) && memcmp(got, expected, len) == 0);
+    plan_release(&plan);
+}
+
+static void test_plan_request_leaves_a_body_that_is_apart_to_others(void)
+{
+    expect_apart(false, false, START("PUT") "Content-Length: 3\r\n\r\n|abc");
+    expect_apart(true, false,
+                 START("PUT") "Transfer-Encoding: chunked\r\n\r\n3\r\n|abc\r\n0\r\n\r\n");
+    /* What waits for leave is all that comes behind the head. */
+    expect_apart(false, true, START("PUT") "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n|abc");
+    expect_apart(true, true,
+                 START("PUT") "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+                              "|3\r\nabc\r\n0\r\n\r\n");
+}
+
+static const struct row wrong_rows[] = {
+    {.name = "empty", .method = "", .expected = "method '' is not a word that HTTP allows"},
+    {.name = "space",
+     .method = "GET /x",
+     .expected = "method 'GET /x' is not a word that HTTP allows"},
+    {.name = "line end",
+     .method = "GET\r\n",
+     .expected = "method 'GET?\?' is not a word that HTTP allows"},
+    {.name = "tunnel",
+     .method = "CONNECT",
+     .expected = "method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
+    {.name = "length too long",
+     .method = "POST",
+     .headers = {{"Content-Length", "4"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 4' does not match the body of 3 bytes; leave it away"},
+    {.name = "length without body",
+     .method = "GET",
+     .headers = {{"A", "b"}, {"CONTENT-LENGTH", "1"}},
+     .expected = "header 'Content-Length: 1' does not match the body of 0 bytes; leave it away"},
+    {.name = "length that is none",
+     .method = "POST",
+     .headers = {{"Content-Length", "0.003k"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 0.003k' does not match the body of 3 bytes; leave it "
+                 "away"},
+    {.name = "second length",
+     .method = "POST",
+     .headers = {{"Content-Length", "3"}, {"Content-Length", "2"}},
+     .body = "abc",
+     .expected = "header 'Content-Length: 2' does not match the body of 3 bytes; leave it away"},
+    {.name = "chunked with a length",
+     .method = "POST",
+     .headers = {{"content-Length", "1"}},
+     .body = "x",
+     .chunked = true,
+     .expected = "header 'content-Length' and '--chunked-body' exclude each other; leave one away"},
+    {.name = "chunked twice",
+     .method = "POST",
+     .headers = {{"Transfer-Encoding", "chunked"}},
+     .body = "x",
+     .chunked = true,
+     .expected =
+         "header 'Transfer-Encoding' and '--chunked-body' exclude each other; leave one away"},
+    {.name = "waits twice",
+     .method = "POST",
+     .headers = {{"expect", "100-continue"}},
+     .body = "x",
+     .expects = true,
+     .expected = "header 'expect' and '--expect-continue' exclude each other; leave one away"},
+    {.name = "two ids",
+     .method = "GET",
+     .headers = {{"x-request-id", "7"}},
+     .ids = true,
+     .expected = "header 'X-Request-Id' and '--ids' exclude each other; leave one away"},
+};
+
 static void test_plan_request_refuses_what_is_wrong(void)
 {
-    static const struct row rows[] = {
-        {.name = "empty", .method = "", .expected = "method '' is not a word that HTTP allows"},
-        {.name = "space",
-         .method = "GET /x",
-         .expected = "method 'GET /x' is not a word that HTTP allows"},
-        {.name = "line end",
-         .method = "GET\r\n",
-         .expected = "method 'GET?\?' is not a word that HTTP allows"},
-        {.name = "tunnel",
-         .method = "CONNECT",
-         .expected = "method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
-        {.name = "length too long",
-         .method = "POST",
-         .headers = {{"Content-Length", "4"}},
-         .body = "abc",
-         .expected =
-             "header 'Content-Length: 4' does not match the body of 3 bytes; leave it away"},
-        {.name = "length without body",
-         .method = "GET",
-         .headers = {{"A", "b"}, {"CONTENT-LENGTH", "1"}},
-         .expected =
-             "header 'Content-Length: 1' does not match the body of 0 bytes; leave it away"},
-        {.name = "length that is none",
-         .method = "POST",
-         .headers = {{"Content-Length", "0.003k"}},
-         .body = "abc",
-         .expected = "header 'Content-Length: 0.003k' does not match the body of 3 bytes; leave it "
-                     "away"},
-        {.name = "second length",
-         .method = "POST",
-         .headers = {{"Content-Length", "3"}, {"Content-Length", "2"}},
-         .body = "abc",
-         .expected =
-             "header 'Content-Length: 2' does not match the body of 3 bytes; leave it away"},
-        {.name = "two ids",
-         .method = "GET",
-         .headers = {{"x-request-id", "7"}},
-         .ids = true,
-         .expected = "header 'X-Request-Id' and '--ids' exclude each other; leave one away"},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(wrong_rows); i++) {
         struct plan_request request = {.len = 42};
         struct err_info why;
         struct plan plan;
 
         plan_make(&plan);
-        EXPECT(build(&plan, &rows[i], &request, &why) == ERR_USAGE);
+        EXPECT(build(&plan, &wrong_rows[i], &request, &why) == ERR_USAGE);
         printf("%s\n", why.message);
-        EXPECT(strcmp(why.message, rows[i].expected) == 0);
+        EXPECT(strcmp(why.message, wrong_rows[i].expected) == 0);
         EXPECT(request.len == 42);
         plan_release(&plan);
     }
@@ -328,6 +402,7 @@ int main(void)
     TEST(test_plan_header_refuses_what_is_wrong);
     TEST(test_plan_request_is_right_byte_for_byte);
     TEST(test_plan_request_has_another_form_for_the_last_of_a_connection);
+    TEST(test_plan_request_leaves_a_body_that_is_apart_to_others);
     TEST(test_plan_request_refuses_what_is_wrong);
     TEST(test_plan_request_says_when_memory_is_refused);
     TEST(test_plan_starts_with_its_defaults_and_releases_twice);

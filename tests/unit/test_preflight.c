@@ -378,6 +378,12 @@ static void test_preflight_expects_the_highest_rate_of_the_stages(void)
     wants = preflight_wants(&plan, &names);
     EXPECT(wants.connects_per_s > 399 && wants.connects_per_s < 401);
     EXPECT(wants.connects_max == 2500);
+    plan.connect_rate_per_s = 50;
+    EXPECT(preflight_wants(&plan, &names).connects_per_s < 51);
+    plan.open_loop = false;
+    EXPECT(preflight_wants(&plan, &names).connects_per_s > 49);
+    plan.open_loop = true;
+    plan.connect_rate_per_s = 0;
     plan.max_requests_per_connection = 0;
     EXPECT(preflight_wants(&plan, &names).connects_per_s <= 0);
     plan.max_requests_per_connection = 1;

@@ -41,11 +41,11 @@ static struct results_file *open_file(const char *path, bool fresh, enum results
 }
 
 /* Ends and frees a file of which all must be on disk. */
-static void end_file(struct results_file *file)
+static void end_file(struct results_file *file, struct results_lines *last)
 {
     struct err_info why;
 
-    results_file_end(file);
+    results_file_end(file, last);
     EXPECT(results_file_result(file, &why) == ERR_OK);
     results_file_free(file);
 }
@@ -80,8 +80,7 @@ static void test_results_file_of_pelt_is_as_documented(void)
     lines = new_lines(RESULTS_END);
     last.ledger = &rig.bucket.total;
     results_pelt_last(lines, &last);
-    results_file_add(file, lines);
-    end_file(file);
+    end_file(file, lines);
     text_init(&text, &rig.arena);
     rig_read(rig.path, &text);
     golden_expect("results_pelt.json", &text);
@@ -107,7 +106,7 @@ static void test_results_file_of_pewpew_is_as_its_viewers_want(void)
     lines = new_lines(RESULTS_BUCKET);
     results_pewpew_bucket(lines, &rig.bucket);
     results_file_add(file, lines);
-    end_file(file);
+    end_file(file, NULL);
     text_init(&text, &rig.arena);
     rig_read(rig.path, &text);
     golden_expect("results_pewpew.json", &text);
@@ -192,8 +191,7 @@ static void test_results_file_is_complete_once_there_is_room_again(void)
     set_file_limit(RLIM_INFINITY);
     results_file_add(file, numbered(RESULTS_BUCKET, 41, 5000));
     wait_for(0);
-    results_file_add(file, numbered(RESULTS_END, 42, 10));
-    end_file(file);
+    end_file(file, numbered(RESULTS_END, 42, 10));
     expect_numbers(rig.path, 43);
     rig_close(&rig);
 }
@@ -211,7 +209,7 @@ static void test_results_file_tells_what_could_not_be_written(void)
     for (uint64_t i = 0; i < 10; i++) {
         results_file_add(file, numbered(RESULTS_BUCKET, i, 5000));
     }
-    results_file_end(file);
+    results_file_end(file, NULL);
     EXPECT(results_file_result(file, &why) == ERR_FILE);
     EXPECT(why.errno_value == EFBIG);
     EXPECT(strstr(why.message, rig.path) != NULL);
@@ -231,8 +229,7 @@ static void test_results_file_on_a_full_device_is_told(void)
     file = open_file("/dev/full", false, RESULTS_PELT);
     results_file_add(file, numbered(RESULTS_HEAD, 0, 10));
     wait_for(ENOSPC);
-    results_file_add(file, numbered(RESULTS_END, 1, 10));
-    results_file_end(file);
+    results_file_end(file, numbered(RESULTS_END, 1, 10));
     EXPECT(results_file_result(file, &why) == ERR_FILE);
     EXPECT(why.errno_value == ENOSPC);
     results_file_free(file);
@@ -266,7 +263,7 @@ static void test_results_file_counts_what_it_could_not_keep(void)
         results_file_add(file, numbered(RESULTS_BUCKET, added, 1 << 20));
     }
     EXPECT(pthread_create(&reader, NULL, read_to_end, &fd) == 0);
-    results_file_end(file);
+    results_file_end(file, NULL);
     EXPECT(results_file_result(file, &why) == ERR_FILE);
     EXPECT(why.errno_value == 0);
     EXPECT(strstr(why.message, "could not keep up") != NULL);
@@ -283,11 +280,11 @@ static void test_results_file_that_gets_nothing_leaves_all_as_it_was(void)
     int fd;
 
     rig_open(&rig);
-    end_file(open_file(rig.path, true, RESULTS_PELT));
+    end_file(open_file(rig.path, true, RESULTS_PELT), NULL);
     EXPECT(access(rig.path, F_OK) != 0);
     fd = open(rig.path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     EXPECT(fd >= 0 && write(fd, "kept", 4) == 4 && close(fd) == 0);
-    end_file(open_file(rig.path, false, RESULTS_PELT));
+    end_file(open_file(rig.path, false, RESULTS_PELT), NULL);
     EXPECT(stat(rig.path, &stat_of) == 0 && stat_of.st_size == 4);
     rig_close(&rig);
 }
