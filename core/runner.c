@@ -147,6 +147,7 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
         w->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
         endpoint->held_due_ns = due_ns;
+        runner_wait_passed(endpoint);
         return;
     }
     if (unlikely(!has_place(runner, endpoint))) {
@@ -217,6 +218,7 @@ static void unhold(struct endpoint *endpoint)
     if (endpoint->held_since_ns < endpoint->held_due_ns) {
         endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
     }
+    runner_wait_over(endpoint);
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
@@ -234,6 +236,7 @@ static void hold_newest(struct endpoint *endpoint)
         if (endpoint->is_held) {
             w->ledger.missed[runner_held_for(endpoint)]++;
             endpoint->figures->missed++;
+            runner_wait_passed(endpoint);
         } else {
             runner->held++;
             /* What waits for a log waits for no value. */
