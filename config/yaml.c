@@ -239,8 +239,8 @@ static bool on_alias(struct builder *builder, const yaml_event_t *event)
 /* Takes the children of the innermost frame off the stack into `node`. */
 static bool take_children(struct builder *builder, struct yaml_node *node, uint32_t first)
 {
-    const struct yaml_node **children = &builder->stack[first];
     uint32_t count = builder->stack_count - first;
+    const struct yaml_node **children = count == 0 ? NULL : &builder->stack[first];
     const struct yaml_node **copy;
 
     for (uint32_t i = 0; i < count; i++) {

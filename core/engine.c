@@ -330,6 +330,7 @@ static void *coord_main(void *arg)
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) note_start(engine);
             show_live(engine, now_ns);
             engine_watch_logs(engine);
+            engine_watch_waits(engine, now_ns);
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
@@ -446,6 +447,9 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
 
         err = reader_new(&engine->reader, &reader, why);
         if (err != ERR_OK) return err;
+    }
+    if (engine->test != NULL && !engine_init_waits(engine)) {
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a test file");
     }
     if (engine->test != NULL && engine->test->loggers != NULL) {
         err = start_logs(engine, why);

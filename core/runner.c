@@ -147,6 +147,7 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
         w->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
         endpoint->held_due_ns = due_ns;
+        runner_wait_passed(endpoint);
         return;
     }
     if (unlikely(!has_place(runner, endpoint))) {
@@ -219,6 +220,7 @@ static void unhold(struct endpoint *endpoint)
     if (endpoint->held_since_ns < endpoint->held_due_ns) {
         endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
     }
+    runner_wait_over(endpoint);
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
@@ -236,6 +238,7 @@ static void hold_newest(struct endpoint *endpoint)
         if (endpoint->is_held) {
             w->ledger.missed[runner_held_for(endpoint)]++;
             endpoint->figures->missed++;
+            runner_wait_passed(endpoint);
         } else {
             runner->held++;
             /* What waits for a log waits for no value. */
@@ -376,14 +379,17 @@ static void note_connection(struct runner *runner, const struct conn *conn,
     box->connect_ns = box->tls_ns = 0;
 }
 
-/* Quietly if the bytes never change and nothing can be sent behind them before they are gone: with
- * pipelining the next request may come before the answer, and an early answer while a large one
- * is still on its way. */
-static enum conn_send_how how_to_send(const struct runner *runner, const struct conn *conn,
-                                      const char *bytes, size_t len)
+/* Quietly if the bytes never change (those of a last request do) and nothing can be sent behind
+ * them before they are gone: with pipelining the next request may come before the answer, and an
+ * early answer while a large one is still on its way. */
+static enum conn_send_how how_to_send(const struct endpoint *endpoint, const char *bytes,
+                                      size_t len)
 {
-    if (bytes == runner->outboxes[conn->slot].bytes) return CONN_SEND_LOUD;
-    if (runner->worker->table.window_max > 1) return CONN_SEND_LOUD;
+    const struct worker *w = endpoint->runner->worker;
+    const struct build *build = &endpoint->build;
+    bool changes = !build->is_constant || bytes != build->pieces[0].text;
+
+    if (changes || w->table.window_max > 1) return CONN_SEND_LOUD;
     return len <= QUIET_BYTES_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
 }
 
@@ -425,7 +431,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len, how_to_send(runner, conn, bytes, len));
+    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
     return true;
 }
 

@@ -69,9 +69,10 @@ struct endpoint {
     uint64_t next_ns; /* When the next hit becomes due; TIME_NEVER: none will. */
     bool is_held;     /* A due hit waits for values, outside of the lane: */
     uint64_t held_due_ns;
-    uint64_t held_since_ns; /* When the first hit of this wait was due. */
-    uint64_t waited_ns;     /* How long the next request's wait was, if it passed a slot; else 0. */
-    bool is_log_held;       /* Nothing is sent before its loggers have room. */
+    uint64_t held_since_ns;            /* When the first hit of this wait was due. */
+    const struct provider *waited_for; /* By a hit past its slot; NULL: none waits so. */
+    uint64_t waited_ns; /* How long the next request's wait was, if it passed a slot; else 0. */
+    bool is_log_held;   /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
+#include "core/waits.h"
 #include "core/worker_pool.h"
 #include "io/cpu.h"
 
@@ -232,6 +233,9 @@ static bool init_test_stats(struct worker_shared *shared, const struct worker_op
 {
     const struct testfile *test = options->test->test;
 
+    shared->waits =
+        arena_array(options->stats_arena, test->providers_count, sizeof(*shared->waits));
+    if (shared->waits == NULL) return false;
     if (test->general.log_provider_stats) {
         shared->gauges =
             arena_array(options->stats_arena, test->providers_count, sizeof(*shared->gauges));
