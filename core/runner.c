@@ -418,7 +418,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
-    exchange->bytes_sent = len;
+    exchange->bytes_sent = len + endpoint->apart_len;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,
@@ -432,7 +432,11 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
+    if (unlikely(endpoint->apart != NULL)) {
+        conn_send_body(&w->table, conn, bytes, len, endpoint->apart, false);
+    } else {
+        conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
+    }
     return true;
 }
 

@@ -11,7 +11,7 @@
 #include "core/runner_flow.h"
 #include "core/stats_urls.h"
 #include "io/coding.h"
-#include "io/conn.h"
+#include "io/conn_body.h"
 
 struct body_file;
 struct host;
@@ -57,10 +57,12 @@ struct endpoint {
     size_t url_len, url_size;
     size_t url_path;         /* Where its path begins. */
     struct body_file *files; /* Of the body; NULL: it has none. */
-    bool loads_files;        /* Some are read for each request, */
-    bool awaits_files;       /* which the next one waits for, */
-    bool has_files;          /* or has. */
-    uint16_t bound;          /* conn_ask.bound */
+    struct conn_body *apart; /* Its body, if that is sent apart from the head; else NULL. */
+    uint64_t apart_len;
+    bool loads_files;  /* Some are read for each request, */
+    bool awaits_files; /* which the next one waits for, */
+    bool has_files;    /* or has. */
+    uint16_t bound;    /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */
