@@ -302,6 +302,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
     if (exchange->endpoint->runner->options.observer != NULL) runner_keep_unsent(exchange);
     observe(exchange, failed_names[why], EXPR_OK, now_ns);
     exchange_end(exchange, now_ns);
+    runner_prepare(endpoint); /* The next attempt that fails finds its next hit. */
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
