@@ -191,6 +191,8 @@ static void book(struct worker *w)
             runner->why = feed->why;
         }
     }
+    runner_hosts_poll(runner);
+    runner_files_poll(runner);
     runner_wake_waiting(runner);
     runner_log_poll(runner);
     while (runner->heap_count > 0) {
@@ -295,9 +297,9 @@ void runner_prepare(struct endpoint *endpoint)
     if (lanes_pending_of(&w->lanes, endpoint->index) == 0 && runner_is_due(endpoint)) {
         book_now(endpoint);
     }
-    if (lanes_pending_of(&w->lanes, endpoint->index) > 0 && runner_may_send(endpoint)) {
-        line_up(endpoint);
-    }
+    if (lanes_pending_of(&w->lanes, endpoint->index) == 0 || !runner_may_send(endpoint)) return;
+    if (!runner_load_files(endpoint)) return;
+    if (!endpoint->build.is_dynamic || runner_find_host(endpoint)) line_up(endpoint);
 }
 
 /* Records what a request had to wait for a connection, and what it had to wait for us. */

@@ -18,8 +18,8 @@
  *  5. The close's completion is the last.
  *  6. A completion of another generation than the slot's is a bug (quiet sends excepted).
  *
- * Deadlines cost nothing per request: a connection arms one timer, and when that fires looks for
- * its most urgent request and arms again for what is left.
+ * Deadlines cost nothing per request: a connection arms one timer, and when that fires again for
+ * what its most urgent request has left.
  *
  * Threads: the worker's. */
 #ifndef IO_CONN_H
@@ -78,7 +78,6 @@ struct conn_ask {
     uint8_t asked; /* enum http1_asked */
     bool watched;
 };
-_Static_assert(sizeof(struct conn_request) == 32, "two to a cache line");
 
 struct conn_answer {
     uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */
