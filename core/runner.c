@@ -219,6 +219,7 @@ static void unhold(struct endpoint *endpoint)
     /* Past its own slot. */
     if (endpoint->held_since_ns < endpoint->held_due_ns) {
         endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
+        endpoint->waited_on = endpoint->waited_for;
     }
     runner_wait_over(endpoint);
     endpoint->is_held = false;

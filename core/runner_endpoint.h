@@ -72,7 +72,8 @@ struct endpoint {
     uint64_t held_since_ns;            /* When the first hit of this wait was due. */
     const struct provider *waited_for; /* By a hit past its slot; NULL: none waits so. */
     uint64_t waited_ns; /* How long the next request's wait was, if it passed a slot; else 0. */
-    bool is_log_held;   /* Nothing is sent before its loggers have room. */
+    const struct provider *waited_on; /* Whose value that was for; NULL: not known. */
+    bool is_log_held;                 /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 
@@ -129,11 +130,12 @@ struct exchange {
     size_t sent_len;
     char *head; /* The answer's head, if something looks at it. */
     size_t head_len;
-    uint64_t waited_ns;  /* For its values, past its slot; 0: it did not. */
-    size_t bytes_sent;   /* How long the request is. */
-    struct group *group; /* That it was counted in; NULL: it has not ended. */
-    uint16_t status;     /* 0: no answer yet. */
-    char *body;          /* What has come of the body, if something looks at it. */
+    uint64_t waited_ns;               /* For its values, past its slot; 0: it did not. */
+    const struct provider *waited_on; /* For whose. */
+    size_t bytes_sent;                /* How long the request is. */
+    struct group *group;              /* That it was counted in; NULL: it has not ended. */
+    uint16_t status;                  /* 0: no answer yet. */
+    char *body;                       /* What has come of the body, if something looks at it. */
     size_t body_len, body_size;
     struct codings codings;           /* Of the body. */
     bool body_is_full;                /* There was no memory for all of it, or it was too large. */

@@ -110,7 +110,8 @@ static bool read_name(const char *text, size_t len, struct authority *authority)
             !(is_v6 && c == ':')) {
             return false;
         }
-        authority->name[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        authority->name[i] = c;
+        if (c >= 'A' && c <= 'Z') authority->name[i] = (char)(c | 0x20);
     }
     authority->name[len] = '\0';
     return !is_v6 || inet_pton(AF_INET6, authority->name, &address) == 1;
