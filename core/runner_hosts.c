@@ -297,6 +297,7 @@ static enum expr_error render_url(struct endpoint *endpoint)
     while (url.len > 0 && (unsigned char)url.data[url.len - 1] <= ' ') {
         url.len--;
     }
+    if (url.len == 0) return EXPR_TEXT;
     if (url.full || url.len > PLAN_URL_BYTES_MAX) return EXPR_TOO_LARGE;
     if (url.len > endpoint->url_size) {
         blocks_free(&runner->blocks, endpoint->url, endpoint->url_size);
