@@ -278,9 +278,7 @@ static void book_now(struct endpoint *endpoint)
     endpoint->drive.is_slot_open = false;
 }
 
-/* Brings an endpoint as far as it can come without a connection: the next request has its values
- * and, once it is due, stands in the pool's line. */
-static void prepare(struct endpoint *endpoint)
+void runner_prepare(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
     const struct worker *w = runner->worker;
@@ -465,7 +463,7 @@ static void serve_line(struct runner *runner, struct pool *pool)
 
         /* With pipelining, and over TLS, there may be room for more. */
         if (!is_sent || conn_room(&runner->worker->table, conn) > 0) pool_idle_add(pool, conn);
-        prepare(endpoint);
+        runner_prepare(endpoint);
     }
 }
 
@@ -486,10 +484,10 @@ static void prepare_all(struct runner *runner)
         runner->touched_first = (runner->touched_first + 1) % runner->test->endpoints_count;
         runner->touched_count--;
         endpoint->is_touched = false;
-        prepare(endpoint);
+        runner_prepare(endpoint);
     }
     for (uint32_t i = 0; i < runner->driven_count; i++) {
-        prepare(runner->driven[i]);
+        runner_prepare(runner->driven[i]);
     }
 }
 

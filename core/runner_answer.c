@@ -243,6 +243,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
         runner_touch(endpoint); /* What it lined up for has been shed. */
     } else {
         runner_fail_oldest(endpoint, why, EXPR_OK);
+        runner_prepare(endpoint); /* The next attempt that fails finds its next hit. */
     }
 }
 
