@@ -35,7 +35,8 @@ enum { PLAN_SPANS_MAX = 3 };
 struct plan_request {
     uint32_t target;    /* Index into targets. */
     uint32_t weight;    /* How often it is its turn among the others: 1..PLAN_WEIGHT_MAX. */
-    const char *url;    /* As given. It is known by it: no two requests have the same. */
+    const char *url;    /* As given; of a test file the name of the endpoint. It is known by it: no
+                           two requests have the same. */
     const char *method; /* As given by the user, e.g. "GET". */
     const char *bytes;  /* Head and body, unless plan.body is the body. */
     size_t len;
@@ -79,6 +80,7 @@ struct plan {
     uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
                                              pipeline; 0 = no bound. */
     double connect_rate_per_s;            /* Attempts to connect, over all workers; 0 = no bound. */
+    const char *test_file; /* Whose endpoints the requests are; NULL: of a command line. */
     uint32_t hosts_max; /* Of a test file: targets of a worker that are only known during the run;
                            0: none. */
     bool hosts_tls;     /* Some of them may be https. */

@@ -144,14 +144,17 @@ static void say_start(struct engine *engine)
         say_engine(engine);
         return;
     }
-    if (plan->requests_count > 1) {
+    if (plan->test_file != NULL) {
+        (void)snprintf(more, sizeof(more), ", %u endpoint%s", plan->requests_count,
+                       plan->requests_count == 1 ? "" : "s");
+    } else if (plan->requests_count > 1) {
         (void)snprintf(more, sizeof(more), " and %u more", plan->requests_count - 1);
     }
     if (!engine->json_lines) {
         scribe_say(engine->scribe, "pelt: %s%s, %s%u connection%s, %u worker%s",
-                   plan->requests[0].url, more, engine->test != NULL ? "up to " : "",
-                   plan->connections, plan->connections == 1 ? "" : "s", plan->workers,
-                   plan->workers == 1 ? "" : "s");
+                   plan->test_file != NULL ? plan->test_file : plan->requests[0].url, more,
+                   engine->test != NULL ? "up to " : "", plan->connections,
+                   plan->connections == 1 ? "" : "s", plan->workers, plan->workers == 1 ? "" : "s");
     }
     say_engine(engine);
     for (uint32_t i = 0; engine->verbose && i < plan->workers; i++) {

@@ -71,6 +71,7 @@ static void put_run(struct json *json, const struct result *result)
     const struct plan *plan = result->plan;
 
     put_str(json, "version", pelt_version);
+    if (plan->test_file != NULL) put_str(json, "test", plan->test_file);
     put_str(json, "target", plan->requests[0].url);
     json_key(json, "urls");
     json_array(json);

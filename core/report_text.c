@@ -104,8 +104,14 @@ static void add_load(const struct result *result, struct text *out)
 {
     const struct plan *plan = result->plan;
 
-    add_label(out, "target");
-    if (plan->requests_count == 1) {
+    add_label(out, plan->test_file != NULL ? "test" : "target");
+    if (plan->test_file != NULL) {
+        text_printf(out, "%s: ", plan->test_file);
+        add_plural(out, plan->requests_count, "endpoint");
+        text_add_str(out, " at ");
+        add_plural(out, plan->targets_count, "target");
+        text_add_str(out, "\n");
+    } else if (plan->requests_count == 1) {
         text_printf(out, "%s\n", plan->requests[0].url);
     } else {
         add_plural(out, plan->requests_count, "URL");
@@ -114,13 +120,13 @@ static void add_load(const struct result *result, struct text *out)
         text_add_str(out, "\n");
     }
     add_label(out, "load");
-    text_printf(out, "%s ", plan->requests[0].method);
+    if (plan->test_file == NULL) text_printf(out, "%s ", plan->requests[0].method);
     if (plan->open_loop) {
         add_schedule(plan, out);
     } else {
         text_add_str(out, "in a closed loop");
     }
-    text_add_str(out, " over ");
+    text_add_str(out, plan->test_file == NULL ? " over " : " over up to ");
     add_plural(out, plan->connections, "connection");
     if (plan->pipeline > 1) text_printf(out, ", up to %u requests on each", plan->pipeline);
     if (plan->max_requests_per_connection > 0) {
@@ -413,7 +419,7 @@ static void add_connections(const struct result *result, struct text *out)
     };
 
     add_label(out, "connections");
-    add_count(out, plan->connections, "asked, ");
+    add_count(out, plan->connections, plan->test_file == NULL ? "asked, " : "allowed, ");
     add_count(out, ledger->opened, "opened, ");
     add_count(out, ledger->alive_max, "alive at most, ");
     add_count(out, ledger->connects_refused, "refused\n");

@@ -37,6 +37,7 @@ void report_urls(const struct result *result, bool all, struct text *out)
 {
     uint32_t count = result->plan->requests_count;
     uint32_t shown = all || count <= ROWS_SHORT ? count : ROWS_SHORT;
+    const char *title = result->plan->test_file == NULL ? "per URL" : "endpoints";
     size_t width[COLUMNS_COUNT];
     char buf[UNITS_TEXT_MAX];
     struct line line;
@@ -45,14 +46,14 @@ void report_urls(const struct result *result, bool all, struct text *out)
     for (size_t j = 0; j < COLUMNS_COUNT; j++) {
         width[j] = strlen(headings[j]);
     }
-    width[0] = strlen("per URL") + 2 + width[0];
+    width[0] = strlen(title) + 2 + width[0];
     for (uint32_t i = 0; i < shown; i++) {
         fill_line(&line, &result->urls[i]);
         for (size_t j = 0; j < COLUMNS_COUNT; j++) {
             width[j] = max_u64(width[j], strlen(line.cells[j]) + (j == 0 ? 2 : 0));
         }
     }
-    text_printf(out, "per URL%*s", (int)(width[0] - strlen("per URL")), headings[0]);
+    text_printf(out, "%s%*s", title, (int)(width[0] - strlen(title)), headings[0]);
     for (size_t j = 1; j < COLUMNS_COUNT; j++) {
         text_printf(out, "  %*s", (int)width[j], headings[j]);
     }

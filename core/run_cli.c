@@ -187,6 +187,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
         return EXIT_CODE_USAGE;
     }
     set_level(&run->cli, run->testfile->general.log_level);
+    run->cli.plan.test_file = path;
     err = run_plan_make(&run->cli.plan, run->testfile, &machine, &run->crews, &why);
     if (err == ERR_OK) err = run_test_open_files(run, &why);
     if (err != ERR_OK) {

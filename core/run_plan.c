@@ -41,7 +41,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
         plan->hosts_max = RUN_HOSTS_MAX;
         plan->hosts_tls |= strncasecmp(outline, "http://", 7) != 0;
         plan->requests[index] =
-            (struct plan_request){.weight = 1, .url = def->url.text, .method = def->method};
+            (struct plan_request){.weight = 1, .url = def->name, .method = def->method};
         return ERR_OK;
     }
     url = arena_copy(&plan->arena, outline, len);
@@ -55,8 +55,8 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
         return err_set(why, ERR_CONFIG, 0, "more than %d hosts in a test file", PLAN_URLS_MAX);
     }
     if (i == plan->targets_count) plan->targets[plan->targets_count++] = target;
-    plan->requests[index] = (struct plan_request){
-        .target = i, .weight = 1, .url = def->url.text, .method = def->method};
+    plan->requests[index] =
+        (struct plan_request){.target = i, .weight = 1, .url = def->name, .method = def->method};
     return ERR_OK;
 }
 
