@@ -8,7 +8,9 @@ PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
 COV     ?=
-PKGS    := liburing openssl yaml-0.1 zlib libpcre2-8
+# What is used where it is there: bodies in br.
+HAS     := $(shell pkg-config --exists libbrotlidec 2>/dev/null && echo libbrotlidec)
+PKGS    := liburing openssl yaml-0.1 zlib libpcre2-8 $(HAS)
 comma   := ,
 OUT     := build/$(MODE)$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(COV),-cov)
 
@@ -21,7 +23,8 @@ GCCWARN := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wcast-align=str
 ifneq (,$(findstring clang,$(shell $(CC) --version 2>/dev/null)))
 GCCWARN :=
 endif
-LANGUAGE := -std=gnu17 -D_GNU_SOURCE -I. -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LANGUAGE := -std=gnu17 -D_GNU_SOURCE -I. -pthread $(shell pkg-config --cflags $(PKGS) 2>/dev/null) \
+            $(if $(HAS),-DPELT_BROTLI)
 ALL_CFLAGS := $(LANGUAGE) $(WARN) $(GCCWARN) $(if $(WERROR),-Werror) \
               -fvisibility=hidden -fno-omit-frame-pointer -fPIE \
               $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -DPELT_DEBUG,$(HARDEN)) \

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "core/base/units.h"
 
+enum { WORDS_MAX = 8, WORDS_BYTES = 1024 };
 enum { STEPS = 6, READY_TRIES = 200, READY_US = 10 * 1000 };
 
 struct try_state {
@@ -19,17 +21,27 @@ struct try_state {
     pid_t server;
 };
 
-/* posix_spawn(3) changes no argument, though it does not say so. */
-static pid_t start(const char *const *argv)
+/* Starts a program; the words end with a NULL. */
+static pid_t start(const char *const *words)
 {
     posix_spawn_file_actions_t actions;
+    char text[WORDS_BYTES], *argv[WORDS_MAX + 1] = {NULL};
+    size_t used = 0;
     pid_t pid = -1;
-    int rc = posix_spawn_file_actions_init(&actions);
+    int rc;
 
+    for (size_t i = 0; words[i] != NULL; i++) {
+        size_t len = strlen(words[i]) + 1;
+
+        CHECK(i < WORDS_MAX && len <= sizeof(text) - used);
+        argv[i] = memcpy(text + used, words[i], len);
+        used += len;
+    }
+    rc = posix_spawn_file_actions_init(&actions);
     CHECK(rc == 0);
     rc = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     CHECK(rc == 0);
-    rc = posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+    rc = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
     CHECK(rc == 0);
     (void)posix_spawn_file_actions_destroy(&actions);
     return pid;
@@ -39,12 +51,16 @@ static pid_t start(const char *const *argv)
 static int read_port(const char *path)
 {
     FILE *file = fopen(path, "r");
-    int port = 0;
+    char line[16] = "";
+    uint64_t port = 0;
 
     if (file == NULL) return 0;
-    if (fscanf(file, "%d", &port) != 1) port = 0;
+    if (fgets(line, sizeof(line), file) != NULL) {
+        line[strcspn(line, "\n")] = '\0';
+        if (!units_parse_count(line, &port)) port = 0;
+    }
     (void)fclose(file);
-    return port;
+    return (int)port;
 }
 
 static void write_test(const char *path, int port)

@@ -79,6 +79,9 @@ struct plan {
     uint32_t max_requests_per_connection; /* A connection ends with the answer to so many; at least
                                              pipeline; 0 = no bound. */
     double connect_rate_per_s;            /* Attempts to connect, over all workers; 0 = no bound. */
+    uint32_t hosts_max; /* Of a test file: targets of a worker that are only known during the run;
+                           0: none. */
+    bool hosts_tls;     /* Some of them may be https. */
     uint64_t pattern_from_ns; /* Of a test file: the run begins at this moment of its pattern;
                                  duration_ns is what is left. */
     uint64_t duration_ns;     /* The run ends then (TIME_NEVER: no bound, never add to it) … */

@@ -94,8 +94,10 @@ const struct schema_key schema_keys[] = {
     KEY(CLIENT, OTHER, "resolve", "Host to numeric address: hosts that are not looked up",
         .type = "mapping"),
     KEY(CLIENT, BYTES, "max_response_body",
-        "Of a body that an expression needs; a larger one fails the request", .fallback = "16 MiB",
-        .min = 1, .max = UINT64_C(1) << 30, AT(testfile_client, max_response_body)),
+        "Of a body that an expression needs, its content codings (gzip, deflate, br) taken off; a "
+        "larger one fails the request",
+        .fallback = "16 MiB", .min = 1, .max = UINT64_C(1) << 30,
+        AT(testfile_client, max_response_body)),
 
     /* tls */
     KEY(TLS, TEXT, "cacert", "File of certificates to trust (PEM)", .type = "file name",
@@ -288,7 +290,10 @@ const struct schema_key schema_keys[] = {
         .fallback = "wait", .words = on_fulls, AT(testfile_logger, on_full)),
 
     /* endpoint */
-    KEY(ENDPOINT, TEMPLATE, "url", "Absolute: http:// or https://", .required = true),
+    KEY(ENDPOINT, TEMPLATE, "url",
+        "Absolute: http:// or https://. Scheme, host and port may come from values; up to 256 "
+        "hosts besides those that are constant are found while the test runs",
+        .required = true),
     KEY(ENDPOINT, TEXT, "method", "Of the request", .fallback = "GET",
         AT(testfile_endpoint, method)),
     KEY(ENDPOINT, TEXT, "name", "Under which its figures stand, and which `try` takes; unique",

@@ -312,14 +312,15 @@ static void *coord_main(void *arg)
     struct coord *coord = &engine->coord;
 
     if (resolve_places(engine) && preflight(engine)) {
-        uint64_t next_ns = 0;
+        uint64_t next_ns = 0, waits_ns = 0;
 
         start_crew(engine);
         while (coord->phase != COORD_ENDED) {
             enum coord_phase before = coord->phase;
             uint64_t now_ns = clock_now_ns();
 
-            watch_woke(engine->watch, next_ns, now_ns);
+            /* What we took for ourselves is not held against the machine. */
+            watch_woke(engine->watch, max_u64(next_ns, waits_ns), now_ns);
             next_ns = coord_step(coord, now_ns, load_relaxed(&engine->stop_level));
             next_ns = min_u64(next_ns, watch_step(engine->watch, coord, now_ns));
             if (engine->buckets != NULL && coord->phase == COORD_RUNNING) {
@@ -331,6 +332,8 @@ static void *coord_main(void *arg)
             if (before == COORD_SETUP && coord->phase == COORD_RUNNING) note_start(engine);
             show_live(engine, now_ns);
             engine_watch_logs(engine);
+            engine_watch_waits(engine, now_ns);
+            waits_ns = clock_now_ns();
             if (coord->phase != COORD_ENDED) wait_coord(engine, next_ns);
         }
         engine->cpu_end_ns = cpu_process_ns();
@@ -447,6 +450,9 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
 
         err = reader_new(&engine->reader, &reader, why);
         if (err != ERR_OK) return err;
+    }
+    if (engine->test != NULL && !engine_init_waits(engine)) {
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a test file");
     }
     if (engine->test != NULL && engine->test->loggers != NULL) {
         err = start_logs(engine, why);

@@ -35,6 +35,12 @@ struct crew {
     struct worker_totals totals;
 };
 
+/* What people have been told of the waits for a provider. */
+struct waits_told {
+    uint64_t count;
+    uint64_t next_ns; /* Not again before. */
+};
+
 struct engine {
     struct arena arena; /* Holds this struct, the crew, the result. */
     const struct plan *plan;
@@ -56,6 +62,7 @@ struct engine {
     const struct engine_test *test; /* NULL: no test file. */
     struct barter barter;           /* Of split components. */
     struct reader *reader;          /* NULL: it reads no data files. */
+    struct waits_told *waits_told;  /* By provider; NULL: no test file. */
     bool *logs_told;                /* By logger: people know that it failed. */
     struct buckets *buckets;        /* Of the test file's statistics. */
     struct coord coord;
@@ -77,6 +84,12 @@ MUST_USE bool engine_fill_result(struct engine *engine);
 
 /* Tells people of logs that cannot be written (engine_logs.c). The coordinator's. */
 void engine_watch_logs(struct engine *engine);
+
+/* engine_waits.c: makes ready to tell who waits for values, false when the arena refuses; tells;
+ * and fills in what there is to report, as above. */
+MUST_USE bool engine_init_waits(struct engine *engine);
+void engine_watch_waits(struct engine *engine, uint64_t now_ns);
+MUST_USE bool engine_fill_waits(struct engine *engine, struct result_test *test);
 
 /* Once the workers have been joined: waits until all that was logged is written or lost. */
 void engine_end_logs(struct engine *engine);

@@ -17,6 +17,7 @@ enum { READER_ASKS_MAX = 1024 }; /* Of one worker at a time; a power of two. */
 /* One stretch to be read. Its worker's but while it is asked for: then it and the memory it names
  * are the reader's, until reader_is_done(). */
 struct reader_ask {
+    const char *path; /* A file to be read whole, at most `len` bytes; NULL: read `fd`. */
     int fd;
     char *to;
     uint64_t offset;
@@ -37,6 +38,10 @@ MUST_USE enum err reader_new(struct reader **ret_reader, const struct reader_opt
 
 /* Ends the thread, which first finishes what it is reading and drops the rest. NULL is fine. */
 void reader_free(struct reader *reader);
+
+/* Reads the file at ask->path now and marks it done. `got` is -EFBIG if it has more than `len`
+ * bytes, -EISDIR or another errno if it cannot be read. */
+void reader_read_file(struct reader_ask *ask);
 
 /* Asks; false when the worker has READER_ASKS_MAX open already. */
 MUST_USE bool reader_ask(struct reader *reader, uint32_t worker, struct reader_ask *ask);

@@ -10,6 +10,7 @@
 #include "core/report_thresholds.h"
 #include "core/report_tls.h"
 #include "core/report_urls.h"
+#include "core/report_waits.h"
 #include "core/version.h"
 
 static void put_str(struct json *json, const char *key, const char *value)
@@ -453,6 +454,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_connections(&json, result);
     report_net_json(&json, result);
     report_tls_json(result, &json);
+    report_waits_json(result->test, &json);
     report_loggers_json(result, &json);
     put_client(&json, result, &figures);
     put_health(&json, result);

@@ -17,6 +17,7 @@
 #include "core/report_thresholds.h"
 #include "core/report_tls.h"
 #include "core/report_urls.h"
+#include "core/report_waits.h"
 #include "core/version.h"
 
 enum { LABEL_WIDTH = 13, COLUMNS = 80 };
@@ -493,6 +494,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_ledger(result, out);
     add_connections(result, out);
     report_tls(result, out);
+    report_waits(result->test, out);
     report_loggers(result, out);
     add_client(result, &figures, out);
     report_health(result, out);

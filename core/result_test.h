@@ -17,11 +17,20 @@ struct result_threshold {
     double value;  /* As its metric: nanoseconds, a share, per second, or a count. */
 };
 
+/* Who waited for a provider's values past the slot of a hit. */
+struct result_wait {
+    const char *provider; /* Terminated. */
+    uint64_t count;
+    uint64_t total_ns, longest_ns;
+};
+
 struct result_test {
     const struct bucket *last;                 /* With the totals by group. */
     bool groups_differ;                        /* They are not the ledger's: a bug. */
     const struct result_threshold *thresholds; /* In the order of the file; [thresholds_count]. */
     uint32_t thresholds_count;
+    const struct result_wait *waits; /* Of providers that somebody waited for; [waits_count]. */
+    uint32_t waits_count;
 };
 
 /* True if all thresholds are met. */

@@ -34,7 +34,7 @@ static int open_part(struct results_disk *disk)
 
     if (fd < 0) return errno;
     disk->fd = fd;
-    disk->offset = 0;
+    disk->offset = disk->synced = 0;
     disk->begun = false;
     disk->regular = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode);
     if (disk->regular) sync_directory(disk->path);
@@ -107,6 +107,15 @@ int results_disk_sync(struct results_disk *disk)
     while (fsync(disk->fd) != 0) {
         if (errno != EINTR) return errno;
     }
+    disk->synced = disk->offset;
+    return 0;
+}
+
+int results_disk_rewind(struct results_disk *disk)
+{
+    CHECK(disk->fd >= 0 && disk->regular);
+    if (ftruncate(disk->fd, (off_t)disk->synced) != 0) return errno;
+    disk->offset = disk->synced;
     return 0;
 }
 

@@ -17,6 +17,7 @@ struct results_disk {
     int fd;              /* -1: none is open. */
     uint32_t part;       /* From 1. */
     uint64_t offset;     /* Where the next piece goes; all before it are whole. */
+    uint64_t synced;     /* All before it is on the disk. */
     bool fresh;          /* The file is ours from the first. */
     bool regular;        /* Else a pipe or a device: written as it is. */
     bool begun;          /* What it held before is gone. */
@@ -34,6 +35,10 @@ MUST_USE int results_disk_append(struct results_disk *disk, const char *data, si
 
 /* All that was appended is on the disk: 0, or the errno. What cannot be synced, a pipe, is. */
 MUST_USE int results_disk_sync(struct results_disk *disk);
+
+/* After a sync that failed for want of room: cuts off all that is not known to be on the disk, to
+ * be written once more, for the kernel may have dropped it. 0, or the errno. */
+MUST_USE int results_disk_rewind(struct results_disk *disk);
 
 /* Leaves this file as it is and begins the next part, an empty one that was not there. 0, or the
  * errno, and then none is open; EEXIST when all RESULTS_PARTS_MAX are used. */

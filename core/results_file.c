@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -11,24 +10,11 @@
 #include "core/base/mailbox.h"
 #include "core/base/quote.h"
 #include "core/results_disk.h"
-#include "io/crc.h"
+#include "core/results_units.h"
 #include "io/hdr.h"
 #include "io/wake.h"
 
 enum { SLOTS = 64 };
-
-/* One object, in the words in which it will stand in the file. */
-struct unit {
-    struct unit *next;
-    bool written; /* But perhaps not on disk yet. */
-    size_t len;
-    char data[];
-};
-
-struct units {
-    struct arena arena;
-    struct unit *first, *last;
-};
 
 struct results_file {
     struct mailbox box; /* Owner → writer: pointers to struct results_lines. */
@@ -49,42 +35,12 @@ struct results_file {
     struct results_disk disk;
     struct hdr *hdr;
     struct hist_view *view;
-    struct units heads;   /* All of them, for a file that has to be begun anew. */
-    struct units waiting; /* Not known to be on disk. */
-    struct units last;    /* The same of the last line. */
-    uint64_t lost_units;  /* There was no memory to keep them. */
-    int error;            /* Why units wait; 0: none do. */
+    struct results_units heads;   /* All of them, for a file that has to be begun anew. */
+    struct results_units waiting; /* Not known to be on disk. */
+    struct results_units last;    /* The same of the last line. */
+    uint64_t lost_units;          /* There was no memory to keep them. */
+    int error;                    /* Why units wait; 0: none do. */
 };
-
-static void units_init(struct units *units)
-{
-    *units = (struct units){.first = NULL};
-    arena_init(&units->arena, RESULTS_FILE_BYTES_MAX);
-}
-
-/* Keeps an object; in RESULTS_PELT with its CRC and a line end. `data` ends with '}'. */
-static bool units_add(struct units *units, enum results_form form, const char *data, size_t len)
-{
-    char crc[sizeof(",\"crc\":\"00000000\"}\n")] = "";
-    size_t crc_len = sizeof(crc) - 1, kept = len - 1;
-    struct unit *unit;
-
-    if (form == RESULTS_PELT) {
-        (void)snprintf(crc, sizeof(crc), ",\"crc\":\"%08x\"}\n", crc_of(data, kept));
-    } else {
-        crc_len = 0;
-        kept = len;
-    }
-    unit = arena_alloc(&units->arena, sizeof(*unit) + kept + crc_len, _Alignof(struct unit));
-    if (unit == NULL) return false;
-    *unit = (struct unit){.len = kept + crc_len};
-    memcpy(unit->data, data, kept);
-    memcpy(unit->data + kept, crc, crc_len);
-    if (units->first == NULL) units->first = unit;
-    if (units->last != NULL) units->last->next = unit;
-    units->last = unit;
-    return true;
-}
 
 /* The text of the lines with all holes filled. */
 static void fill(struct results_file *file, const struct results_lines *lines, struct text *out)
@@ -103,7 +59,7 @@ static void fill(struct results_file *file, const struct results_lines *lines, s
     text_add(out, data + at, lines->text.len - at);
 }
 
-static struct units *units_for(struct results_file *file, enum results_kind kind)
+static struct results_units *units_for(struct results_file *file, enum results_kind kind)
 {
     switch (kind) {
     case RESULTS_HEAD: return &file->heads;
@@ -116,9 +72,10 @@ static struct units *units_for(struct results_file *file, enum results_kind kind
 /* Makes units of the lines. */
 static void take(struct results_file *file, const struct results_lines *lines)
 {
-    struct units *units = units_for(file, lines->kind);
+    struct results_units *units = units_for(file, lines->kind);
     struct arena arena;
     struct text text;
+    bool pelt = file->options.form == RESULTS_PELT;
     const char *line, *end;
 
     arena_init(&arena, 0);
@@ -128,25 +85,11 @@ static void take(struct results_file *file, const struct results_lines *lines)
     for (line = text.data; !text.failed && line < text.data + text.len; line = end + 1) {
         end = memchr(line, '\n', (size_t)(text.data + text.len - line));
         CHECK(end != NULL);
-        if (!units_add(units, file->options.form, line, (size_t)(end - line))) {
+        if (!results_units_add(units, pelt, line, (size_t)(end - line))) {
             file->lost_units++;
         }
     }
     arena_release(&arena);
-}
-
-/* Appends what is not yet written, up to the first that the disk refuses, and keeps room for `keep`
- * bytes behind each. 0, or the errno. */
-static int write_units(struct results_file *file, const struct units *units, size_t keep)
-{
-    for (struct unit *unit = units->first; unit != NULL; unit = unit->next) {
-        int error = 0;
-
-        if (!unit->written) error = results_disk_append(&file->disk, unit->data, unit->len, keep);
-        if (error != 0) return error;
-        unit->written = true;
-    }
-    return 0;
 }
 
 /* The medium itself, not its room: what was written may be lost without a further word. */
@@ -155,28 +98,36 @@ static bool is_of_the_medium(int error)
     return error == EIO || error == EROFS || error == ENODEV || error == ESTALE;
 }
 
-/* Forgets what is on disk. */
-static void forget_written(struct units *units)
+static void unwrite_all(struct results_file *file, bool all)
 {
-    struct unit *unit = units->first;
+    results_units_unwrite(&file->heads, all);
+    results_units_unwrite(&file->waiting, all);
+    results_units_unwrite(&file->last, all);
+}
 
-    units->first = units->last = NULL;
-    for (struct unit *next; unit != NULL; unit = next) {
-        next = unit->next;
-        if (unit->written) continue;
-        unit->next = NULL;
-        if (units->first == NULL) units->first = unit;
-        if (units->last != NULL) units->last->next = unit;
-        units->last = unit;
+/* 0: all that was written is on disk. For want of room it has to be written again. */
+static int sync_all(struct results_file *file)
+{
+    int error = results_disk_sync(&file->disk), rc;
+
+    if (is_of_the_medium(error)) return error;
+    if (error != 0) {
+        rc = results_disk_rewind(&file->disk);
+        unwrite_all(file, false);
+        return rc != 0 ? EIO : error;
     }
-    if (units->first == NULL) arena_release(&units->arena);
+    results_units_synced(&file->heads);
+    results_units_synced(&file->waiting);
+    results_units_synced(&file->last);
+    results_units_forget(&file->waiting);
+    return 0;
 }
 
 /* Writes and syncs what the disk takes; the last line, for which room is kept, in any case. 0 if
  * that is all, or the errno. */
 static int write_all(struct results_file *file)
 {
-    const struct units *const all[] = {&file->heads, &file->waiting, &file->last};
+    const struct results_units *const all[] = {&file->heads, &file->waiting, &file->last};
     size_t keep = file->options.form == RESULTS_PELT ? RESULTS_END_BYTES_MAX : 0;
     int error = 0, rc;
 
@@ -184,21 +135,12 @@ static int write_all(struct results_file *file)
         bool last = all[i] == &file->last;
 
         if (error != 0 && !last) continue;
-        rc = write_units(file, all[i], last ? 0 : keep);
+        rc = results_units_write(all[i], &file->disk, last ? 0 : keep);
         if (is_of_the_medium(rc)) return rc;
         if (error == 0) error = rc;
     }
-    rc = results_disk_sync(&file->disk); /* Of a full disk too: something may be in. */
-    if (rc != 0) return rc;
-    forget_written(&file->waiting);
-    return error;
-}
-
-static void unwrite(const struct units *units)
-{
-    for (struct unit *unit = units->first; unit != NULL; unit = unit->next) {
-        unit->written = false;
-    }
+    rc = sync_all(file); /* Of a full disk too: something may be in. */
+    return rc != 0 ? rc : error;
 }
 
 /* All that is not known to be on disk goes to the next part. */
@@ -207,9 +149,7 @@ static int begin_anew(struct results_file *file)
     int error = results_disk_next(&file->disk);
 
     if (error != 0) return error;
-    unwrite(&file->heads);
-    unwrite(&file->waiting);
-    unwrite(&file->last);
+    unwrite_all(file, true);
     return write_all(file);
 }
 
@@ -292,9 +232,9 @@ enum err results_file_open(struct results_file **ret_file,
     file->options = *options;
     file->wake_fd = -1;
     mailbox_init(&file->box, file->slots, SLOTS);
-    units_init(&file->heads);
-    units_init(&file->waiting);
-    units_init(&file->last);
+    results_units_init(&file->heads);
+    results_units_init(&file->waiting);
+    results_units_init(&file->last);
     err = results_disk_open(&file->disk, options->path, options->fresh, why);
     if (err == ERR_OK) err = start(file, why);
     if (err != ERR_OK) {
@@ -374,9 +314,9 @@ void results_file_free(struct results_file *file)
     if (file->started) results_file_end(file, NULL);
     (void)!results_disk_close(&file->disk);
     if (file->wake_fd >= 0) (void)close(file->wake_fd);
-    arena_release(&file->heads.arena);
-    arena_release(&file->waiting.arena);
-    arena_release(&file->last.arena);
+    results_units_release(&file->heads);
+    results_units_release(&file->waiting);
+    results_units_release(&file->last);
     arena = file->arena;
     arena_release(&arena);
 }

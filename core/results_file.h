@@ -5,7 +5,7 @@
  * of its line that stand before the comma in front of it; the other form has neither it nor line
  * ends (docs/results.md).
  *
- * What the disk refuses is kept, RESULTS_FILE_BYTES_MAX of it, and tried again when the next lines
+ * What the disk refuses is kept, RESULTS_UNITS_BYTES_MAX of it, and tried again when the next lines
  * come: a disk that is full for a while costs nothing. Room for the last line is taken from the
  * disk in advance. After an error of the medium itself (EIO) a file is not trusted any more: what
  * is not known to be on disk goes to a new one beside it, `NAME.2`, that begins with the same
@@ -26,8 +26,8 @@ enum results_form {
 };
 
 enum {
-    RESULTS_FILE_BYTES_MAX = 64 << 20,
-    RESULTS_END_BYTES_MAX = 4096, /* The last line is not longer. */
+    RESULTS_FILE_BYTES_MAX = 64 << 20, /* On their way to the thread. */
+    RESULTS_END_BYTES_MAX = 4096,      /* The last line is not longer. */
 };
 
 struct results_file_options {

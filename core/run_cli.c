@@ -124,6 +124,11 @@ enum err run_test_open_files(struct run_test *run, struct err_info *why)
         if (run->testfile->providers[i].kind == PROVIDER_FILE) err = open_file(run, i, why);
         if (err != ERR_OK) return err;
     }
+    for (uint32_t i = 0; i < run->testfile->endpoints_count; i++) {
+        enum testfile_body_kind kind = run->testfile->endpoints[i].body.kind;
+
+        run->test.reads_files |= kind == BODY_FILES || kind == BODY_MULTIPART;
+    }
     return ERR_OK;
 }
 

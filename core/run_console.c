@@ -68,6 +68,12 @@ static void on_start(void *self, uint64_t wall_ns)
     put(console);
 }
 
+/* Whether the terminal is this job's: nothing is drawn on it from the background. */
+static bool has_terminal(void)
+{
+    return tcgetpgrp(STDOUT_FILENO) == getpgrp();
+}
+
 static void on_bucket(void *self, const struct bucket *bucket)
 {
     struct run_console *console = self;
@@ -78,7 +84,7 @@ static void on_bucket(void *self, const struct bucket *bucket)
         run_json_bucket(bucket, console->start_wall_ns, text);
         if (bucket->is_last) run_json_test(bucket, console->start_wall_ns, text);
     } else {
-        if (console->options.erases) text_add_str(text, LIVE_ERASE);
+        if (console->options.erases && has_terminal()) text_add_str(text, LIVE_ERASE);
         /* A run that is one bucket is told once. */
         if (!bucket->is_last || console->buckets > 0) run_text_bucket(bucket, text);
         if (bucket->is_last) run_text_test(bucket, text);

@@ -38,9 +38,11 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
               ? 0
               : (size_t)(scheme_end - outline) + 3 + strcspn(scheme_end + 3, "/\\?#\x01");
     if (len == 0 || outline[len] == '\x01') {
-        return err_set(why, ERR_CONFIG, 0,
-                       "endpoint '%s': scheme, host and port of '%s' must be known before the run",
-                       quote(def->name).text, quote(def->url.text).text);
+        plan->hosts_max = RUN_HOSTS_MAX;
+        plan->hosts_tls |= strncasecmp(outline, "http://", 7) != 0;
+        plan->requests[index] =
+            (struct plan_request){.weight = 1, .url = def->url.text, .method = def->method};
+        return ERR_OK;
     }
     url = arena_copy(&plan->arena, outline, len);
     if (url == NULL) return no_memory(why);
@@ -71,6 +73,13 @@ static enum err add_targets(struct plan *plan, const struct testfile *test, stru
 
         if (err != ERR_OK) return err;
     }
+    if (plan->targets_count > 0) return ERR_OK;
+    /* All hosts are found during the run. What reads the plan wants one; nobody connects to it. */
+    plan->targets[plan->targets_count++] = (struct plan_target){.url = plan->requests[0].url,
+                                                                .host = "127.0.0.1",
+                                                                .service = "9",
+                                                                .path = "/",
+                                                                .host_field = "127.0.0.1:9"};
     return ERR_OK;
 }
 

@@ -15,7 +15,7 @@
 #include "config/testfile.h"
 #include "core/run_client.h"
 
-enum { RUN_SPLIT_PER_S = 40000 };
+enum { RUN_SPLIT_PER_S = 40000, RUN_HOSTS_MAX = 256 };
 
 /* Who has what. A crew of 1 is the owner alone, a larger one all workers. */
 struct run_crews {

@@ -147,6 +147,7 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
         w->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
         endpoint->held_due_ns = due_ns;
+        runner_wait_passed(endpoint);
         return;
     }
     if (unlikely(!has_place(runner, endpoint))) {
@@ -191,6 +192,8 @@ static void book(struct worker *w)
             runner->why = feed->why;
         }
     }
+    runner_hosts_poll(runner);
+    runner_files_poll(runner);
     runner_wake_waiting(runner);
     runner_log_poll(runner);
     while (runner->heap_count > 0) {
@@ -218,6 +221,7 @@ static void unhold(struct endpoint *endpoint)
     if (endpoint->held_since_ns < endpoint->held_due_ns) {
         endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
     }
+    runner_wait_over(endpoint);
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
@@ -235,6 +239,7 @@ static void hold_newest(struct endpoint *endpoint)
         if (endpoint->is_held) {
             w->ledger.missed[runner_held_for(endpoint)]++;
             endpoint->figures->missed++;
+            runner_wait_passed(endpoint);
         } else {
             runner->held++;
             /* What waits for a log waits for no value. */
@@ -295,9 +300,9 @@ static void prepare(struct endpoint *endpoint)
     if (lanes_pending_of(&w->lanes, endpoint->index) == 0 && runner_is_due(endpoint)) {
         book_now(endpoint);
     }
-    if (lanes_pending_of(&w->lanes, endpoint->index) > 0 && runner_may_send(endpoint)) {
-        line_up(endpoint);
-    }
+    if (lanes_pending_of(&w->lanes, endpoint->index) == 0 || !runner_may_send(endpoint)) return;
+    if (!runner_load_files(endpoint)) return;
+    if (!endpoint->build.is_dynamic || runner_find_host(endpoint)) line_up(endpoint);
 }
 
 /* Records what a request had to wait for a connection, and what it had to wait for us. */

@@ -1,5 +1,4 @@
-/* What is made of an answer: what is kept of it while it comes, what expressions make of it, and
- * where values go. */
+/* What is made of an answer: what expressions make of it, and where values go. */
 #include <string.h>
 
 #include "core/base/check.h"
@@ -24,6 +23,8 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     exchange->inputs = endpoint->inputs;
     endpoint->inputs = inputs;
     endpoint->is_gathering = endpoint->is_complete = false;
+    exchange->target = endpoint->target;
+    endpoint->has_url = endpoint->has_files = false;
     exchange->asked = endpoint->drive.is_asked ? endpoint->drive.asked : EXCHANGE_UNASKED;
     endpoint->drive.is_asked = false;
     endpoint->drive.running++;
@@ -52,6 +53,7 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     free_bytes(runner, &exchange->body, &exchange->body_size);
     exchange->body_len = 0;
     exchange->body_is_full = false;
+    exchange->codings = (struct codings){.count = 0};
     exchange->bytes_sent = 0;
     exchange->group = NULL;
     exchange->status = 0;
@@ -59,89 +61,6 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns)
     exchange->free_next = runner->exchange_free;
     runner->exchange_free = exchange;
     runner_end_request(endpoint, &returns, now_ns);
-}
-
-static struct exchange *exchange_of(struct runner *runner, const struct conn_request *request)
-{
-    struct exchange *exchange = &runner->exchanges[request->kind];
-
-    CHECK(request->kind < runner->exchanges_count && exchange->endpoint != NULL);
-    return exchange;
-}
-
-/* Keeps a copy of `len` bytes; NULL, and counted as too large, without memory. */
-static char *keep(struct exchange *exchange, const char *data, size_t len)
-{
-    char *copy = blocks_alloc(&exchange->endpoint->runner->blocks, len);
-
-    if (copy == NULL) {
-        exchange->body_is_full = true;
-        return NULL;
-    }
-    memcpy(copy, data, len);
-    return copy;
-}
-
-static void on_head(void *self, const struct conn_request *request, const char *text,
-                    const struct http1_head *head)
-{
-    struct worker *w = self;
-    struct exchange *exchange = exchange_of(w->runner, request);
-
-    exchange->status = head->status;
-    if (!exchange->endpoint->keeps_head) return;
-    exchange->head = keep(exchange, text, head->bytes);
-    exchange->head_len = exchange->head == NULL ? 0 : head->bytes;
-}
-
-/* Makes room for `len` bytes more of the body; false when that is too much. */
-static bool grow_body(struct runner *runner, struct exchange *exchange, size_t len)
-{
-    size_t need = exchange->body_len + len, size = exchange->body_size;
-    char *body;
-
-    if (need <= size) return true;
-    if (need > runner->test->client.max_response_body) return false;
-    size = need < 2 * size ? 2 * size : need;
-    body = blocks_alloc(&runner->blocks, size);
-    if (body == NULL) return false;
-    if (exchange->body_len > 0) memcpy(body, exchange->body, exchange->body_len);
-    blocks_free(&runner->blocks, exchange->body, exchange->body_size);
-    exchange->body = body;
-    exchange->body_size = size;
-    return true;
-}
-
-static void on_body(void *self, const struct conn_request *request, const char *data, size_t len)
-{
-    struct worker *w = self;
-    struct exchange *exchange = exchange_of(w->runner, request);
-
-    if (!exchange->endpoint->keeps_body || exchange->body_is_full) return;
-    if (!grow_body(w->runner, exchange, len)) {
-        exchange->body_is_full = true;
-        return;
-    }
-    memcpy(exchange->body + exchange->body_len, data, len);
-    exchange->body_len += len;
-}
-
-/* Picks what the endpoint's expressions want of the body. False: it was too large. */
-static bool pick(struct exchange *exchange)
-{
-    struct endpoint *endpoint = exchange->endpoint;
-    struct runner *runner = endpoint->runner;
-
-    runner->env.body = NULL;
-    if (endpoint->select == NULL) return true;
-    if (exchange->body_is_full) return false;
-    json_select_start(endpoint->select, runner->build_bytes, RUNNER_BUILD_BYTES);
-    (void)json_select_feed(endpoint->select, exchange->body, exchange->body_len);
-    if (!json_select_finish(endpoint->select, &runner->scratch, runner->results, NULL)) {
-        return false;
-    }
-    runner->env.body = runner->results;
-    return true;
 }
 
 /* A request of the exchange's endpoint has not ended well. */
@@ -206,7 +125,7 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     struct worker *w = self;
     struct runner *runner = w->runner;
     struct exchange *exchange = exchange_of(runner, request);
-    bool picked, expected;
+    enum failed_class why;
 
     (void)conn;
     w->ledger.in_flight--;
@@ -214,23 +133,17 @@ static void on_answered(void *self, struct conn *conn, const struct conn_request
     exchange->status = answer->status;
     exchange->answer = answer;
     runner_ready_env(runner, exchange->endpoint, exchange);
-    picked = pick(exchange);
-    expected = picked && is_expected(exchange);
-    runner_note_answer(exchange, request, answer, picked, expected);
-    if (!expected) {
-        runner_note_ill(exchange, failed_texts[picked ? FAILED_UNEXPECTED : FAILED_BODY_TOO_LARGE]);
-    }
-    if (picked) {
+    why = runner_pick(exchange);
+    if (why == FAILED_COUNT && !is_expected(exchange)) why = FAILED_UNEXPECTED;
+    runner_note_answer(exchange, request, answer, why);
+    if (why != FAILED_COUNT) runner_note_ill(exchange, failed_texts[why]);
+    if (why == FAILED_COUNT || why == FAILED_UNEXPECTED) {
         runner_provide(exchange);
-        runner_log(exchange, expected);
+        runner_log(exchange, why == FAILED_COUNT);
     } else {
-        runner_log_failure(exchange, FAILED_BODY_TOO_LARGE, NULL);
+        runner_log_failure(exchange, why, NULL);
     }
-    observe(exchange,
-            !picked     ? failed_names[FAILED_BODY_TOO_LARGE]
-            : !expected ? failed_names[FAILED_UNEXPECTED]
-                        : NULL,
-            EXPR_OK, answer->done_ns);
+    observe(exchange, why == FAILED_COUNT ? NULL : failed_names[why], EXPR_OK, answer->done_ns);
     exchange->answer = NULL;
     exchange_end(exchange, answer->done_ns);
 }
@@ -278,30 +191,57 @@ static void on_handshake_ended(void *self, struct conn *conn,
     worker_conn_owner.handshake_ended(self, conn, handshake);
 }
 
-/* A connect failed: the first in the pool's line has been waiting longest. */
-static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
+/* A request that has started fails before it is sent. */
+static void fail_unsent(struct exchange *exchange, enum failed_class why, enum expr_error error)
 {
-    struct worker *w = self;
-    struct endpoint *endpoint = runner_take_ready(w->runner, pool);
+    uint64_t now_ns = clock_now_ns();
+
+    runner_note_failure(exchange, NULL, why);
+    if (why == FAILED_BUILD) runner_note_error(exchange, TEST_ERROR_BUILD, error);
+    runner_log_failure(exchange, why, why == FAILED_BUILD ? expr_error_text(error) : NULL);
+    runner_note_ill(exchange, failed_texts[why]);
+    if (why != FAILED_BUILD && exchange->endpoint->runner->options.observer != NULL) {
+        runner_keep_unsent(exchange);
+    }
+    observe(exchange, failed_names[why], error, now_ns);
+    exchange_end(exchange, now_ns);
+}
+
+void runner_build_failed(struct exchange *exchange, enum expr_error error)
+{
+    fail_unsent(exchange, FAILED_BUILD, error);
+}
+
+void runner_fail_oldest(struct endpoint *endpoint, enum failed_class why, enum expr_error error)
+{
+    struct worker *w = endpoint->runner->worker;
     struct lane_waiting waiting;
     struct exchange *exchange;
+    bool taken = lanes_take(&w->lanes, endpoint->index, &waiting);
 
-    if (endpoint == NULL) return;
-    if (!lanes_take(&w->lanes, endpoint->index, &waiting)) {
-        runner_touch(endpoint); /* What it lined up for has been shed. */
-        return;
-    }
+    CHECK(taken);
     exchange = exchange_begin(endpoint);
     exchange->due_ns = waiting.due_ns;
     w->ledger.started++;
     endpoint->figures->started++;
     w->ledger.failed[why]++;
-    runner_note_failure(exchange, NULL, why);
-    runner_log_failure(exchange, why, NULL);
-    runner_note_ill(exchange, failed_texts[why]);
-    if (exchange->endpoint->runner->options.observer != NULL) runner_keep_unsent(exchange);
-    observe(exchange, failed_names[why], EXPR_OK, now_ns);
-    exchange_end(exchange, now_ns);
+    if (why == FAILED_BUILD) runner_pause(endpoint);
+    fail_unsent(exchange, why, error);
+}
+
+/* A connect failed: the first in the pool's line has been waiting longest. */
+static void on_connect_failed(void *self, struct pool *pool, enum failed_class why, uint64_t now_ns)
+{
+    struct worker *w = self;
+    struct endpoint *endpoint = runner_take_ready(w->runner, pool);
+
+    (void)now_ns;
+    if (endpoint == NULL) return;
+    if (lanes_pending_of(&w->lanes, endpoint->index) == 0) {
+        runner_touch(endpoint); /* What it lined up for has been shed. */
+    } else {
+        runner_fail_oldest(endpoint, why, EXPR_OK);
+    }
 }
 
 static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
@@ -311,18 +251,6 @@ static void on_backoff_ended(void *self, struct pool *pool, uint64_t now_ns)
     (void)now_ns; /* The next dispatch() opens connections. */
 }
 
-void runner_build_failed(struct exchange *exchange, enum expr_error error)
-{
-    uint64_t now_ns = clock_now_ns();
-
-    runner_note_failure(exchange, NULL, FAILED_BUILD);
-    runner_note_error(exchange, TEST_ERROR_BUILD, error);
-    runner_log_failure(exchange, FAILED_BUILD, expr_error_text(error));
-    runner_note_ill(exchange, failed_texts[FAILED_BUILD]);
-    observe(exchange, failed_names[FAILED_BUILD], error, now_ns);
-    exchange_end(exchange, now_ns);
-}
-
 /* Connects, handshakes and tunnels are recorded as those of any load. */
 struct conn_owner runner_conn_owner(void)
 {
@@ -330,8 +258,8 @@ struct conn_owner runner_conn_owner(void)
 
     owner.answered = on_answered;
     owner.failed = on_failed;
-    owner.head = on_head;
-    owner.body = on_body;
+    owner.head = runner_on_head;
+    owner.body = runner_on_body;
     owner.ready = on_ready;
     owner.connect_ended = on_connect_ended;
     owner.handshake_ended = on_handshake_ended;

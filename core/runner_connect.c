@@ -52,7 +52,9 @@ static void open_missing(struct runner *runner, struct pool *pool)
 
     if (w->table.free_count == 0) return;
     for (struct endpoint *e = runner->lines[pool->index].first; e != NULL; e = e->ready_next) {
-        needed += lanes_pending_of(&w->lanes, e->index) + runner_startable(e);
+        /* Of those whose URLs have hosts of their own, the ones behind may go elsewhere. */
+        needed +=
+            e->build.is_dynamic ? 1 : lanes_pending_of(&w->lanes, e->index) + runner_startable(e);
     }
     needed -= min_u64(needed, (uint64_t)pool->idle_room + pool->connecting);
     pool->wanted = (uint32_t)min_u64(pool->slots_used + needed, runner->pool_max);

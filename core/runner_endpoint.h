@@ -10,14 +10,18 @@
 #include "core/groups.h"
 #include "core/runner_flow.h"
 #include "core/stats_urls.h"
+#include "io/coding.h"
 #include "io/conn.h"
 
+struct body_file;
+struct host;
 struct runner;
 
 /* Text that a request is made of, in its order. */
 enum build_kind {
     BUILD_TEXT,   /* As it is. */
     BUILD_HEADER, /* A template, in a header. */
+    BUILD_HOST,   /* Host and port of the URL, as the Host header wants them. */
     BUILD_PATH,   /* The URL: path and query of what its template gives. */
     BUILD_BODY,   /* Length, the end of the head, and the body. */
 };
@@ -34,6 +38,7 @@ struct build {
     const struct build_piece *pieces; /* [count] */
     uint32_t count;
     uint32_t authority_len; /* PATH: of the URL's scheme and authority, which never change. */
+    bool is_dynamic;        /* Scheme, host or port are only known with the values. */
     bool is_constant;       /* One piece of TEXT is all there is. */
     bool is_form;           /* The body is multipart/form-data. */
     uint8_t asked;          /* enum http1_asked */
@@ -44,8 +49,18 @@ struct endpoint {
     struct runner *runner;
     uint32_t index; /* In the test file; its lane's too. */
     struct build build;
-    struct pool *pool;
-    uint16_t bound; /* conn_ask.bound */
+    struct pool *pool;                /* Of the next request, */
+    const struct plan_target *target; /* and where that goes. */
+    struct host *host;                /* Of a URL that was made; NULL: there are too many. */
+    bool has_url;                     /* The next request's URL is made, if build.is_dynamic: */
+    char *url;                        /* [url_len], of url_size bytes. */
+    size_t url_len, url_size;
+    size_t url_path;         /* Where its path begins. */
+    struct body_file *files; /* Of the body; NULL: it has none. */
+    bool loads_files;        /* Some are read for each request, */
+    bool awaits_files;       /* which the next one waits for, */
+    bool has_files;          /* or has. */
+    uint16_t bound;          /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */
@@ -54,9 +69,10 @@ struct endpoint {
     uint64_t next_ns; /* When the next hit becomes due; TIME_NEVER: none will. */
     bool is_held;     /* A due hit waits for values, outside of the lane: */
     uint64_t held_due_ns;
-    uint64_t held_since_ns; /* When the first hit of this wait was due. */
-    uint64_t waited_ns;     /* How long the next request's wait was, if it passed a slot; else 0. */
-    bool is_log_held;       /* Nothing is sent before its loggers have room. */
+    uint64_t held_since_ns;            /* When the first hit of this wait was due. */
+    const struct provider *waited_for; /* By a hit past its slot; NULL: none waits so. */
+    uint64_t waited_ns; /* How long the next request's wait was, if it passed a slot; else 0. */
+    bool is_log_held;   /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 
@@ -107,6 +123,7 @@ struct exchange {
     uint64_t due_ns, sent_ns;
     uint64_t connect_ns, tls_ns; /* Of the connection, if it was made for this request. */
     struct inputs inputs;
+    const struct plan_target *target; /* Where it goes. */
     uint32_t asked; /* The provider whose demand it answers; EXCHANGE_UNASKED: none. */
     char *sent;     /* The request's bytes, if something looks at them. */
     size_t sent_len;
@@ -118,6 +135,7 @@ struct exchange {
     uint16_t status;     /* 0: no answer yet. */
     char *body;          /* What has come of the body, if something looks at it. */
     size_t body_len, body_size;
+    struct codings codings;           /* Of the body. */
     bool body_is_full;                /* There was no memory for all of it, or it was too large. */
     const struct conn_answer *answer; /* While it is evaluated. */
 };

@@ -48,6 +48,7 @@ static void stop_endpoint(struct endpoint *endpoint)
         runner->held--;
         runner->worker->ledger.missed[runner_held_for(endpoint)]++;
         endpoint->figures->missed++;
+        runner_wait_over(endpoint);
     }
     runner_log_unhold(endpoint);
     runner_ungather(endpoint);

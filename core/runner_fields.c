@@ -221,9 +221,7 @@ struct url_parts {
 static enum expr_error split_url(const struct exchange *exchange, struct scratch *scratch,
                                  struct url_parts *ret_parts)
 {
-    const struct plan *plan = exchange->endpoint->runner->worker->plan;
-    const struct plan_target *target =
-        &plan->targets[plan->requests[exchange->endpoint->index].target];
+    const struct plan_target *target = exchange->target;
     const char *scheme_end = strstr(target->url, "://");
     const char *path = memchr(exchange->sent, ' ', exchange->sent_len);
     const char *path_end, *query;

@@ -17,6 +17,9 @@
 #include "core/runner.h"
 #include "core/runner_drive.h"
 #include "core/runner_endpoint.h"
+#include "core/runner_files.h"
+#include "core/runner_hosts.h"
+#include "core/runner_kept.h"
 #include "core/runner_log.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
@@ -24,9 +27,8 @@
 #include "core/worker_impl.h"
 
 enum {
-    RUNNER_BUILD_BYTES = 17 << 20, /* Of a request, and of what is picked of an answer. */
+    RUNNER_BUILD_BYTES = 17 << 20, /* Of a request. */
     RUNNER_SCRATCH_BYTES = 32 << 20,
-    RUNNER_PATH_BYTES = 4096,
     RUNNER_BOUNDARY_BYTES = 32,
 };
 
@@ -69,6 +71,8 @@ struct runner {
     struct feed *feeds;           /* The same; used by files. */
     struct feed **feeds_here;     /* Those used; [feeds_count]. */
     uint32_t feeds_count;
+    uint32_t awaiting_files;    /* Endpoints whose next request waits for files. */
+    struct hosts *hosts;        /* NULL: all targets are known before the run. */
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */
     uint64_t *bounds_ns;        /* By endpoint: deadlines of requests. */
@@ -87,8 +91,9 @@ struct runner {
     uint32_t *popped;
     struct json_result *results;          /* Of the paths of a body. */
     char boundary[RUNNER_BOUNDARY_BYTES]; /* Of multipart bodies. */
-    char *build_bytes;                    /* [RUNNER_BUILD_BYTES]: where requests are built. */
-    char *body_bytes;                     /* The same, of bodies. */
+    size_t build_size;                    /* RUNNER_BUILD_BYTES, or what a body may have. */
+    char *build_bytes;                    /* [build_size]: where requests are built. */
+    char *body_bytes;                     /* [RUNNER_BUILD_BYTES]: the same, of bodies. */
     uint64_t gauges_ns;                   /* When gauges may be published again … */
     bool gauges_stale;                    /* … and whether that is waited for. */
     enum err err;                         /* Why the run has to end, if it has to. */
@@ -117,6 +122,10 @@ void exchange_end(struct exchange *exchange, uint64_t now_ns);
 
 /* A request of the exchange's endpoint has not ended well. */
 void runner_note_ill(const struct exchange *exchange, const char *what);
+
+/* The endpoint's oldest request, which is due and has its values, fails before it is sent; of
+ * FAILED_BUILD `error` says why. */
+void runner_fail_oldest(struct endpoint *endpoint, enum failed_class why, enum expr_error error);
 
 /* The request of this exchange, which has started, cannot be built; ends it. */
 void runner_build_failed(struct exchange *exchange, enum expr_error error);

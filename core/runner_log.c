@@ -114,6 +114,17 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
     exchange->status = status;
 }
 
+void runner_log_wait(struct endpoint *endpoint, const char *text)
+{
+    struct runner *runner = endpoint->runner;
+    struct exchange waiting = {.endpoint = endpoint, .inputs = endpoint->inputs};
+
+    if (!logs_errors(endpoint)) return;
+    runner_ready_env(runner, endpoint, &waiting);
+    runner->env.body = NULL;
+    evaluate_error(&waiting, false, TEST_ERROR_PROVIDER_WAIT, text);
+}
+
 /* Holding back. */
 
 bool runner_log_has_room(struct endpoint *endpoint)

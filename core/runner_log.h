@@ -28,6 +28,14 @@ void runner_log_failure(struct exchange *exchange, enum failed_class why, const 
 /* Builds a request that was never sent, for those who want to see what it would have been. */
 void runner_keep_unsent(struct exchange *exchange);
 
+/* The same of an endpoint whose hit has waited for values; `text` says how. No request has begun.
+ */
+void runner_log_wait(struct endpoint *endpoint, const char *text);
+
+/* runner_wait.c: a hit that waits for values has been passed by the next one; it waits no more. */
+void runner_wait_passed(struct endpoint *endpoint);
+void runner_wait_over(struct endpoint *endpoint);
+
 /* False if the endpoint's requests have to wait for room in a log. */
 bool runner_log_has_room(struct endpoint *endpoint);
 

@@ -7,6 +7,8 @@
 #include "core/runner_impl.h"
 #include "core/share.h"
 
+enum { PICK_SLACK_BYTES = 1 << 20 }; /* Besides a body, what is picked of it twice. */
+
 static enum err no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the test file's endpoints");
@@ -76,7 +78,8 @@ static bool init_lists(struct runner *runner, struct arena *arena, const struct 
     runner->sources = arena_array(arena, providers, sizeof(*runner->sources));
     runner->feeds = arena_array(arena, providers, sizeof(*runner->feeds));
     runner->feeds_here = arena_array(arena, providers, sizeof(struct feed *));
-    runner->lines = arena_array(arena, w->pools_count, sizeof(*runner->lines));
+    runner->lines =
+        arena_array(arena, (size_t)w->pools_count + w->plan->hosts_max, sizeof(*runner->lines));
     runner->outboxes = arena_array(arena, w->table.count, sizeof(*runner->outboxes));
     runner->bounds_ns = arena_array(arena, endpoints, sizeof(*runner->bounds_ns));
     runner->env_providers = arena_array(arena, sizes->slots, sizeof(struct value));
@@ -119,7 +122,9 @@ static bool init_memory(struct runner *runner, struct arena *arena)
 
     if (feed_scratch == NULL) return false;
     scratch_init(&runner->feed_scratch, feed_scratch, RUNNER_SCRATCH_BYTES);
-    runner->build_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
+    runner->build_size =
+        max_u64(RUNNER_BUILD_BYTES, runner->test->client.max_response_body + PICK_SLACK_BYTES);
+    runner->build_bytes = arena_alloc(arena, runner->build_size, CACHE_LINE);
     runner->body_bytes = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
     if (scratch == NULL || runner->build_bytes == NULL || runner->body_bytes == NULL) return false;
     scratch_init(&runner->scratch, scratch, RUNNER_SCRATCH_BYTES);
@@ -285,6 +290,7 @@ static enum err init_endpoint(struct runner *runner, struct arena *arena, uint32
         w->table.bounds_ns = runner->bounds_ns;
     }
     endpoint->pool = &w->pools[w->plan->requests[index].target];
+    endpoint->target = &w->plan->targets[w->plan->requests[index].target];
     endpoint->is_here = shared || runner->options.owners[index] == w->index;
     if (!endpoint->is_here) return ERR_OK;
     endpoint->waits = arena_array(arena, sizes->slots, sizeof(*endpoint->waits));
@@ -348,5 +354,6 @@ enum err runner_new(struct runner **ret_runner, struct worker *worker,
         if (err != ERR_OK) return err;
     }
     *ret_runner = runner;
+    if (worker->plan->hosts_max > 0) return runner_hosts_new(runner, arena, why);
     return ERR_OK;
 }

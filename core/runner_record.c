@@ -44,7 +44,7 @@ static void note_in_group(struct exchange *exchange, const struct group_request 
 }
 
 void runner_note_answer(struct exchange *exchange, const struct conn_request *request,
-                        const struct conn_answer *answer, bool picked, bool expected)
+                        const struct conn_answer *answer, enum failed_class why)
 {
     struct worker *w = exchange->endpoint->runner->worker;
     struct stats_url *figures = exchange->endpoint->figures;
@@ -53,9 +53,6 @@ void runner_note_answer(struct exchange *exchange, const struct conn_request *re
                                .sent_ns = request->sent_ns,
                                .first_ns = answer->first_ns,
                                .done_ns = answer->done_ns};
-    enum failed_class why = !picked     ? FAILED_BODY_TOO_LARGE
-                            : !expected ? FAILED_UNEXPECTED
-                                        : FAILED_COUNT;
     bool is_good = why == FAILED_COUNT;
     bool is_measured = is_good && request->due_ns >= w->measured_from_ns;
 

@@ -16,7 +16,7 @@ struct runner;
 
 /* A request was answered, and the answer is what was expected or not; or it failed. */
 void runner_note_answer(struct exchange *exchange, const struct conn_request *request,
-                        const struct conn_answer *answer, bool picked, bool expected);
+                        const struct conn_answer *answer, enum failed_class why);
 void runner_note_failure(struct exchange *exchange, const struct conn_request *request,
                          enum failed_class why);
 /* An error of an expression, of a request that has been noted or failed to be built. */

@@ -147,11 +147,7 @@ static enum err add_url(struct maker *maker, struct err_info *why)
 
     if (outline == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a URL");
     build->authority_len = (uint32_t)authority_of(outline);
-    if (build->authority_len == 0) {
-        return err_set(why, ERR_CONFIG, 0,
-                       "endpoint '%s': host and port of the url '%s' must be known before the run",
-                       quote(maker->endpoint->def->name).text, quote(url->text).text);
-    }
+    build->is_dynamic = build->authority_len == 0;
     if (template_is_constant(url->compiled, &text, &len)) {
         struct buf buf;
         char *path = arena_alloc(maker->arena, 3 * len + 2, 1);
@@ -192,18 +188,23 @@ static bool add_constant_body(struct maker *maker)
 enum err runner_prepare_build(struct endpoint *endpoint, struct arena *arena, struct err_info *why)
 {
     const struct testfile_endpoint *def = endpoint->def;
-    const struct plan *plan = endpoint->runner->worker->plan;
-    const struct plan_target *target = &plan->targets[plan->requests[endpoint->index].target];
     struct maker maker = {.endpoint = endpoint, .arena = arena};
-    enum err err;
+    enum err err = runner_init_files(endpoint, arena, why);
 
+    if (err != ERR_OK) return err;
     maker.pieces = arena_array(arena, 2 * (size_t)def->headers_count + 8, sizeof(*maker.pieces));
     if (maker.pieces == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for requests");
     text_init(&maker.text, arena);
     text_printf(&maker.text, "%s ", def->method);
     err = add_url(&maker, why);
     if (err != ERR_OK) return err;
-    text_printf(&maker.text, " HTTP/1.1\r\nHost: %s\r\n", target->host_field);
+    text_add_str(&maker.text, " HTTP/1.1\r\nHost: ");
+    if (endpoint->build.is_dynamic) {
+        add_piece(&maker, BUILD_HOST, NULL);
+    } else {
+        text_add_str(&maker.text, endpoint->target->host_field);
+    }
+    text_add_str(&maker.text, "\r\n");
     add_headers(&maker);
     if (!add_constant_body(&maker)) add_piece(&maker, BUILD_BODY, NULL);
     end_text(&maker);
@@ -312,11 +313,18 @@ static enum expr_error build_piece(struct endpoint *endpoint, const struct build
                                    struct buf *buf)
 {
     struct runner *runner = endpoint->runner;
+    const char *host = endpoint->target->host_field;
 
     switch (piece->kind) {
     case BUILD_TEXT: buf_add(buf, piece->text, piece->len); return EXPR_OK;
     case BUILD_HEADER: return build_header(runner, piece->template, buf);
-    case BUILD_PATH: return build_path(runner, &endpoint->build, piece->template, buf);
+    case BUILD_HOST: buf_add(buf, host, strlen(host)); return EXPR_OK;
+    case BUILD_PATH:
+        if (!endpoint->build.is_dynamic) {
+            return build_path(runner, &endpoint->build, piece->template, buf);
+        }
+        add_path(buf, endpoint->url + endpoint->url_path, endpoint->url_len - endpoint->url_path);
+        return EXPR_OK;
     case BUILD_BODY: return build_body(endpoint, buf);
     }
     UNREACHABLE("a piece without a kind");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/quote.h"
+#include "core/try_decode.h"
 #include "io/failed.h"
 
 enum { HEADERS_MAX = 1024, LINE_BYTES = 16 * 1024 };
@@ -53,6 +54,21 @@ static bool split_field(struct span line, struct span *ret_name, struct span *re
     }
     *ret_value = value;
     return true;
+}
+
+/* What the response's body says, without its content codings, in memory of `arena`; as it came if
+ * they cannot be taken off. */
+static struct span body_of_answer(const struct try_print *print, const struct runner_seen *seen,
+                                  struct arena *arena)
+{
+    struct text plain;
+
+    text_init(&plain, arena);
+    if (!try_decode(seen->head, seen->head_len, seen->body, seen->body_len,
+                    print->test->client.max_response_body, &plain)) {
+        return (struct span){seen->body, seen->body_len};
+    }
+    return (struct span){plain.data, plain.len};
 }
 
 /* For people. */
@@ -114,12 +130,12 @@ const char *try_print_words(const char *failed)
 static void add_answer(const struct try_print *print, const struct runner_seen *seen,
                        struct text *out)
 {
-    struct span head = {seen->head, seen->head_len}, body = {seen->body, seen->body_len};
+    struct span head = {seen->head, seen->head_len};
 
     text_printf(out, "Response (RTT: %.3fms)\n========================================\n",
                 (double)(seen->done_ns - min_u64(seen->done_ns, seen->sent_ns)) / 1e6);
     add_head(print, head, out);
-    if (!print->skips_response_body) add_body(print, body, out);
+    if (!print->skips_response_body) add_body(print, body_of_answer(print, seen, out->arena), out);
     if (seen->body_is_cut) text_add_str(out, "(the rest of the body is too large)\n");
     if (reason_of(seen) != NULL)
         text_printf(out, "\n(failed: %s)\n", try_print_words(reason_of(seen)));
@@ -347,7 +363,7 @@ void try_print_json(const struct try_print *print, const struct runner_seen *see
     line[0] = (struct value_member){
         value_str("request"), message_of(&maker, head, body, print->skips_request_body, false)};
     head = (struct span){seen->head, seen->head_len};
-    body = (struct span){seen->body, seen->body_len};
+    body = body_of_answer(print, seen, &arena);
     line[1] = (struct value_member){
         value_str("response"), message_of(&maker, head, body, print->skips_response_body, true)};
     stats = (struct value_member){value_str("RTT"), value_null()};

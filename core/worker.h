@@ -23,6 +23,7 @@
 
 struct worker;
 struct runner_options;
+struct waits;
 
 /* What a worker and the coordinator share. Made by the engine, outlives both. */
 struct worker_shared {
@@ -35,6 +36,7 @@ struct worker_shared {
     struct stats_urls urls;
     struct groups groups;                    /* Of a test file; else empty. */
     struct provider_gauge *gauges;           /* By provider of it; NULL: nobody wants them. */
+    struct waits *waits;                     /* By provider of it; NULL: no test file. */
     struct rows rows;                        /* Read after the worker ended. */
     const struct order_addresses *addresses; /* Coordinator's; the worker's to read from
                                                 ORDER_ADDRESSES to NEWS_ADDRESSES. */

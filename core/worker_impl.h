@@ -46,6 +46,7 @@ struct worker {
     struct timers timers;
     struct pool *pools; /* [pools_count], one per target. */
     uint32_t pools_count;
+    const struct sources *sources; /* Of all pools; NULL: the kernel chooses. */
     struct flow flow;
     struct lanes lanes;      /* One per pool, of the same index. */
     struct mod_interval mod; /* Open loop. */

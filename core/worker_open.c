@@ -7,6 +7,8 @@
 #include "core/base/clock.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
+#include "core/waits.h"
+#include "core/worker_pool.h"
 #include "io/cpu.h"
 
 enum {
@@ -65,7 +67,8 @@ static enum err open_ring(struct worker *w, struct err_info *why)
 static bool init_table(struct worker *w)
 {
     struct ledger *l = &w->ledger;
-    uint32_t timers = w->table.count + w->pools_count; /* One per connection, one per pool. */
+    /* One per connection, one per pool. */
+    uint32_t timers = w->table.count + w->pools_count + w->plan->hosts_max;
     struct timer **heap = arena_array(&w->arena, (size_t)timers + 1, sizeof(void *));
 
     if (heap == NULL) return false;
@@ -114,35 +117,56 @@ static uint64_t drain_above(const struct plan *plan)
     return plan->read_bodies ? plan->sink_above : plan->discard_above;
 }
 
-static bool init_pools(struct worker *w, const struct worker_options *options)
+static void init_pool(struct worker *w, struct pool *pool, const struct addresses *addresses)
 {
     struct ledger *l = &w->ledger;
+
+    pool->table = &w->table;
+    pool->owner = worker_pool_owner;
+    pool->owner.self = w;
+    pool->index = (uint32_t)(pool - w->pools);
+    pool->tls = w->tls_targets[pool->index];
+    pool->counts = (struct pool_counts){.connects = &l->connects,
+                                        .connects_refused = &l->connects_refused,
+                                        .connects_failed = &l->connects_failed,
+                                        .opened = &l->opened};
+    pool->addresses = addresses;
+    pool->sources = w->sources;
+    pool->source_first = w->index + pool->index;
+    pool->source_step = w->plan->workers;
+    pool->drain_above = drain_above(w->plan);
+}
+
+struct pool *worker_add_pool(struct worker *w, const struct addresses *addresses,
+                             struct tls_target *tls)
+{
+    struct pool *pool = &w->pools[w->pools_count];
+
+    CHECK(w->pools_count < w->plan->targets_count + w->plan->hosts_max);
+    init_pool(w, pool, addresses);
+    pool->tls = tls;
+    pool_init(pool);
+    w->pools_count++;
+    return pool;
+}
+
+static bool init_pools(struct worker *w, const struct worker_options *options)
+{
     uint32_t wanted[PLAN_URLS_MAX];
 
-    w->pools = arena_array(&w->arena, w->pools_count, sizeof(*w->pools));
+    w->sources = options->sources;
+    w->pools =
+        arena_array(&w->arena, (size_t)w->pools_count + w->plan->hosts_max, sizeof(*w->pools));
     if (w->pools == NULL) return false;
     share_targets(w->plan, w->index, wanted);
     for (uint32_t i = 0; i < w->pools_count; i++) {
         const char *tunnel = w->plan->targets[i].connect;
         struct pool *pool = &w->pools[i];
 
-        pool->table = &w->table;
-        pool->owner = worker_pool_owner;
-        pool->owner.self = w;
-        pool->index = i;
-        pool->tls = w->tls_targets[i];
-        pool->counts = (struct pool_counts){.connects = &l->connects,
-                                            .connects_refused = &l->connects_refused,
-                                            .connects_failed = &l->connects_failed,
-                                            .opened = &l->opened};
-        pool->addresses = options->addresses[i];
-        pool->sources = options->sources;
-        pool->source_first = w->index + i;
-        pool->source_step = w->plan->workers;
+        init_pool(w, pool, options->addresses[i]);
         pool->tunnel = tunnel;
         pool->tunnel_len = tunnel == NULL ? 0 : (uint32_t)strlen(tunnel);
         pool->wanted = wanted[i];
-        pool->drain_above = drain_above(w->plan);
         pool_init(pool);
     }
     return true;
@@ -209,6 +233,9 @@ static bool init_test_stats(struct worker_shared *shared, const struct worker_op
 {
     const struct testfile *test = options->test->test;
 
+    shared->waits =
+        arena_array(options->stats_arena, test->providers_count, sizeof(*shared->waits));
+    if (shared->waits == NULL) return false;
     if (test->general.log_provider_stats) {
         shared->gauges =
             arena_array(options->stats_arena, test->providers_count, sizeof(*shared->gauges));
@@ -312,6 +339,7 @@ void worker_free(struct worker *w)
     struct arena arena;
 
     if (w == NULL) return;
+    runner_hosts_release(w->runner);
     ring_close(w->ring);
     worker_tls_close(w);
     if (w->wait_fd >= 0) (void)close(w->wait_fd);

@@ -189,7 +189,7 @@ static enum conn_send_how how_to_send(const struct worker *w, const struct worke
 static void send_taken(struct worker *w, struct conn *conn, struct worker_send *send)
 {
     w->ledger.bytes_sent += send->len;
-    if (w->body.count > 0) {
+    if (unlikely(!w->plain) && w->body.count > 0) {
         conn_send_body(&w->table, conn, send->bytes, send->len, &w->body, w->plan->expect_continue);
     } else {
         conn_send(&w->table, conn, send->bytes, send->len, how_to_send(w, send));

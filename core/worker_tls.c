@@ -73,13 +73,30 @@ static struct tls_options options_of(const struct worker *w)
     };
 }
 
+/* Targets for hosts that are only known during the run, where there may be some. */
+static enum err open_spares(struct worker *w, const struct tls_options *options,
+                            struct err_info *why)
+{
+    const struct plan *plan = w->plan;
+    enum err err = ERR_OK;
+
+    if (!plan->hosts_tls) return ERR_OK;
+    if (w->tls == NULL) err = tls_ctx_new(&w->tls, &w->arena, options, why);
+    for (uint32_t i = 0; err == ERR_OK && i < plan->hosts_max; i++) {
+        err = tls_target_new(&w->tls_targets[plan->targets_count + i], w->tls, "localhost",
+                             plan->tls.sni, why);
+    }
+    return err;
+}
+
 enum err worker_tls_open(struct worker *w, struct err_info *why)
 {
     const struct plan *plan = w->plan;
     struct tls_options options = options_of(w);
     enum err err = ERR_OK;
 
-    w->tls_targets = arena_array(&w->arena, plan->targets_count, sizeof(struct tls_target *));
+    w->tls_targets = arena_array(&w->arena, (size_t)plan->targets_count + plan->hosts_max,
+                                 sizeof(struct tls_target *));
     if (w->tls_targets == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for TLS");
     for (uint32_t i = 0; err == ERR_OK && i < plan->targets_count; i++) {
         const struct plan_target *target = &plan->targets[i];
@@ -90,7 +107,7 @@ enum err worker_tls_open(struct worker *w, struct err_info *why)
             err = tls_target_new(&w->tls_targets[i], w->tls, target->host, plan->tls.sni, why);
         }
     }
-    return err;
+    return err == ERR_OK ? open_spares(w, &options, why) : err;
 }
 
 bool worker_tls_init_table(struct worker *w)

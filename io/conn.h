@@ -18,8 +18,8 @@
  *  5. The close's completion is the last.
  *  6. A completion of another generation than the slot's is a bug (quiet sends excepted).
  *
- * Deadlines cost nothing per request: a connection arms one timer, and when that fires looks for
- * its most urgent request and arms again for what is left.
+ * Deadlines cost nothing per request: a connection arms one timer, and when that fires again for
+ * what its most urgent request has left.
  *
  * Threads: the worker's. */
 #ifndef IO_CONN_H
@@ -55,9 +55,7 @@ enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DRAIN };
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
 
-/* Of a body apart: it waits for leave, is being sent, or its file cannot be read: the timer's turn.
- */
-enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_LOST };
+enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_LOST }; /* See conn.body_step. */
 
 enum { TIMER_CONN = 1, TIMER_POOL = 2 }; /* timer.kind */
 
@@ -80,7 +78,6 @@ struct conn_ask {
     uint8_t asked; /* enum http1_asked */
     bool watched;
 };
-_Static_assert(sizeof(struct conn_request) == 32, "two to a cache line");
 
 struct conn_answer {
     uint64_t first_ns; /* Its first byte was there; done_ns if it came whole. */
@@ -128,7 +125,7 @@ struct conn {
     uint32_t send_len;            /* of that, or of the loud send in flight. */
     const struct conn_body *body; /* Of a request, until all of it is sent; else NULL. So are: */
     uint64_t body_sent;           /* so many bytes have been, of the span */
-    uint8_t body_span, body_step; /* of this index; enum conn_body_step; */
+    uint8_t body_span, body_step; /* of this index; it waits for leave, goes, cannot be read; */
     bool body_head;               /* the head is not yet known to be sent (not TLS). */
     uint32_t idle_room;           /* In the idle list: conn_room() as it is counted there. */
     uint32_t carry_len;           /* Bytes of an incomplete head in the carry. */

@@ -8,6 +8,7 @@
 #define FAILED_CLASSES(X)                                                                        \
     X(CONNECT_REFUSED, connect_refused, "connection refused")                                    \
     X(CONNECT_TIMEOUT, connect_timeout, "connection not made in time")                           \
+    X(RESOLVE, resolve, "host not found, or more of them than may be")                           \
     X(UNREACHABLE, unreachable, "host or network unreachable")                                   \
     X(PORTS, ports, "no local port left")                                                        \
     X(DESCRIPTORS, descriptors, "no descriptor or socket memory left")                           \
@@ -30,6 +31,7 @@
     X(NOT_PROCESSED, not_processed, "connection ended before the request's turn")                \
     X(BUILD, build, "request could not be built")                                                \
     X(BODY_TOO_LARGE, body_too_large, "body too large for its expressions")                      \
+    X(BAD_CODING, bad_coding, "body's content coding is broken or unknown")                      \
     X(UNEXPECTED, unexpected, "answer is not what was expected")
 
 /* The reasons of tls/tls_err.h are classes too, FAILED_TLS_… and "tls_…". */

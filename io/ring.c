@@ -59,8 +59,10 @@ enum err ring_open(struct ring **ret_ring, const struct ring_options *options, s
     CHECK(options->accept_from <= options->socks_count);
     CHECK(options->sq_entries >= 16 && options->sq_entries <= 4096);
     err = open_kind(ret_ring, options, why);
-    if (err == ERR_OK) (*ret_ring)->probe_s = options->probe_s;
-    return err;
+    if (err != ERR_OK) return err;
+    (*ret_ring)->probe_s = options->probe_s;
+    (*ret_ring)->facts.wake_fd = (*ret_ring)->wake_fd;
+    return ERR_OK;
 }
 
 void ring_close(struct ring *ring)

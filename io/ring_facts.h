@@ -26,6 +26,7 @@ struct ring_facts {
     const char *engine; /* "io_uring", "epoll" or "sim". */
     char fallback[160]; /* Why not io_uring, when it was not forced and not had; else "". */
     char shrunk[160];   /* Which limit made the queues smaller than asked; else "". */
+    int wake_fd;        /* Written, it does what ring_wake() does: an eventfd. */
     uint32_t sq_entries, cq_entries; /* As given by the kernel. */
     bool multishot;                  /* Receives stay armed. */
     bool min_wait;                   /* ring_wait() honours min_wait_ns. */

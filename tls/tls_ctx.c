@@ -334,6 +334,13 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
 }
 
+bool tls_target_name(struct tls_target *target, const char *host)
+{
+    if (!copy_name(target->name, host)) return false;
+    target->is_address = is_address(target->name);
+    return true;
+}
+
 enum err tls_target_new(struct tls_target **ret_target, struct tls_ctx *ctx, const char *host,
                         const char *sni, struct err_info *why)
 {
@@ -348,11 +355,10 @@ enum err tls_target_new(struct tls_target **ret_target, struct tls_ctx *ctx, con
             return err_set(why, ERR_MEMORY, ENOMEM, "no memory for TLS sessions");
         }
     }
-    if (!copy_name(target->name, sni != NULL ? sni : host)) {
+    if (!tls_target_name(target, sni != NULL ? sni : host)) {
         return err_set(why, ERR_USAGE, 0, "'%s' is no name that a certificate could have",
                        quote(sni != NULL ? sni : host).text);
     }
-    target->is_address = is_address(target->name);
     target->next = ctx->targets;
     ctx->targets = target;
     *ret_target = target;

@@ -81,6 +81,10 @@ void tls_ctx_free(struct tls_ctx *ctx);
 MUST_USE enum err tls_target_new(struct tls_target **ret_target, struct tls_ctx *ctx,
                                  const char *host, const char *sni, struct err_info *why);
 
+/* Gives a target that no connection has used yet another name. False when a certificate could not
+ * have it. */
+MUST_USE bool tls_target_name(struct tls_target *target, const char *host);
+
 /* Tickets at hand. */
 uint32_t tls_target_tickets(const struct tls_target *target);
 

@@ -288,14 +288,17 @@ double hist_view_stddev_ns(const struct hist_view *view)
     if (total < 2) return 0;
     for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
         for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
+            if (view->buckets[i] == 0) continue;
             sum += (double)view->buckets[i] * (double)bucket_middle_ns(i);
         }
     }
     mean = sum / (double)total;
     for (uint32_t page = 0; next_page(view->page_mask, &page); page++) {
         for (uint32_t i = first_bucket(page); i < first_bucket(page + 1); i++) {
-            double off = (double)bucket_middle_ns(i) - mean;
+            double off;
 
+            if (view->buckets[i] == 0) continue;
+            off = (double)bucket_middle_ns(i) - mean;
             squares += (double)view->buckets[i] * off * off;
         }
     }

@@ -34,7 +34,7 @@ FAILED_CLASSES = (
     "connect_refused connect_timeout unreachable ports descriptors proxy_refused reset_before_response "
     "reset_in_request body_unreadable reset_in_head reset_in_body closed_before_response incomplete bad_head head_too_large "
     "bad_framing unsolicited first_byte_timeout timeout not_processed tls_timeout tls_reset "
-    "build body_too_large unexpected"
+    "build body_too_large bad_coding unexpected resolve"
 ).split()
 with open(os.path.join(ROOT, "tls", "tls_err.h")) as header:  # "X(NOT_TLS, not_tls, ..."
     FAILED_CLASSES += [f"tls_{name}" for name in re.findall(r"X\([A-Z0-9_]+, (\w+),", header.read())]

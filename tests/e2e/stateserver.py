@@ -3,6 +3,7 @@ made and deleted, jobs that take a while, redirects, and a chain of steps each o
 key of the one before. `log` is every request with its answer, in the order in which they came."""
 
 import collections
+import gzip
 import json
 import threading
 import time
@@ -110,6 +111,10 @@ class StateServer(Server):
     def _ids(self, request, parts, query, fields):
         """As many numbers as are asked for."""
         return 200, {"ids": [self._number() for _ in range(int(query.get("n", 1)))]}, ()
+
+    def _gzip(self, request, parts, query, fields):
+        body = gzip.compress(json.dumps({"plain": "text " * 100}).encode())
+        return 200, body[: int(query.get("bytes", len(body)))], ("Content-Encoding: gzip",)
 
     def _status(self, request, parts, query, fields):
         return int(parts[0]), {"status": int(parts[0])}, ()

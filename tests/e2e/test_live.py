@@ -232,6 +232,22 @@ def test_in_the_background_the_terminal_is_left_alone():
     check("\x1b" not in terminal.text, "drawn from the background:", repr(terminal.text))
 
 
+def test_buckets_of_a_test_file_do_not_mix_with_the_live_line():
+    with Server(badserver.slow(0.01)) as server:
+        path = lib.write_file("test.yaml", f"""
+config: {{general: {{bucket_size: 500ms}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 2s}}}}]
+endpoints: [{{url: "{server.url}/", peak_load: 50hps}}]
+""".encode())
+        terminal = Terminal("run", path, "-d", lib.temp_dir())
+        equal(terminal.finish(), 0, f"exit code\n{terminal.text!r}")
+    check(any("/0:02  " in line and "of 50" in line for line in terminal.lines()), terminal.lines())
+    screen = terminal.screen()
+    check(len([row for row in screen if re.fullmatch(r"=== bucket of .* of the run", row)]) >= 3, screen)
+    check(not any("/0:02  " in row for row in screen), "a live line is left:", screen)
+    check(not any("open" in row and "errors" in row for row in screen), "mixed:", screen)
+
+
 def test_series_has_every_second_of_the_run_and_the_drain():
     with Server(badserver.slow(0.05)) as server:
         run = lib.load(server.url + "/", "-c", 8, "-t", 2, "-d", "2500ms", rc=0)

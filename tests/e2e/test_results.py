@@ -83,6 +83,20 @@ def assert_schema(read):
         check(not found, f"a line {line['type']}:", *found)
 
 
+def test_the_schema_has_every_member_that_is_documented_and_no_other():
+    root = json.loads(lib.read_file(os.path.join(lib.ROOT, "docs", "results.schema.json")))
+    text = lib.read_file(os.path.join(lib.ROOT, "docs", "results.md"))
+    for name in root["$defs"]:
+        for key in schema.keys(root["$defs"][name], root):
+            key = key.rpartition(".")[2]
+            if name not in ("ledger", "end", "bucket"):  # Of the ledger docs/report.md has them.
+                check(f"`{key}`" in text, f"{name}.{key} is not in docs/results.md")
+    golden = lib.read_file(os.path.join(lib.ROOT, "tests", "golden", "results_pelt.json"), "rb")
+    read = results.Results(golden)
+    is_complete(read)
+    assert_schema(read)
+
+
 def latencies(figures, key):
     return sum(results.decode(figures[key]["hdr"]).values()) if key in figures else 0
 
@@ -356,6 +370,42 @@ def test_after_an_error_of_the_disk_the_rest_is_in_a_second_part():
     for bucket in second.buckets:
         equal(buckets.setdefault(bucket["time"], bucket), bucket, "a bucket in both")
     equal(len(buckets), second.end["buckets"], "buckets")
+
+
+def test_errors_of_calls_are_survived():
+    """One call on the file fails in each of these runs; all of its buckets are there after it."""
+    strace = lib.need_strace()
+    rows = (  # The call, its error and which one it is; the exit code, how many files there are.
+        ("fallocate", "EOPNOTSUPP", "1+", 0, 1),
+        ("fallocate", "ENOSPC", "2", 0, 1),
+        ("pwrite64", "EINTR", "2", 0, 1),
+        ("pwrite64", "ENOSPC", "3", 0, 1),
+        ("pwrite64", "EDQUOT", "2", 0, 1),
+        ("pwrite64", "EIO", "3", 74, 2),
+        ("fsync", "EINTR", "2", 0, 1),
+        ("fsync", "ENOSPC", "2", 0, 1),
+        ("fsync", "EIO", "1", 74, 2),
+        ("ftruncate", "EIO", "1", 74, 2),
+    )
+    with Server(badserver.good) as server:
+        path, runs = write_test(server.url, peak="20hps"), []
+        for number, (call, error, when, *_) in enumerate(rows):
+            os.mkdir(lib.temp_path(str(number)))
+            out = lib.temp_path(f"{number}/out.json")
+            under = [strace, "-f", "-qq", "-o", os.devnull, "-P", out, "-e", f"trace={call}",
+                     "-e", f"inject={call}:error={error}:when={when}"]
+            runs.append((lib.start("run", path, "-o", out, under=under), out))
+        for (process, out), (call, error, when, rc, files) in zip(runs, rows, strict=True):
+            what, done = f"{call} {error} {when}", process.wait(lib.SLACK_S)
+            equal(done.rc, rc, f"{what}: {done}")
+            equal(len(os.listdir(os.path.dirname(out))), files, f"{what}: files")
+            last = results.read(out if files == 1 else out + ".2")
+            equal((last.torn, last.damaged), (0, []), what)
+            check(last.header and last.end, f"{what}: header and end")
+            buckets = {b["time"]: b for b in results.read(out).buckets + last.buckets}
+            equal(len(buckets), last.end["buckets"], f"{what}: buckets")
+            if files == 1:
+                is_complete(last)
 
 
 def test_a_file_that_may_not_grow_does_not_end_the_run():

@@ -1,9 +1,11 @@
 """`pelt run`: `config.client` and the keys of endpoints about how requests are made, as the server
 sees them."""
 
-import struct
+import gzip
 import socket
+import struct
 import time
+import zlib
 
 import badserver
 import lib
@@ -295,3 +297,74 @@ def test_a_large_body_arrives_whole_and_in_order():
 """, more="providers: {a: {list: [a]}}"), *engine, rc=0)
             equal(len(sizes), 2)
             equal(set(sizes), {(10 << 20, True, True)})
+
+
+JSON = b'{"items": [{"id": 7}], "text": "hello hello hello hello hello"}'
+BROTLI = bytes.fromhex("133e0000046c6ba98e65bb70a98aed4b7b840d38014f8269f315878d31e43bae"
+                       "bffc5e18ad6138cfd0b785730c0936bf201e")
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+def has_brotli():
+    with open(lib.PELT, "rb") as file:
+        return b"BrotliDecoderCreateInstance" in file.read()
+
+
+def decoded(coding, body, *engine, client="", select="response.body.items[0].id", rc=0):
+    """What an expression picks of such a body; and the run."""
+    seen = []
+
+    def behave(conn):
+        while True:
+            request = conn.request()
+            if request.target.startswith("/?"):
+                seen.append(request.target[4:])
+                conn.respond()
+            else:
+                conn.respond(body, fields=[f"Content-Encoding: {c}" for c in coding])
+
+    with Server(behave) as server:
+        done = run(text_of(client, "workers: 1", f"""
+  - url: {server.url}/body
+    peak_load: 4hps
+    provides: {{v: {{select: '{select}'}}}}
+  - url: "{server.url}/?v=${{v}}"
+    peak_load: 4hps
+""", more="providers: {v: {response: {}}}", over="500ms"), *engine, rc=rc)
+    return set(seen), done
+
+
+def test_bodies_are_decoded_for_expressions():
+    rows = [(["gzip"], gzip.compress(JSON)), (["deflate"], zlib.compress(JSON)),
+            (["Deflate"], raw_deflate(JSON)), (["identity"], JSON), (["gzip"], b""),
+            (["deflate, gzip"], gzip.compress(zlib.compress(JSON))),
+            (["x-gzip", "deflate"], zlib.compress(gzip.compress(JSON)))]
+    if has_brotli():
+        rows += [(["br"], BROTLI), (["br, gzip"], gzip.compress(BROTLI))]
+    for coding, body in rows:
+        seen, done = decoded(coding, body, rc=None)
+        equal(done.report["ledger"]["failed"], {}, coding)
+        equal(seen, {"7"} if body else set(), coding)
+
+
+def test_what_cannot_be_decoded_is_counted_and_bounded():
+    half = gzip.compress(JSON)[:-9]
+    for coding, body, why in ((["gzip"], half, "bad_coding"), (["gzip"], JSON, "bad_coding"),
+                              (["zstd"], JSON, "bad_coding"),
+                              (["gzip"] * 5, JSON, "bad_coding"),
+                              (["gzip"], gzip.compress(bytes(1 << 20)), "body_too_large"),
+                              (["identity"], bytes(2000), "body_too_large")):
+        seen, done = decoded(coding, body, client="max_response_body: 1000", rc=None)
+        equal(done.report["ledger"]["failed"], {why: 2}, coding)
+        equal(seen, set(), coding)
+
+
+def test_a_body_that_is_no_text_reads_as_binary_data():
+    seen, _ = decoded(["gzip"], gzip.compress(b"\xff\xfe\x00"), select="response.body")
+    equal(seen, {"%3C%3Cbinary%20data%3E%3E"})
+    seen, _ = decoded(["gzip"], gzip.compress(JSON + b"}"), select="response.body.length")
+    equal(seen, {str(len(JSON) + 1)})

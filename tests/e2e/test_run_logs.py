@@ -329,3 +329,42 @@ def test_a_log_that_may_drop_holds_nobody_back():
     equal((done.rc, done.report["ledger"]["ok"]), (0, 100))
     check(slow["dropped"] > 0, "nothing dropped:", done)
     equal((slow["lines"] + slow["dropped"], slow["lost"], sum(found)), (100, 0, slow["lines"]))
+
+
+def test_waits_for_values_are_told_counted_and_logged():
+    log = lib.temp_path("waits.log")
+    with Server(badserver.good) as server:
+        done = run(f"""
+providers: {{token: {{response: {{}}}}}}
+loggers: {{waits: {{to: {log}, where: error.code == 5, select: [error.msg, request.method, response]}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 4s}}}}]
+endpoints:
+  - {{url: "{server.url}/feed", peak_load: 30hpm, provides: {{token: {{select: 1}}}}}}
+  - {{url: "{server.url}/use?${{token}}", name: user, peak_load: 20hps}}
+""")
+    # The first value comes after two seconds, the second one at the end.
+    check("pelt: user waits for 'token', " in done.err, "not told:", done)
+    (wait,) = done.report["waits"]
+    equal(wait["provider"], "token")
+    check(wait["count"] >= 1 and wait["longest_us"] > 1e6, wait)
+    check(wait["longest_us"] <= wait["total_us"], wait)
+    lines = [json.loads(line) for line in lines_of(log)]
+    equal(len(lines), wait["count"])
+    for text, method, response in lines:
+        check(text.startswith("waited for provider `token`, "), text)
+        equal((method, response), ("GET", None))
+    check("for 'token' past a slot: " in done.out, "not in the report:", done)
+
+
+def test_waits_are_not_told_to_who_wants_errors_only():
+    with Server(badserver.good) as server:
+        done = run(f"""
+config: {{general: {{log_level: error}}}}
+providers: {{token: {{response: {{}}}}}}
+{PATTERN}
+endpoints:
+  - {{url: "{server.url}/feed", peak_load: 2hps, provides: {{token: {{select: 1}}}}}}
+  - {{url: "{server.url}/use?${{token}}", peak_load: 20hps}}
+""")
+    check("waits for" not in done.err and "waited for" not in done.err, done)
+    check(done.report["waits"][0]["count"] >= 1, done)

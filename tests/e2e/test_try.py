@@ -230,6 +230,23 @@ endpoints:
     equal([d.query for d in server.log], [{"n": "1"}])
 
 
+def test_a_redirect_is_followed_by_hand():
+    text = f"""
+{PATTERN}
+providers: {{location: {{response: {{}}}}}}
+endpoints:
+  - name: old
+    url: URL/old
+    peak_load: 1hps
+    provides: {{location: {{select: response.headers.location, where: response.status == 302}}}}
+  - {{name: new, url: "${{location}}", peak_load: 1hps}}
+"""
+    with StateServer() as server:
+        done = attempt(server, text, "-f", "json", "-i", "name=new")
+    equal([(d.path, d.status) for d in server.log], [("/old", 302), ("/new/1", 200)])
+    equal(lines(done)[1]["request"]["start-line"], "GET /new/1 HTTP/1.1")
+
+
 def test_requests_that_fail():
     with StateServer() as server:
         done = attempt(server, SHOP.replace("URL/items/", "URL/status/404?i="), "-f", "json")
@@ -277,6 +294,19 @@ endpoints:
         done = attempt(server, text, "-i", "name=b", "-o", "/dev/null")
     check("`a`: what it provides could not be made: indexing into json" in done.err, done)
     check("not called: `b`: there was no value (`t` of `a`" in done.err, done)
+
+
+def test_bodies_are_printed_without_their_codings():
+    text = f"{PATTERN}endpoints:\n  - {{url: URL/gzip, peak_load: 1hps}}\n"
+    with StateServer() as server:
+        done = attempt(server, text, "-f", "json")
+        equal(lines(done)[0]["response"]["body"], {"plain": "text " * 100})
+        check('{"plain": "text text ' in attempt(server, text).out, "for people")
+        done = attempt(server, text.replace("gzip", "gzip?bytes=20"), "-f", "json")
+        equal(lines(done)[0]["response"]["body"], "<<binary data>>")
+        text = text.replace("endpoints:", "config: {client: {max_response_body: 100}}\nendpoints:")
+        done = attempt(server, text, "-f", "json")
+        equal(lines(done)[0]["response"]["body"], "<<binary data>>")
 
 
 def test_what_can_never_be_called_is_refused_before_anything_is_sent():

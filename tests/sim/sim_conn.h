@@ -60,6 +60,8 @@ struct sim_conn {
     uint32_t line_ends;   /* How much of CR LF CR LF the last bytes were. */
     uint64_t body_left;   /* Of a request whose head is complete. */
     bool in_body;
+    bool expects;               /* It waits for leave to send its body. */
+    bool withheld;              /* It got an answer instead, and whatever comes is ignored. */
     bool request_close;         /* It says Connection: close. */
     struct sim_request request; /* It, until it is complete. */
     uint64_t requests;          /* Complete ones; also tells idle timers whether they are stale. */

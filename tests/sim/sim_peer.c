@@ -12,6 +12,7 @@ enum { RUBBISH_BYTES = 64 };
 
 static const uint64_t drip_ns_default = NS_PER_MS;
 #define UNCLEAN_SHARE 0.2 /* Of the ends over TLS. */
+#define LEAVE_SHARE   0.7 /* Of the requests that ask for it. */
 
 static const char *const mis_names[SIM_MIS_COUNT] = {
     [SIM_MIS_NONE] = "none",
@@ -353,12 +354,25 @@ static size_t head_bytes(struct sim_conn *conn, const char *data, size_t len, bo
     return i;
 }
 
+/* Says 100, mostly; else the answer is the final one, and the body is not read. */
+static void give_leave(struct sim_conn *conn)
+{
+    static const char leave[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    if (sim_chance(conn->peer->sim, LEAVE_SHARE) && conn_room(conn) >= sizeof(leave) - 1) {
+        conn_write(conn, leave, sizeof(leave) - 1);
+    } else {
+        conn->body_left = 0;
+        conn->withheld = true;
+    }
+}
+
 void sim_conn_hear(struct sim_conn *conn, const char *data, size_t len)
 {
     struct sim *sim = conn->peer->sim;
     char head[SIM_HEAD_BYTES];
 
-    while (len > 0) {
+    while (len > 0 && !conn->withheld) {
         bool done = false;
         size_t part;
 
@@ -377,6 +391,7 @@ void sim_conn_hear(struct sim_conn *conn, const char *data, size_t len)
             conn->line_ends = 0;
             sim_request_parse(conn, head, head_len);
             conn->in_body = true;
+            if (conn->expects) give_leave(conn);
         }
         if (conn->in_body && conn->body_left == 0) request_done(conn);
         data += part;

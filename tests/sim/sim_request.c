@@ -91,6 +91,9 @@ static void parse_field(struct sim_conn *conn, const char *line, uint32_t *hosts
     if (name_len == 10 && strncasecmp(line, "Connection", name_len) == 0) {
         conn->request_close = strcasecmp(value, "close") == 0;
     }
+    if (name_len == 6 && strncasecmp(line, "Expect", name_len) == 0) {
+        conn->expects = strcasecmp(value, "100-continue") == 0;
+    }
     if (name_len == 12 && strncasecmp(line, "X-Request-Id", name_len) == 0) {
         copy_cut(conn->request.id, SIM_ID_BYTES, value, strlen(value));
     }
@@ -103,6 +106,7 @@ void sim_request_parse(struct sim_conn *conn, char *head, size_t len)
 
     conn->request = (struct sim_request){.connection = conn->number};
     conn->request_close = false;
+    conn->expects = false;
     conn->body_left = 0;
     if (memchr(head, '\0', len) != NULL) malformed(conn, "a zero byte", head);
     for (;;) {

@@ -135,6 +135,42 @@ static void step_workers(struct sim_run *run)
     }
 }
 
+static void start_buckets(struct sim_run *run)
+{
+    struct buckets_options options = {.test = run->test, .plan = &run->plan, .shared = run->shared};
+
+    run->buckets = buckets_new(&run->arena, &options);
+    EXPECT(run->buckets != NULL);
+    buckets_start(run->buckets, run->start_ns, 1700000000 * NS_PER_S);
+}
+
+static void step_buckets(struct sim_run *run)
+{
+    uint64_t next_ns = buckets_step(run->buckets, sim_now_ns(run->sim));
+
+    if (next_ns != run->bucket_ns) sim_at(run->sim, next_ns, NULL, NULL);
+    run->bucket_ns = next_ns;
+}
+
+/* What was counted by tags is what was counted of all. */
+static void check_groups(struct sim_run *run)
+{
+    const struct bucket *last;
+    uint64_t all = 0, by_group = 0;
+
+    buckets_end(run->buckets, sim_now_ns(run->sim));
+    EXPECT(buckets_close(run->buckets));
+    last = buckets_last(run->buckets);
+    for (uint32_t i = 0; i < last->groups_count; i++) {
+        by_group += last->groups[i].total.from_due->count;
+        EXPECT(last->groups[i].total.from_sent->count == last->groups[i].total.from_due->count);
+    }
+    for (uint32_t i = 0; i < run->plan.workers; i++) {
+        all += load_relaxed(&run->shared[i]->stats.from_due.count);
+    }
+    EXPECT(by_group == all);
+}
+
 void sim_run(struct sim_run *run, const struct sim_run_options *options)
 {
     struct sim_options plain;
@@ -148,17 +184,20 @@ void sim_run(struct sim_run *run, const struct sim_run_options *options)
     run->start_ns = sim_now_ns(run->sim);
     make_peers(run, options->behaviour);
     start_workers(run);
+    start_buckets(run);
     while (run->coord.phase != COORD_ENDED) {
         step_workers(run);
         if (options->turn != NULL) options->turn(run, options->context);
         sim_at(run->sim, coord_step(&run->coord, sim_now_ns(run->sim), 0), NULL, NULL);
         if (run->coord.phase == COORD_ENDED) break;
+        step_buckets(run);
         EXPECT(sim_advance(run->sim));
     }
     EXPECT(run->coord.start_ns >= run->start_ns);
     run->start_ns = run->coord.start_ns;
     EXPECT(run->coord.readings_open == 0);
     EXPECT(ledger_closes(&run->coord.ledger));
+    check_groups(run);
 }
 
 void sim_run_end(struct sim_run *run)

@@ -9,13 +9,15 @@
  *
  * Every target of the file (scheme, host and port) is a peer of its own, of the same behaviour;
  * names are not resolved. A file is wrong, or cannot be planned: the test ends with its
- * diagnostics. Every reading of the ledger is checked to close.
+ * diagnostics. Every reading of the ledger is checked to close, and at the end the groups of tags
+ * are checked to add up to it, and their histograms to those of all requests.
  *
  * Threads: one. */
 #ifndef TESTS_SIM_SIM_RUN_H
 #define TESTS_SIM_SIM_RUN_H
 
 #include "config/testfile.h"
+#include "core/buckets.h"
 #include "core/coord.h"
 #include "core/run_plan.h"
 #include "tests/sim/ring_sim.h"
@@ -47,10 +49,12 @@ struct sim_run {
     struct worker *workers[SIM_RUN_WORKERS_MAX]; /* NULL once it has ended. */
     struct worker_shared *shared[SIM_RUN_WORKERS_MAX];
     struct coord coord;
-    uint64_t start_ns; /* Of the run: its first moment. */
-    uint64_t steps;    /* Turns of all workers. */
+    struct buckets *buckets; /* Of the statistics by tags. */
+    uint64_t start_ns;       /* Of the run: its first moment. */
+    uint64_t steps;          /* Turns of all workers. */
 
     /* Private. */
+    uint64_t bucket_ns; /* When the next bucket ends. */
     struct addresses *lists;
     const struct addresses *of_target[SIM_RUN_TARGETS_MAX];
     struct arena arena;

@@ -158,6 +158,7 @@ static void draw_body(struct plan *plan, struct rng *rng)
     static const char bytes[10000];
 
     plan->body_spans = 1 + (uint32_t)rng_below(rng, PLAN_SPANS_MAX);
+    plan->expect_continue = rng_below(rng, 2) == 0;
     for (uint32_t i = 0; i < plan->body_spans; i++) {
         plan->body[i] = (struct plan_span){
             .data = bytes,

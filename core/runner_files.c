@@ -1,0 +1,183 @@
+#include "core/runner_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/check.h"
+#include "core/base/quote.h"
+#include "core/runner_impl.h"
+
+/* Setting up. */
+
+static bool set_name(struct body_file *file, const char *directory, const char *path, size_t len)
+{
+    size_t base = len > 0 && path[0] == '/' ? 0 : strlen(directory);
+
+    if (base + len >= FILE_PATH_BYTES || memchr(path, '\0', len) != NULL) return false;
+    memcpy(file->name, directory, base);
+    memcpy(file->name + base, path, len);
+    file->name[base + len] = '\0';
+    file->name_len = base + len;
+    file->given_from = base;
+    return true;
+}
+
+static enum err cannot(const struct endpoint *endpoint, const struct body_file *file,
+                       const char *what, int errno_value, struct err_info *why)
+{
+    return err_set(why, ERR_FILE, errno_value, "endpoint '%s': file '%s' of its body %s",
+                   quote(endpoint->def->name).text, quote(file->path->text).text, what);
+}
+
+/* Reads a file that every request has. */
+static enum err read_constant(struct endpoint *endpoint, struct body_file *file,
+                              struct arena *arena, struct err_info *why)
+{
+    struct stat facts;
+
+    if (stat(file->name, &facts) != 0) {
+        return cannot(endpoint, file, err_errno_name(errno), errno, why);
+    }
+    if (!S_ISREG(facts.st_mode)) return cannot(endpoint, file, "is no file", 0, why);
+    if (facts.st_size > RUNNER_BUILD_BYTES) {
+        return cannot(endpoint, file, "has more than the 17 MiB that a body may have", 0, why);
+    }
+    file->ask.len = (uint32_t)facts.st_size;
+    file->ask.to = arena_alloc(arena, file->ask.len, 1);
+    if (file->ask.to == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    reader_read_file(&file->ask);
+    if (file->ask.got >= 0) return ERR_OK;
+    return cannot(endpoint, file, err_errno_name(-file->ask.got), -file->ask.got, why);
+}
+
+static enum err init_file(struct endpoint *endpoint, struct body_file *file, struct arena *arena,
+                          struct err_info *why)
+{
+    const char *text;
+    size_t len;
+
+    file->ask.path = file->name;
+    file->is_constant = template_is_constant(file->path->compiled, &text, &len);
+    if (file->is_constant) {
+        if (!set_name(file, endpoint->def->body.directory, text, len)) {
+            return cannot(endpoint, file, "has too long a path", 0, why);
+        }
+        return read_constant(endpoint, file, arena, why);
+    }
+    endpoint->loads_files = true;
+    /* Pages that no file fills cost nothing. */
+    file->ask.len = RUNNER_BUILD_BYTES;
+    file->ask.to = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
+    return file->ask.to == NULL ? err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body") : ERR_OK;
+}
+
+enum err runner_init_files(struct endpoint *endpoint, struct arena *arena, struct err_info *why)
+{
+    const struct testfile_body *def = &endpoint->def->body;
+    enum err err = ERR_OK;
+
+    if (def->kind != BODY_FILES && def->kind != BODY_MULTIPART) return ERR_OK;
+    endpoint->files = arena_array(arena, def->count, sizeof(*endpoint->files));
+    if (endpoint->files == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    for (uint32_t i = 0; err == ERR_OK && i < def->count; i++) {
+        struct body_file *file = &endpoint->files[i];
+
+        if (def->kind == BODY_FILES) file->path = &def->files[i];
+        if (def->kind == BODY_MULTIPART && def->pieces[i].is_file) {
+            file->path = &def->pieces[i].content;
+        }
+        if (file->path != NULL) err = init_file(endpoint, file, arena, why);
+    }
+    return err;
+}
+
+/* Requests. */
+
+/* Asks for the files of the next request. */
+static void ask_files(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    struct exchange next = {.endpoint = endpoint, .inputs = endpoint->inputs};
+    enum expr_error error = next.inputs.error;
+
+    if (error == EXPR_OK) runner_ready_env(runner, endpoint, &next);
+    for (uint32_t i = 0; i < endpoint->def->body.count; i++) {
+        struct body_file *file = &endpoint->files[i];
+        struct buf path;
+
+        if (file->path == NULL || file->is_constant) continue;
+        file->ask.got = 0;
+        file->name_len = file->given_from = 0;
+        store_relaxed(&file->ask.done, 1);
+        buf_init(&path, runner->body_bytes, RUNNER_BUILD_BYTES);
+        if (error == EXPR_OK) error = template_render(file->path->compiled, &runner->env, &path);
+        file->is_wrong =
+            error != EXPR_OK || !set_name(file, endpoint->def->body.directory, path.data, path.len);
+        if (file->is_wrong) continue;
+        if (runner->options.reader == NULL) {
+            reader_read_file(&file->ask);
+        } else if (!reader_ask(runner->options.reader, runner->worker->index, &file->ask)) {
+            file->is_wrong = true;
+            store_relaxed(&file->ask.done, 1);
+        }
+    }
+}
+
+static bool are_done(const struct endpoint *endpoint)
+{
+    for (uint32_t i = 0; i < endpoint->def->body.count; i++) {
+        const struct body_file *file = &endpoint->files[i];
+
+        if (file->path == NULL || file->is_constant) continue;
+        if (!reader_is_done(&file->ask)) return false;
+    }
+    return true;
+}
+
+bool runner_load_files(struct endpoint *endpoint)
+{
+    if (likely(!endpoint->loads_files) || endpoint->has_files) return true;
+    if (!endpoint->awaits_files) {
+        ask_files(endpoint);
+        endpoint->awaits_files = true;
+        endpoint->runner->awaiting_files++;
+    }
+    if (!are_done(endpoint)) return false;
+    endpoint->awaits_files = false;
+    endpoint->runner->awaiting_files--;
+    endpoint->has_files = true;
+    return true;
+}
+
+void runner_files_poll(struct runner *runner)
+{
+    if (likely(runner->awaiting_files == 0)) return;
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+
+        if (endpoint->awaits_files && are_done(endpoint)) runner_touch(endpoint);
+    }
+}
+
+void runner_file_name(const struct endpoint *endpoint, uint32_t index, const char **ret_name,
+                      size_t *ret_len)
+{
+    const struct body_file *file = &endpoint->files[index];
+
+    *ret_name = file->name + file->given_from;
+    *ret_len = file->name_len - file->given_from;
+}
+
+enum expr_error runner_add_file(const struct endpoint *endpoint, uint32_t index, struct buf *body)
+{
+    const struct body_file *file = &endpoint->files[index];
+
+    CHECK(file->path != NULL);
+    if (file->is_wrong) return EXPR_TEXT;
+    if (file->ask.got < 0) return file->ask.got == -EFBIG ? EXPR_TOO_LARGE : EXPR_TEXT;
+    buf_add(body, file->ask.to, (size_t)file->ask.got);
+    return EXPR_OK;
+}

@@ -1,0 +1,99 @@
+"""`pelt run`: bodies made of files, as the server sees them."""
+
+import os
+
+import lib
+from badserver import Server
+from lib import check, equal
+from test_run import Seen, run
+from test_run_client import ENGINES, text_of
+
+
+def test_files_that_never_change_are_those_of_before_the_run():
+    lib.write_file("a.bin", bytes(range(256)) * 512)
+    lib.write_file("b.txt", b"behind")
+    paths = []
+
+    class Changing(Seen):
+        def __call__(self, conn):
+            while True:
+                self.requests.append(conn.request())
+                for path in paths:
+                    if os.path.exists(path):
+                        os.unlink(path)
+                conn.respond()
+
+    for engine in ENGINES:
+        seen = Changing()
+        paths[:] = [lib.write_file("gone.txt", b"was here")]
+        with Server(seen) as server:
+            done = run(text_of("", "workers: 1", f"""
+  - method: POST
+    url: {server.url}/
+    peak_load: 20hps
+    body: {{files: [a.bin, b.txt, gone.txt]}}
+"""), *engine, rc=0)
+        equal(done.report["ledger"]["ok"], 20)
+        equal({request.body for request in seen.requests},
+              {bytes(range(256)) * 512 + b"behindwas here"})
+
+
+def test_files_that_values_name_are_read_for_each_request():
+    names = []
+    for i in range(5):
+        names.append(f"data-{i}.txt")
+        lib.write_file(names[-1], f"content {i}".encode() * (i * 10000 + 1))
+    for engine in ENGINES:
+        seen = Seen()
+        with Server(seen) as server:
+            done = run(text_of("", "workers: 2", f"""
+  - method: POST
+    url: {server.url}/file?n=${{name}}
+    peak_load: 25hps
+    body: {{file: "${{name}}"}}
+  - method: POST
+    url: {server.url}/form?n=${{name}}
+    peak_load: 25hps
+    body: {{multipart: {{f: {{body: {{file: "./${{name}}"}}}}}}}}
+""", more=f"providers: {{name: {{list: {names}}}}}"), *engine, rc=0)
+        equal(done.report["ledger"]["ok"], 50)
+        for request in seen.requests:
+            i = int(request.target[-5])
+            content = f"content {i}".encode() * (i * 10000 + 1)
+            if request.target.startswith("/file"):
+                equal(request.body, content)
+            else:
+                check(f'filename="data-{i}.txt"'.encode() in request.body, request.body[:200])
+                check(b"\r\n\r\n" + content + b"\r\n--" in request.body, request.body[:200])
+
+
+def test_files_that_cannot_be_read_fail_their_requests():
+    lib.write_file("good.txt", b"good")
+    with open(lib.temp_path("large.bin"), "wb") as file:
+        file.truncate(20 << 20)
+    os.mkdir(lib.temp_path("directory"))
+    os.mkfifo(lib.temp_path("fifo"))
+    for name in ("missing.txt", "large.bin", "directory", "fifo", ""):
+        seen = Seen()
+        with Server(seen) as server:
+            done = run(text_of("", "workers: 1", f"""
+  - method: POST
+    url: {server.url}/
+    peak_load: 10hps
+    body: {{file: "${{name}}"}}
+""", more=f'providers: {{name: {{list: ["{name}", good.txt]}}}}', over="400ms"), rc=0)
+        equal(done.report["ledger"]["failed"], {"build": 2}, name)
+        equal([request.body for request in seen.requests], [b"good"] * 2, name)
+
+
+def test_a_file_that_is_too_large_for_every_request_is_told_before_the_run():
+    with open(lib.temp_path("large.bin"), "wb") as file:
+        file.truncate(20 << 20)
+    path = lib.write_file("test.yaml", text_of(endpoints="""
+  - method: POST
+    url: http://127.0.0.1:9/
+    peak_load: 1hps
+    body: {file: large.bin}
+""").encode())
+    done = lib.pelt("run", path, rc=1)
+    check("large.bin" in done.err and "17 MiB" in done.err, "told:", done)
