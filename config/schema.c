@@ -427,16 +427,17 @@ const struct schema_section_info schema_sections[SCHEMA_SECTIONS] = {
                      "Either a sequence of values, or a mapping with these keys."},
     [SCHEMA_RANGE] = {"providers.range", "a range provider",
                       "Whole numbers. `range: {}` counts from 0."},
-    [SCHEMA_LOGGER] = {"loggers", "a logger",
-                       "Name to logger. Text is written as it is, anything else as "
-                       "compact JSON, a line each. What a file held before is replaced; "
-                       "loggers with the same file share it. No line is lost unless "
-                       "`on_full` says so or the file cannot be written, which is exit "
-                       "status 74. A logger with `select` of its own sees every answer, and "
-                       "every error as `error`, with `code` 0 not what was expected, 1 body, "
-                       "2 connection, 3 evaluation, 4 timeout, 5 wait for a provider, 6 "
-                       "request could not be built, and `msg`; what `logs` of endpoints "
-                       "select sees answers only."},
+    [SCHEMA_LOGGER] =
+        {"loggers", "a logger",
+         "Name to logger. Text is written as it is, anything else as "
+         "compact JSON, a line each. What a file held before is replaced; "
+         "loggers with the same file share it, and there may be 64 files. No line is lost unless "
+         "`on_full` says so or the file cannot be written, which is exit "
+         "status 74. A logger with `select` of its own sees every answer, and "
+         "every error as `error`, with `code` 0 not what was expected, 1 body, "
+         "2 connection, 3 evaluation, 4 timeout, 5 wait for a provider, 6 "
+         "request could not be built, and `msg`; what `logs` of endpoints "
+         "select sees answers only."},
     [SCHEMA_ENDPOINT] = {"endpoints", "an endpoint",
                          "What is requested. Every provider that an endpoint mentions "
                          "anywhere is popped exactly once per request; all mentions see the "

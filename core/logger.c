@@ -173,7 +173,10 @@ enum err loggers_new(struct loggers **ret_loggers, const struct loggers_options 
     loggers->workers = options->workers;
     loggers->target_of = arena_array(&loggers->arena, count, sizeof(uint32_t));
     loggers->taken = arena_array(&loggers->arena, count, sizeof(*loggers->taken));
-    if (loggers->target_of == NULL || loggers->taken == NULL) err = no_memory(why);
+    if (loggers->target_of == NULL || loggers->taken == NULL) {
+        loggers_free(loggers);
+        return no_memory(why);
+    }
     for (uint32_t i = 0; err == ERR_OK && i < count; i++) {
         err = open_target(loggers, i, options->directory, why);
     }

@@ -220,6 +220,7 @@ static void unhold(struct endpoint *endpoint)
     /* Past its own slot. */
     if (endpoint->held_since_ns < endpoint->held_due_ns) {
         endpoint->waited_ns = w->now_ns - endpoint->held_since_ns;
+        endpoint->waited_on = endpoint->waited_for;
     }
     runner_wait_over(endpoint);
     endpoint->is_held = false;
@@ -278,9 +279,7 @@ static void book_now(struct endpoint *endpoint)
     endpoint->drive.is_slot_open = false;
 }
 
-/* Brings an endpoint as far as it can come without a connection: the next request has its values
- * and, once it is due, stands in the pool's line. */
-static void prepare(struct endpoint *endpoint)
+void runner_prepare(struct endpoint *endpoint)
 {
     struct runner *runner = endpoint->runner;
     const struct worker *w = runner->worker;
@@ -418,7 +417,7 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
-    exchange->bytes_sent = len;
+    exchange->bytes_sent = len + endpoint->apart_len;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,
@@ -432,7 +431,11 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
+    if (unlikely(endpoint->apart != NULL)) {
+        conn_send_body(&w->table, conn, bytes, len, endpoint->apart, false);
+    } else {
+        conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
+    }
     return true;
 }
 
@@ -461,7 +464,7 @@ static void serve_line(struct runner *runner, struct pool *pool)
 
         /* With pipelining, and over TLS, there may be room for more. */
         if (!is_sent || conn_room(&runner->worker->table, conn) > 0) pool_idle_add(pool, conn);
-        prepare(endpoint);
+        runner_prepare(endpoint);
     }
 }
 
@@ -483,10 +486,10 @@ static void prepare_all(struct runner *runner)
         runner->touched_first = (runner->touched_first + 1) % runner->test->endpoints_count;
         runner->touched_count--;
         endpoint->is_touched = false;
-        prepare(endpoint);
+        runner_prepare(endpoint);
     }
     for (uint32_t i = 0; i < runner->driven_count; i++) {
-        prepare(runner->driven[i]);
+        runner_prepare(runner->driven[i]);
     }
 }
 

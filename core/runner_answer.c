@@ -16,7 +16,9 @@ struct exchange *exchange_begin(struct endpoint *endpoint)
     runner->exchange_free = exchange->free_next;
     exchange->endpoint = endpoint;
     exchange->waited_ns = endpoint->waited_ns;
+    exchange->waited_on = endpoint->waited_on;
     endpoint->waited_ns = 0;
+    endpoint->waited_on = NULL;
     exchange->free_next = NULL;
     /* The values change hands, and with them their lists; those that are empty go back. */
     inputs = exchange->inputs;
@@ -241,6 +243,7 @@ static void on_connect_failed(void *self, struct pool *pool, enum failed_class w
         runner_touch(endpoint); /* What it lined up for has been shed. */
     } else {
         runner_fail_oldest(endpoint, why, EXPR_OK);
+        runner_prepare(endpoint); /* The next attempt that fails finds its next hit. */
     }
 }
 

@@ -11,7 +11,7 @@
 #include "core/runner_flow.h"
 #include "core/stats_urls.h"
 #include "io/coding.h"
-#include "io/conn.h"
+#include "io/conn_body.h"
 
 struct body_file;
 struct host;
@@ -57,10 +57,12 @@ struct endpoint {
     size_t url_len, url_size;
     size_t url_path;         /* Where its path begins. */
     struct body_file *files; /* Of the body; NULL: it has none. */
-    bool loads_files;        /* Some are read for each request, */
-    bool awaits_files;       /* which the next one waits for, */
-    bool has_files;          /* or has. */
-    uint16_t bound;          /* conn_ask.bound */
+    struct conn_body *apart; /* Its body, if that is sent apart from the head; else NULL. */
+    uint64_t apart_len;
+    bool loads_files;  /* Some are read for each request, */
+    bool awaits_files; /* which the next one waits for, */
+    bool has_files;    /* or has. */
+    uint16_t bound;    /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */
@@ -72,7 +74,8 @@ struct endpoint {
     uint64_t held_since_ns;            /* When the first hit of this wait was due. */
     const struct provider *waited_for; /* By a hit past its slot; NULL: none waits so. */
     uint64_t waited_ns; /* How long the next request's wait was, if it passed a slot; else 0. */
-    bool is_log_held;   /* Nothing is sent before its loggers have room. */
+    const struct provider *waited_on; /* Whose value that was for; NULL: not known. */
+    bool is_log_held;                 /* Nothing is sent before its loggers have room. */
 
     struct flow_drive drive;
 
@@ -129,11 +132,12 @@ struct exchange {
     size_t sent_len;
     char *head; /* The answer's head, if something looks at it. */
     size_t head_len;
-    uint64_t waited_ns;  /* For its values, past its slot; 0: it did not. */
-    size_t bytes_sent;   /* How long the request is. */
-    struct group *group; /* That it was counted in; NULL: it has not ended. */
-    uint16_t status;     /* 0: no answer yet. */
-    char *body;          /* What has come of the body, if something looks at it. */
+    uint64_t waited_ns;               /* For its values, past its slot; 0: it did not. */
+    const struct provider *waited_on; /* For whose. */
+    size_t bytes_sent;                /* How long the request is. */
+    struct group *group;              /* That it was counted in; NULL: it has not ended. */
+    uint16_t status;                  /* 0: no answer yet. */
+    char *body;                       /* What has come of the body, if something looks at it. */
     size_t body_len, body_size;
     struct codings codings;           /* Of the body. */
     bool body_is_full;                /* There was no memory for all of it, or it was too large. */

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/runner_impl.h"
+
+enum { APART_BYTES_MIN = 1 << 20 };
 
 /* Setting up. */
 
@@ -53,6 +56,90 @@ static enum err read_constant(struct endpoint *endpoint, struct body_file *file,
     return cannot(endpoint, file, err_errno_name(-file->ask.got), -file->ask.got, why);
 }
 
+/* A file that is sent from where it lies. */
+struct mapping {
+    void *at;
+    size_t len;
+    int fd;
+};
+
+static void unmap(void *object)
+{
+    struct mapping *mapping = object;
+
+    (void)munmap(mapping->at, mapping->len);
+    (void)close(mapping->fd);
+}
+
+/* Maps a file and adds it to the body that is sent apart. */
+static enum err map_file(struct endpoint *endpoint, const struct body_file *file,
+                         struct arena *arena, struct err_info *why)
+{
+    struct mapping *mapping = arena_array(arena, 1, sizeof(*mapping));
+    struct stat facts;
+    int fd;
+
+    if (mapping == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    fd = open(file->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return cannot(endpoint, file, err_errno_name(errno), errno, why);
+    *mapping = (struct mapping){.at = MAP_FAILED, .fd = fd};
+    if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
+        mapping->len = (size_t)facts.st_size;
+        if (mapping->len == 0) {
+            (void)close(fd);
+            return ERR_OK;
+        }
+        mapping->at = mmap(NULL, mapping->len, PROT_READ, MAP_SHARED, fd, 0);
+    }
+    if (mapping->at == MAP_FAILED || !arena_at_release(arena, unmap, mapping)) {
+        if (mapping->at != MAP_FAILED) (void)munmap(mapping->at, mapping->len);
+        (void)close(fd);
+        return cannot(endpoint, file, "cannot be mapped", 0, why);
+    }
+    endpoint->apart->spans[endpoint->apart->count++] =
+        (struct conn_span){.data = mapping->at, .len = mapping->len, .fd = fd};
+    endpoint->apart_len += mapping->len;
+    return ERR_OK;
+}
+
+/* Whether the body is a few files that never change and nobody looks at, and large: then it is sent
+ * apart, from where the files lie. */
+static bool is_apart(struct endpoint *endpoint)
+{
+    const struct testfile_body *def = &endpoint->def->body;
+    uint64_t bytes = 0;
+
+    if (def->kind != BODY_FILES || def->count > CONN_BODY_SPANS || endpoint->keeps_sent ||
+        endpoint->runner->worker->table.window_max > 1) {
+        return false;
+    }
+    for (uint32_t i = 0; i < def->count; i++) {
+        struct body_file *file = &endpoint->files[i];
+        struct stat facts;
+        const char *text;
+        size_t len;
+
+        if (!template_is_constant(def->files[i].compiled, &text, &len)) return false;
+        if (!set_name(file, def->directory, text, len)) return false;
+        if (stat(file->name, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+        bytes += (uint64_t)facts.st_size;
+    }
+    return bytes > APART_BYTES_MIN;
+}
+
+static enum err init_apart(struct endpoint *endpoint, struct arena *arena, struct err_info *why)
+{
+    enum err err = ERR_OK;
+
+    endpoint->apart = arena_array(arena, 1, sizeof(*endpoint->apart));
+    if (endpoint->apart == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    for (uint32_t i = 0; err == ERR_OK && i < endpoint->def->body.count; i++) {
+        endpoint->files[i].path = &endpoint->def->body.files[i];
+        err = map_file(endpoint, &endpoint->files[i], arena, why);
+    }
+    return err;
+}
+
 static enum err init_file(struct endpoint *endpoint, struct body_file *file, struct arena *arena,
                           struct err_info *why)
 {
@@ -82,6 +169,7 @@ enum err runner_init_files(struct endpoint *endpoint, struct arena *arena, struc
     if (def->kind != BODY_FILES && def->kind != BODY_MULTIPART) return ERR_OK;
     endpoint->files = arena_array(arena, def->count, sizeof(*endpoint->files));
     if (endpoint->files == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    if (is_apart(endpoint)) return init_apart(endpoint, arena, why);
     for (uint32_t i = 0; err == ERR_OK && i < def->count; i++) {
         struct body_file *file = &endpoint->files[i];
 

@@ -25,7 +25,11 @@ struct body_file {
     struct reader_ask ask;       /* Its bytes, `got` of them, or why there are none. */
 };
 
-/* Sets the files of an endpoint's body up and reads those that never change. ERR_FILE names one
+/* Files of more than a MiB together that never change, three at most, are not read at all: they are
+ * sent from where they lie, of any size, unless expressions look at what is sent or requests are
+ * pipelined.
+ *
+ * Sets the files of an endpoint's body up and reads those that never change. ERR_FILE names one
  * that cannot be read or has more bytes than a body may have; ERR_MEMORY. */
 MUST_USE enum err runner_init_files(struct endpoint *endpoint, struct arena *arena,
                                     struct err_info *why);

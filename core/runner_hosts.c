@@ -110,7 +110,8 @@ static bool read_name(const char *text, size_t len, struct authority *authority)
             !(is_v6 && c == ':')) {
             return false;
         }
-        authority->name[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+        authority->name[i] = c;
+        if (c >= 'A' && c <= 'Z') authority->name[i] = (char)(c | 0x20);
     }
     authority->name[len] = '\0';
     return !is_v6 || inet_pton(AF_INET6, authority->name, &address) == 1;
@@ -296,6 +297,7 @@ static enum expr_error render_url(struct endpoint *endpoint)
     while (url.len > 0 && (unsigned char)url.data[url.len - 1] <= ' ') {
         url.len--;
     }
+    if (url.len == 0) return EXPR_TEXT;
     if (url.full || url.len > PLAN_URL_BYTES_MAX) return EXPR_TOO_LARGE;
     if (url.len > endpoint->url_size) {
         blocks_free(&runner->blocks, endpoint->url, endpoint->url_size);

@@ -105,6 +105,10 @@ struct runner {
 /* To be looked at in this turn, or the next. */
 void runner_touch(struct endpoint *endpoint);
 
+/* Brings an endpoint as far as it can come without a connection: the next request has its values
+ * and, once it is due, stands in the pool's line. */
+void runner_prepare(struct endpoint *endpoint);
+
 /* Takes the first out of a pool's line; NULL when nobody is in it. */
 struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/base/check.h"
+#include "core/base/quote.h"
 #include "core/runner_impl.h"
 
 /* Tells why an answer was not expected. */
@@ -34,13 +35,26 @@ static void note_in_ledger(struct worker *w, const struct conn_answer *answer,
     if (answer->done_ns - w->span_from_ns <= w->end_ns - w->span_from_ns) w->ledger.ok_in_span++;
 }
 
+/* A request that had to wait for a value: how long, and whose. */
+static void note_wait(const struct exchange *exchange, struct group *group)
+{
+    struct worker *w = exchange->endpoint->runner->worker;
+    char text[GROUP_ERROR_TEXT_MAX];
+
+    group_waited(group, exchange->waited_ns);
+    if (exchange->waited_on == NULL) return;
+    (void)snprintf(text, sizeof(text), "waited for provider `%s`",
+                   quote(exchange->waited_on->name).text);
+    group_error(&w->shared->groups, group, TEST_ERROR_PROVIDER_WAIT, text);
+}
+
 /* Counts a request that has ended in the group of its tags. */
 static void note_in_group(struct exchange *exchange, const struct group_request *request)
 {
     struct group *group = runner_group_of(exchange);
 
     group_add(group, request);
-    if (unlikely(exchange->waited_ns > 0)) group_waited(group, exchange->waited_ns);
+    if (unlikely(exchange->waited_ns > 0)) note_wait(exchange, group);
 }
 
 void runner_note_answer(struct exchange *exchange, const struct conn_request *request,

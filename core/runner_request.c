@@ -3,6 +3,7 @@
 #include "core/runner_impl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -174,6 +175,11 @@ static bool add_constant_body(struct maker *maker)
                      strcasecmp(def->method, "PATCH") == 0;
 
         text_add_str(&maker->text, wants ? "Content-Length: 0\r\n\r\n" : "\r\n");
+        return true;
+    }
+    if (maker->endpoint->apart != NULL) {
+        text_printf(&maker->text, "Content-Length: %" PRIu64 "\r\n\r\n",
+                    maker->endpoint->apart_len);
         return true;
     }
     if (def->body.kind != BODY_TEXT ||

@@ -137,6 +137,30 @@ def test_a_last_line_needs_no_end():
     assert_all(seen.ids, 3)
 
 
+def test_two_workers_share_the_lines_of_a_file():
+    """A rate that is too much for one worker, so that both send values of the same provider."""
+    count = 20000 if lib.LIGHT else 45000
+    path = lib.write_file("data.txt", b"".join(b"%06d\n" % n for n in range(count)))
+    ids = lib.temp_path("ids")
+    text = """
+config: {{general: {{workers: 2}}, client: {{max_connections: 64}}}}
+providers: {{v: {{file: {{path: {path}, parse: false{more}}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 10s}}}}]
+endpoints: [{{url: "{url}/", peak_load: 45000hps, headers: {{X-Request-Id: "${{v}}"}}}}]
+"""
+    for more in ("", ", random: true"):
+        with lib.target("--log-ids", ids) as server:
+            file = lib.write_file("test.yaml", text.format(path=path, more=more, url=server.url))
+            report = lib.temp_path("report.json")
+            done = lib.pelt("run", file, "--json", report, rc=2)
+            lib.load_report(done, report)
+        seen = [row.split() for row in lib.read_file(ids).splitlines()]
+        equal(done.report["ledger"]["ok"], count, done)
+        equal({status for _, status in seen}, {"200"})
+        assert_all([word for word, _ in seen], count)
+        os.unlink(ids)
+
+
 def make_huge(path, ends):
     """10 GiB of nothing on disk, with these many line ends, evenly."""
     size = 10 << 30

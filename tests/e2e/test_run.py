@@ -200,6 +200,18 @@ endpoints:
     equal(done.report["end"], "broken")
 
 
+def test_every_attempt_to_connect_that_fails_fails_a_request():
+    with lib.closed_port() as port:
+        done = run(f"""
+{PATTERN}
+endpoints:
+  - {{url: "http://127.0.0.1:{port}/", peak_load: 100hps}}
+""", rc=1)
+    equal(done.report["ledger"]["failed"], {"connect_refused": 100})
+    attempts = done.report["connections"]["refused"]
+    check(attempts <= 150, "attempts for 100 requests:", attempts, done)
+
+
 def test_a_file_that_is_wrong_is_told_as_check_does():
     path = lib.write_file("test.yaml", b"endpoints:\n  - url: http://x/\n    peak_laod: 5hps\n")
     done = lib.pelt("run", path, rc=1)

@@ -368,3 +368,20 @@ def test_a_body_that_is_no_text_reads_as_binary_data():
     equal(seen, {"%3C%3Cbinary%20data%3E%3E"})
     seen, _ = decoded(["gzip"], gzip.compress(JSON + b"}"), select="response.body.length")
     equal(seen, {str(len(JSON) + 1)})
+
+
+def test_seed_workers_and_pending_requests_are_as_the_test_file_says():
+    drawn = []
+    for _ in range(2):
+        with Server(badserver.good) as server:
+            done = run(text_of("max_connections: 1", "seed: 7, workers: 1",
+                               endpoint(server.url + "/${random(0, 1000000)}")), rc=0)
+            equal(done.report["workers"], 1)
+            drawn.append([request.target for request in server.seen])
+    equal(drawn[0], drawn[1], "with the same seed")
+    with Server(badserver.slow(0.3)) as server:
+        done = run(text_of("max_connections: 1", "workers: 1, max_pending: 2",
+                           endpoint(server.url, "50hps")), rc=0)
+    ledger = done.report["ledger"]
+    check(ledger["shed"]["full"] >= 30, "few were shed:", ledger)
+    equal(ledger["due"], 50)

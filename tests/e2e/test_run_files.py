@@ -3,10 +3,11 @@
 import os
 
 import lib
+import tls
 from badserver import Server
 from lib import check, equal
 from test_run import Seen, run
-from test_run_client import ENGINES, text_of
+from test_run_client import ENGINES, text_of, whole_body
 
 
 def test_files_that_never_change_are_those_of_before_the_run():
@@ -86,6 +87,35 @@ def test_files_that_cannot_be_read_fail_their_requests():
         equal([request.body for request in seen.requests], [b"good"] * 2, name)
 
 
+def test_large_files_are_sent_from_where_they_lie():
+    block = bytes(range(256)) * 4096
+    with open(lib.temp_path("large.bin"), "wb") as file:
+        for _ in range(24):
+            file.write(block)
+    lib.write_file("end.txt", b"the end")
+    lib.write_file("empty.txt", b"")
+    got = []
+
+    def behave(conn):
+        while True:
+            body = whole_body(conn)
+            got.append((len(body), body[-len(block) - 7:] == block + b"the end"))
+            conn.respond()
+
+    for engine in ENGINES:
+        for wrap in (lambda b: b, lambda b: tls.over(tls.context("good"), b)):
+            got.clear()
+            with Server(wrap(behave)) as server:
+                url = server.url if wrap(behave) is behave else tls.https(server)
+                run(text_of("tls: {insecure: true}", "workers: 1", f"""
+  - method: POST
+    url: {url}?n=${{n}}
+    peak_load: 2hps
+    body: {{files: [large.bin, empty.txt, end.txt]}}
+""", more="providers: {n: {range: {}}}"), *engine, rc=0)
+            equal(got, [(24 * len(block) + 7, True)] * 2)
+
+
 def test_a_file_that_is_too_large_for_every_request_is_told_before_the_run():
     with open(lib.temp_path("large.bin"), "wb") as file:
         file.truncate(20 << 20)
@@ -93,7 +123,7 @@ def test_a_file_that_is_too_large_for_every_request_is_told_before_the_run():
   - method: POST
     url: http://127.0.0.1:9/
     peak_load: 1hps
-    body: {file: large.bin}
+    body: {multipart: {f: {body: {file: large.bin}}}}
 """).encode())
     done = lib.pelt("run", path, rc=1)
     check("large.bin" in done.err and "17 MiB" in done.err, "told:", done)

@@ -336,7 +336,7 @@ def test_waits_for_values_are_told_counted_and_logged():
     with Server(badserver.good) as server:
         done = run(f"""
 providers: {{token: {{response: {{}}}}}}
-loggers: {{waits: {{to: {log}, where: error.code == 5, select: [error.msg, request.method, response]}}}}
+loggers: {{waits: {{to: {log}, where: error.code == 5, select: [error.msg, request.method, response.status]}}}}
 load_pattern: [{{linear: {{from: 100%, to: 100%, over: 4s}}}}]
 endpoints:
   - {{url: "{server.url}/feed", peak_load: 30hpm, provides: {{token: {{select: 1}}}}}}
@@ -350,9 +350,9 @@ endpoints:
     check(wait["longest_us"] <= wait["total_us"], wait)
     lines = [json.loads(line) for line in lines_of(log)]
     equal(len(lines), wait["count"])
-    for text, method, response in lines:
+    for text, method, status in lines:
         check(text.startswith("waited for provider `token`, "), text)
-        equal((method, response), ("GET", None))
+        equal((method, status), ("GET", None))
     check("for 'token' past a slot: " in done.out, "not in the report:", done)
 
 

@@ -298,7 +298,9 @@ endpoints:
     check(1 <= waiting["waitCount"] <= waiting["callCount"] <= 4, waiting)
     # From the hit that was due first: a quarter of a second each, about.
     check(waiting["waited"] >= 10 * waiting["waitCount"], waiting)
-    equal((free["waitCount"], free["waited"]), (0, 0))
+    equal(waiting["testErrors"],
+          [{"error": "waited for provider `found`", "count": waiting["waitCount"]}])
+    equal((free["waitCount"], free["waited"], free["testErrors"]), (0, 0, []))
 
 
 def test_too_many_groups_are_counted_as_other():

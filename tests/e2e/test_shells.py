@@ -43,7 +43,7 @@ def test_bash_completes_options_words_and_files():
         return sorted(line for line in ask(bash, "--norc", "-c", code) if line)
 
     equal(complete("pelt", "-"), options_of(), "all options")
-    equal(complete("pelt", "--conn"), ["--connect-timeout", "--connections"], "a beginning")
+    equal(complete("pelt", "--conn"), ["--connect-rate", "--connect-timeout", "--connections"], "a beginning")
     equal(complete("pelt", "-c", "10", "--jso"), ["--json"], "after others")
     equal(complete("pelt", "--io", ""), ["auto", "epoll", "uring"], "words")
     equal(complete("pelt", "--io", "u"), ["uring"], "the beginning of a word")

@@ -371,6 +371,29 @@ static void test_logger_names_what_cannot_be_opened(void)
     EXPECT(strcmp(why.message, "logger 'a': cannot write '/tmp': Is a directory") == 0);
 }
 
+static void test_logger_refuses_too_many_files(void)
+{
+    static struct testfile_logger defs[LOGGERS_TARGETS_MAX + 1];
+    static char paths[LOGGERS_TARGETS_MAX + 1][64];
+    struct testfile test = {.loggers = defs, .loggers_count = COUNT(defs)};
+    struct loggers_options options = {.test = &test, .workers = 1, .queue_bytes = 1024};
+    struct loggers *loggers;
+    struct err_info why;
+
+    for (size_t i = 0; i < COUNT(defs); i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]), "/tmp/test_logger.%d.%zu", (int)getpid(), i);
+        defs[i] = (struct testfile_logger){.name = "l", .to = paths[i]};
+    }
+    EXPECT(loggers_new(&loggers, &options, &why) == ERR_CONFIG);
+    EXPECT(strcmp(why.message, "loggers write to more than 64 files") == 0);
+    defs[LOGGERS_TARGETS_MAX].to = paths[0]; /* The same one twice is one. */
+    EXPECT(loggers_new(&loggers, &options, &why) == ERR_OK);
+    loggers_free(loggers);
+    for (size_t i = 0; i < COUNT(defs); i++) {
+        (void)unlink(paths[i]);
+    }
+}
+
 static void test_logger_files_lie_in_the_directory_of_the_results(void)
 {
     struct world world = {.path = ""};
@@ -401,6 +424,7 @@ int main(void)
     TEST(test_logger_gives_up_when_told);
     TEST(test_logger_counts_lines_for_which_there_never_is_room);
     TEST(test_logger_names_what_cannot_be_opened);
+    TEST(test_logger_refuses_too_many_files);
     TEST(test_logger_files_lie_in_the_directory_of_the_results);
     loggers_free(NULL);
     return 0;

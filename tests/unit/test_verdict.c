@@ -170,6 +170,8 @@ static void test_verdict_judges_what_was_used_up(void)
         {{.no_ports = 1200}, "local ports were used up: 1,200 requests had none"},
         {{.no_descriptors = 3}, "descriptors or socket memory were used up: 3 requests had none"},
         {{.cq_overflow = 7}, "the ring was too small: it overflowed 7 times"},
+        {{.log_held = 1200},
+         "logs were written too slowly: 1,200 requests were held back and not sent"},
         {{.stood_still = 0.5}, "the program stood still for 50 % of the run (1 % at most)"},
     };
 
@@ -203,6 +205,7 @@ static void test_verdict_has_room_for_every_reason_at_once(void)
                                   .no_ports = UINT64_MAX,
                                   .no_descriptors = UINT64_MAX,
                                   .cq_overflow = UINT64_MAX,
+                                  .log_held = UINT64_MAX,
                                   .loop_lag = view_of(1000, 0, 3600 * NS_PER_S, 1)};
     struct verdict verdict;
 
@@ -210,7 +213,7 @@ static void test_verdict_has_room_for_every_reason_at_once(void)
         crew[i] = (struct verdict_worker){1, 1, 1, 1, 1};
     }
     judge(&facts, crew, COUNT(crew), &verdict);
-    EXPECT(verdict.reasons.count == 11);
+    EXPECT(verdict.reasons.count == 12);
     arena_release(&arena);
 }
 
