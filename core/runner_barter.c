@@ -1,5 +1,7 @@
 /* A worker's part in a component that is split: what it has too much of goes to those that starve.
  */
+#include <string.h>
+
 #include "core/base/check.h"
 #include "core/runner_impl.h"
 
@@ -21,12 +23,23 @@ bool runner_init_barter(struct runner *runner, struct arena *arena)
     return side->underway_to != NULL && side->underway_of != NULL;
 }
 
+_Static_assert(sizeof(void *) == sizeof(uint64_t), "a mail's word holds one");
+
+/* The item that a mail's first word points to. */
+static struct provider_item *item_of(struct mail mail)
+{
+    struct provider_item *item;
+
+    memcpy(&item, &mail.kind, sizeof(mail.kind));
+    return item;
+}
+
 /* Keeps a value that another worker has sent; its item goes back. */
 static void receive(struct runner *runner, uint32_t from, struct mail mail)
 {
     const struct barter *barter = runner->options.barter;
     uint32_t index = (uint32_t)(mail.value >> 1), self = runner->worker->index;
-    const struct provider_item *sent = (const struct provider_item *)(uintptr_t)mail.kind;
+    const struct provider_item *sent = item_of(mail);
     struct provider *provider = &runner->providers[index];
     bool posted;
 
@@ -53,7 +66,7 @@ static void take_mail(struct runner *runner, uint32_t from)
             receive(runner, from, mail);
             continue;
         }
-        provider_item_free(&runner->blocks, (struct provider_item *)(uintptr_t)mail.kind);
+        provider_item_free(&runner->blocks, item_of(mail));
         side->underway_to[from]--;
         side->underway_of[mail.value >> 1]--;
         runner->ends_changed = true;

@@ -134,6 +134,6 @@ void runner_end_request(struct endpoint *endpoint, struct item_list *returns, ui
 void runner_serve_sender(struct runner *runner, struct provider_wait *wait, uint64_t now_ns);
 
 /* Nobody reads this provider any more: those who wait for room there need not. */
-void runner_drop_senders(struct runner *runner, uint32_t provider, uint64_t now_ns);
+void runner_drop_senders(struct runner *runner, uint32_t index, uint64_t now_ns);
 
 #endif
