@@ -46,6 +46,7 @@ static struct runner_options test_of(const struct engine *engine)
         .provider_owners = crews->provider_owners,
         .loggers = engine->test->loggers,
         .memory_bytes = RUNNER_MEMORY_BYTES,
+        .barter = crews->split > 0 ? &engine->barter : NULL,
         .observer = engine->test->observer,
         .trial = engine->test->trial,
     };
@@ -459,6 +460,14 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     if (engine->test != NULL && engine->test->loggers != NULL) {
         err = start_logs(engine, why);
         if (err != ERR_OK) return err;
+    }
+    if (engine->test != NULL && engine->test->crews->split > 0) {
+        if (!barter_init(&engine->barter, &engine->arena, engine->plan->workers,
+                         engine->test->test->providers_count)) {
+            return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
+        }
+        engine->barter.wake = wake_worker;
+        engine->barter.self = engine;
     }
     rc = pthread_create(&engine->coord_thread, NULL, coord_main, engine);
     if (rc == 0) return ERR_OK;

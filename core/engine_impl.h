@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "core/barter.h"
 #include "core/buckets.h"
 #include "core/coord.h"
 #include "core/engine.h"
@@ -59,6 +60,7 @@ struct engine {
     pthread_t coord_thread;
     struct scribe *scribe;
     const struct engine_test *test; /* NULL: no test file. */
+    struct barter barter;           /* Of split components. */
     struct reader *reader;          /* NULL: it reads no data files. */
     struct waits_told *waits_told;  /* By provider; NULL: no test file. */
     bool *logs_told;                /* By logger: people know that it failed. */

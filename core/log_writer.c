@@ -48,11 +48,15 @@ static bool wait_for_room(struct log_writer *writer)
     struct pollfd fds[] = {{.fd = writer->options.fd, .events = POLLOUT},
                            {.fd = writer->wake_fd, .events = POLLIN}};
 
-    while (poll(fds, COUNT(fds), -1) < 0 || fds[0].revents == 0) {
-        if (fds[1].revents != 0) wake_clear(writer->wake_fd);
-        if (load_acquire(&writer->giving_up)) return false;
+    for (;;) {
+        /* Looked at before each wait: the wake that came with it may have been taken already. */
+        bool giving_up = load_acquire(&writer->giving_up);
+        int ready = poll(fds, COUNT(fds), giving_up ? 0 : -1);
+
+        if (ready > 0 && fds[0].revents != 0) return true;
+        if (giving_up) return false;
+        if (ready > 0) wake_clear(writer->wake_fd);
     }
-    return true;
 }
 
 /* How many of the pieces go into one call; the first one is cut if it is too long for one. */

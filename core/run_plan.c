@@ -163,6 +163,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
 struct components {
     uint32_t *parent; /* Of endpoints, then providers, then loggers. */
     double *peak;     /* By root. */
+    bool *is_rated;   /* By root: some endpoint has a rate. */
     uint32_t count;
 };
 
@@ -260,13 +261,14 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
     uint32_t count = endpoints + providers + test->loggers_count;
     struct components parts = {.count = count,
                                .parent = arena_array(arena, count, sizeof(uint32_t)),
-                               .peak = arena_array(arena, count, sizeof(double))};
+                               .peak = arena_array(arena, count, sizeof(double)),
+                               .is_rated = arena_array(arena, count, sizeof(bool))};
     uint32_t *crew = arena_array(arena, count, sizeof(*crew));
     uint32_t *owner = arena_array(arena, count, sizeof(*owner));
     double *loads = arena_array(arena, plan->workers, sizeof(*loads));
 
-    if (parts.parent == NULL || parts.peak == NULL || crew == NULL || owner == NULL ||
-        loads == NULL) {
+    if (parts.parent == NULL || parts.peak == NULL || parts.is_rated == NULL || crew == NULL ||
+        owner == NULL || loads == NULL) {
         return no_memory(why);
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -277,6 +279,13 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
     }
     for (uint32_t i = 0; i < endpoints; i++) {
         parts.peak[find_root(parts.parent, i)] += peak_of(&test->endpoints[i]);
+        parts.is_rated[find_root(parts.parent, i)] |= test->endpoints[i].has_peak_load;
+    }
+    for (uint32_t i = 0; test->general.workers > 0 && i < endpoints; i++) {
+        uint32_t root = find_root(parts.parent, i);
+
+        /* As fast as it goes, and that shall be as fast as all workers go. */
+        if (!parts.is_rated[root]) parts.peak[root] = RUN_SPLIT_PER_S + 1;
     }
     crews->crews = crew;
     crews->owners = owner;

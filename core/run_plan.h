@@ -4,8 +4,9 @@
  * Endpoints that share a provider, or a logger that limits or kills, are a component. A component
  * lives on one worker, so that its queues are plain single-threaded code and values come in order:
  * hit k meets value k of every provider. It is split over all workers only when its peak is above
- * RUN_SPLIT_PER_S for each of them; then every worker has its share of hits and values alike.
- * Components are given to the worker with the least peak so far, the largest first.
+ * RUN_SPLIT_PER_S for each of them, or when nothing in it has a rate and `workers` was given; then
+ * every worker has its share of hits and values alike. Components are given to the worker with the
+ * least peak so far, the largest first.
  *
  * Threads: main, before the run; never changed afterwards. */
 #ifndef CORE_RUN_PLAN_H

@@ -182,6 +182,7 @@ static void book(struct worker *w)
     struct runner *runner = w->runner;
 
     w->now_ns = clock_now_ns();
+    runner_barter(runner);
     for (uint32_t i = 0; i < runner->feeds_count; i++) {
         struct feed *feed = runner->feeds_here[i];
 
@@ -472,7 +473,8 @@ static bool is_exhausted(const struct worker *w)
     const struct runner *runner = w->runner;
 
     if (runner->options.trial != NULL) return runner->options.trial->is_over;
-    return w->lanes.pending + runner->held == 0 && runner->stopped_count == runner->here_count;
+    return w->lanes.pending + runner->held == 0 && runner->stopped_count == runner->here_count &&
+           !runner_is_needed_elsewhere(runner);
 }
 
 /* Prepares what has been touched, and what no schedule drives. */
@@ -548,6 +550,7 @@ static uint64_t next_moment(const struct worker *w, uint64_t now_ns)
 
     if (runner->is_stirred) return now_ns;
     if (w->phase == PHASE_RUNNING) next_ns = runner_driven_next_ns(runner);
+    if (runner->options.barter != NULL) next_ns = min_u64(next_ns, runner->barter.next_ns);
     if (oldest != NULL && runner->options.trial == NULL) {
         next_ns = min_u64(next_ns, oldest->due_ns + w->table.timeout_ns);
     }

@@ -15,6 +15,7 @@ struct worker;
 struct worker_load;
 struct loggers;
 struct trial;
+struct barter;
 
 /* An exchange at its end, as an observer sees it. All is good for the call only. */
 struct runner_seen {
@@ -50,6 +51,7 @@ struct runner_options {
     struct loggers *loggers;                /* NULL: nothing is logged. */
     uint64_t memory_bytes;                  /* For values and requests on their way. */
     const struct runner_observer *observer; /* NULL: none. */
+    const struct barter *barter; /* Of components that are split; NULL: values stay apart. */
     struct trial *trial; /* It is run for its answers (core/runner_trial.h); NULL: it is not. */
 };
 

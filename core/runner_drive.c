@@ -2,6 +2,7 @@
  * and what others have asked for. */
 #include "core/base/check.h"
 #include "core/runner_impl.h"
+#include "core/share.h"
 
 enum { MULTIPLIER_MAX = 10, STARTABLE_MAX = 1000 };
 
@@ -56,9 +57,8 @@ static struct targets look_at_targets(const struct endpoint *endpoint)
 static uint64_t running_max(const struct endpoint *endpoint, const struct targets *targets)
 {
     const struct flow_drive *drive = &endpoint->drive;
-    uint64_t max = endpoint->def->max_parallel_requests;
+    uint64_t max = drive->running_max;
 
-    if (max == 0) max = UINT64_MAX;
     if (drive->by_slots || targets->count == 0 || endpoint->runner->options.trial != NULL) {
         return max;
     }
@@ -128,9 +128,7 @@ bool runner_is_due(const struct endpoint *endpoint)
 
 bool runner_may_send(const struct endpoint *endpoint)
 {
-    uint64_t max = endpoint->def->max_parallel_requests;
-
-    return max == 0 || endpoint->drive.running < max;
+    return endpoint->drive.running < endpoint->drive.running_max;
 }
 
 uint32_t runner_startable(const struct endpoint *endpoint)
@@ -181,6 +179,18 @@ void runner_pause(struct endpoint *endpoint)
     }
 }
 
+/* The bound of all workers together; each may have one under way at least. */
+static uint64_t share_of_max(const struct endpoint *endpoint)
+{
+    const struct worker *w = endpoint->runner->worker;
+    uint64_t max = endpoint->def->max_parallel_requests;
+
+    if (max == 0) return UINT64_MAX;
+    if (endpoint->runner->options.crews[endpoint->index] <= 1) return max;
+    max = share_of(max, w->plan->workers, w->index);
+    return max > 0 ? max : 1;
+}
+
 void runner_init_drive(struct endpoint *endpoint)
 {
     const struct testfile_endpoint *def = endpoint->def;
@@ -190,6 +200,7 @@ void runner_init_drive(struct endpoint *endpoint)
     drive->by_slots = def->has_peak_load;
     drive->left = UINT32_MAX;
     drive->multiplier = 1;
+    drive->running_max = share_of_max(endpoint);
     drive->until_ns = TIME_NEVER;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/base/defs.h"
 
+struct arena;
 struct endpoint;
 struct runner;
 
@@ -45,5 +46,28 @@ bool runner_pops_slot(const struct endpoint *endpoint, uint32_t slot);
 
 /* Stops the endpoints that can send nothing more; tells of deadlocks. Called each turn. */
 void runner_check_ends(struct runner *runner);
+
+/* runner_barter.c */
+
+/* What a worker has sent to others and not got back, to be freed. */
+struct barter_side {
+    uint32_t *underway_to; /* By worker. */
+    uint32_t *underway_of; /* By provider. */
+    uint64_t next_ns;      /* When it looks again what others want. */
+};
+
+MUST_USE bool runner_init_barter(struct runner *runner, struct arena *arena);
+
+/* Exchanges values with the other workers of split components. Called each turn. */
+void runner_barter(struct runner *runner);
+
+/* True if a value of the provider may come from another worker. */
+bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider);
+
+/* Tells the others whether values may still come to be in a provider here. */
+void runner_say_open(struct runner *runner, uint32_t provider, bool open);
+
+/* True while others may send values here, or have values of ours. */
+bool runner_is_needed_elsewhere(const struct runner *runner);
 
 #endif

@@ -121,15 +121,6 @@ static bool has_own_values(const struct runner *runner, uint32_t index)
     return provider->len > 0 || provider->senders.first != NULL || !source_has_ended(runner, index);
 }
 
-/* True if a value of the provider may come from another worker. */
-static bool is_fed_elsewhere(const struct runner *runner, uint32_t index)
-{
-    const struct testfile_provider *def = &runner->test->providers[index];
-
-    return runner->options.provider_crews[index] > 1 &&
-           (def->is_fed || def->auto_return != RETURN_NONE);
-}
-
 /* Calls for every provider that an endpoint can push into: those it provides, and those that its
  * values go back to. A provider may come twice. */
 typedef void target_fn(struct runner *runner, const struct endpoint *endpoint, uint32_t provider);
@@ -164,13 +155,17 @@ static void keep_open(struct runner *runner, const struct endpoint *endpoint, ui
 static void find_open(struct runner *runner)
 {
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        runner->is_open[i] = has_own_values(runner, i) || is_fed_elsewhere(runner, i);
+        runner->is_open[i] = has_own_values(runner, i);
     }
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
 
         if (!endpoint->is_here || (endpoint->is_stopped && endpoint->drive.running == 0)) continue;
         each_target(endpoint, keep_open);
+    }
+    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        runner_say_open(runner, i, runner->is_open[i]);
+        runner->is_open[i] |= runner_is_fed_elsewhere(runner, i);
     }
 }
 
@@ -264,7 +259,7 @@ static bool is_deadlocked(struct runner *runner)
     bool more = true, any = false;
 
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        runner->is_open[i] = has_own_values(runner, i) || is_fed_elsewhere(runner, i);
+        runner->is_open[i] = has_own_values(runner, i) || runner_is_fed_elsewhere(runner, i);
         runner->is_drained[i] = false;
     }
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {

@@ -62,17 +62,18 @@ struct outgoing {
 
 /* How an endpoint's requests come to be. */
 struct flow_drive {
-    bool by_slots;       /* Its schedule says when; else its queues do. */
-    bool on_demand;      /* Only for a pop that found nothing. */
-    bool is_asked;       /* The next request's demand has been taken; of provider `asked`. */
-    bool is_slot_open;   /* by_slots and on_demand: a slot has come that nobody has used. */
-    bool reads_clock;    /* A declare does: it is evaluated when the request is due. */
-    uint32_t asked;      /* A provider of the test. */
-    uint32_t left;       /* Requests that it may still begin; UINT32_MAX: any number. */
-    uint32_t running;    /* Requests begun and not over: in flight, or waiting for room. */
-    uint32_t multiplier; /* m of the rule for queues. */
-    uint64_t until_ns;   /* Nothing begins from then on. */
-    uint64_t resume_ns;  /* After a request that could not be built: not before then. */
+    bool by_slots;        /* Its schedule says when; else its queues do. */
+    bool on_demand;       /* Only for a pop that found nothing. */
+    bool is_asked;        /* The next request's demand has been taken; of provider `asked`. */
+    bool is_slot_open;    /* by_slots and on_demand: a slot has come that nobody has used. */
+    bool reads_clock;     /* A declare does: it is evaluated when the request is due. */
+    uint32_t asked;       /* A provider of the test. */
+    uint32_t left;        /* Requests that it may still begin; UINT32_MAX: any number. */
+    uint32_t running;     /* Requests begun and not over: in flight, or waiting for room. */
+    uint32_t multiplier;  /* m of the rule for queues. */
+    uint64_t running_max; /* max_parallel_requests; UINT64_MAX: no bound. */
+    uint64_t until_ns;    /* Nothing begins from then on. */
+    uint64_t resume_ns;   /* After a request that could not be built: not before then. */
 };
 
 /* Lists of items. */
@@ -133,6 +134,6 @@ void runner_end_request(struct endpoint *endpoint, struct item_list *returns, ui
 void runner_serve_sender(struct runner *runner, struct provider_wait *wait, uint64_t now_ns);
 
 /* Nobody reads this provider any more: those who wait for room there need not. */
-void runner_drop_senders(struct runner *runner, uint32_t provider, uint64_t now_ns);
+void runner_drop_senders(struct runner *runner, uint32_t index, uint64_t now_ns);
 
 #endif

@@ -12,6 +12,7 @@
 #ifndef CORE_RUNNER_IMPL_H
 #define CORE_RUNNER_IMPL_H
 
+#include "core/barter.h"
 #include "core/feed.h"
 #include "core/runner.h"
 #include "core/runner_drive.h"
@@ -49,15 +50,16 @@ struct runner {
     uint32_t driven_count;
     uint32_t touched_first;             /* Touched ones are a ring. */
     uint32_t here_count, stopped_count; /* Endpoints. */
-    uint32_t *readers;           /* By provider: endpoints that pop from it and have not stopped. */
-    bool *had_readers;           /* By provider: some did at the start. */
-    bool *is_open, *is_drained;  /* By provider, while ends are looked for. */
-    bool is_stirred;             /* Values moved, or were asked for, since it was last false. */
-    bool ends_changed;           /* It may be that one more endpoint has to stop. */
-    uint64_t ends_next_ns;       /* Not looked at before. */
-    struct err_info deadlock;    /* Its message is empty unless there was one. */
-    struct outgoing *outgoing;   /* By provides of the endpoint at hand. */
-    bool has_outgoing;           /* Some of them wait. */
+    uint32_t *readers;          /* By provider: endpoints that pop from it and have not stopped. */
+    bool *had_readers;          /* By provider: some did at the start. */
+    bool *is_open, *is_drained; /* By provider, while ends are looked for. */
+    bool is_stirred;            /* Values moved, or were asked for, since it was last false. */
+    bool ends_changed;          /* It may be that one more endpoint has to stop. */
+    uint64_t ends_next_ns;      /* Not looked at before. */
+    struct err_info deadlock;   /* Its message is empty unless there was one. */
+    struct outgoing *outgoing;  /* By provides of the endpoint at hand. */
+    bool has_outgoing;          /* Some of them wait. */
+    struct barter_side barter;
     struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
     int64_t *counters_before;
     uint32_t pool_max;            /* Connections to one target. */

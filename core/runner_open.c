@@ -193,14 +193,23 @@ static bool init_source(struct runner *runner, struct arena *arena, uint32_t ind
     return true;
 }
 
+/* A limit is that of all workers together; each has room for one at least. 0 stays 0. */
+static uint32_t share_of_limit(const struct runner *runner, uint32_t provider, uint64_t limit)
+{
+    const struct worker *w = runner->worker;
+
+    if (limit == 0 || runner->options.provider_crews[provider] <= 1) return (uint32_t)limit;
+    return max_u32(1, (uint32_t)share_of(limit, w->plan->workers, w->index));
+}
+
 static bool init_providers(struct runner *runner, struct arena *arena)
 {
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
         const struct testfile_provider *def = &runner->test->providers[i];
         struct provider_options options = {
             .name = def->name,
-            .limit = (uint32_t)min_u64(def->buffer, UINT32_MAX),
-            .auto_start = (uint32_t)runner->test->general.auto_buffer_start_size,
+            .limit = share_of_limit(runner, i, min_u64(def->buffer, UINT32_MAX)),
+            .auto_start = share_of_limit(runner, i, runner->test->general.auto_buffer_start_size),
             .unique = def->unique,
         };
 
@@ -327,8 +336,8 @@ enum err runner_new(struct runner **ret_runner, struct worker *worker,
     runner->test = options->test;
     runner->options = *options;
     if (!init_lists(runner, arena, &sizes) || !init_ends(runner, arena) ||
-        !init_memory(runner, arena) || !init_exchanges(runner, arena, &sizes) ||
-        !init_providers(runner, arena)) {
+        !runner_init_barter(runner, arena) || !init_memory(runner, arena) ||
+        !init_exchanges(runner, arena, &sizes) || !init_providers(runner, arena)) {
         return no_memory(why);
     }
     init_env(runner);

@@ -235,3 +235,41 @@ endpoints:
 """, rc=2)
     equal(done.report["end"], "providers")
     equal(len(server.targets("/use")), 5)
+
+
+def test_values_of_a_split_component_go_to_a_worker_that_starves_and_it_ends():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+config: {{general: {{workers: 2}}}}
+providers: {{seed: {{range: {{start: 1, end: 1}}}}, ids: {{response: {{buffer: 60}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 60s}}}}]
+endpoints:
+  - url: {at.url}/make?s=${{seed}}
+    provides: {{ids: {{select: counter("id"), for_each: ["repeat(20)"], send: block}}}}
+  - url: {at.url}/slow/use?v=${{ids}}
+    max_parallel_requests: 2
+""", rc=2)
+    equal(done.report["end"], "providers")
+    equal(len(server.targets("/make")), 1)
+    used = values_of(server.targets("/slow/use"))
+    equal((len(used), len(set(used))), (20, 20))
+    equal(server.busiest["/slow/use"], 2, "both workers sent")
+
+
+def test_a_split_chain_without_rates_uses_each_value_once():
+    server = Counting()
+    with Server(server) as at:
+        run(f"""
+config: {{general: {{workers: 2}}, client: {{max_connections: 8}}}}
+providers: {{ids: {{response: {{buffer: 4}}}}, tokens: {{response: {{buffer: 4}}}}}}
+{PATTERN}
+endpoints:
+  - {{url: "{at.url}/login", provides: {{tokens: {{select: response.body.n, send: block}}}}}}
+  - {{url: "{at.url}/list?v=${{tokens}}", provides: {{ids: {{select: response.body.n, send: block}}}}}}
+  - url: {at.url}/item?v=${{ids}}
+""", rc=0)
+    for path in ("/list", "/item"):
+        values = values_of(server.targets(path))
+        equal(len(values), len(set(values)), "a value came twice")
+        check(len(values) > 50, "few:", len(values))

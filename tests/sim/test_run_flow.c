@@ -417,7 +417,13 @@ static void test_run_flow_loses_no_value_and_gives_none_twice(void)
     const char *range = getenv("SEEDS");
     uint64_t moved = 0, requests = 0;
 
-    if (range != NULL) EXPECT(sscanf(range, "%llu-%llu", &from, &to) == 2);
+    if (range != NULL) {
+        char *end = NULL;
+
+        from = strtoull(range, &end, 10);
+        EXPECT(*end == '-');
+        to = strtoull(end + 1, NULL, 10);
+    }
     for (unsigned long long seed = from; seed <= to; seed++) {
         (void)fprintf(stderr, "seed %llu\n", seed); /* The last one told is the one that fails. */
         moved += run_seed(seed, &requests);

@@ -1,0 +1,52 @@
+/* barter: values of a component that is split over all workers. They stay where they were made, and
+ * go to another worker only when that one starves.
+ *
+ * A worker says of each provider how many wait for a value there, and whether a value may still
+ * come to be there. One that has values and nobody who waits sends some to those that starve. What
+ * is sent is an item in the sender's memory: the receiver copies it and sends it back to be freed.
+ *
+ * That no worker can make a value any more is seen by reading all their states twice: a value on
+ * its way keeps its sender's open until the receiver's is, so states that did not change between
+ * two readings were all shut at one moment.
+ *
+ * Threads: each worker writes its own rows and boxes; see the table in docs/ARCHITECTURE.md. */
+#ifndef CORE_BARTER_H
+#define CORE_BARTER_H
+
+#include "core/base/arena.h"
+#include "core/base/mailbox.h"
+
+/* Items between any two workers, each way: a power of two, of which half may be underway and half
+ * on the way back. */
+enum { BARTER_SLOTS = 64, BARTER_UNDERWAY_MAX = BARTER_SLOTS / 2 };
+
+#define BARTER_NS NS_PER_MS /* How often a worker looks what others want. */
+
+struct barter_cell {
+    _Atomic uint32_t wants; /* Waits for values at that worker; relaxed, a hint. */
+    _Atomic uint64_t state; /* Changes so far × 2, + 1 while open: release, acquire. */
+};
+
+struct barter {
+    uint32_t workers, providers;
+    struct barter_cell *cells; /* [workers * providers]; of one worker in a row. */
+    struct mailbox *boxes;     /* [workers * workers]: from one, in a row, to another. */
+    void (*wake)(void *self, uint32_t worker);
+    void *self;
+};
+
+/* Makes everything out of `arena`; false when that refuses. All is open. `wake` makes a worker look
+ * at its mail; any worker calls it. */
+MUST_USE bool barter_init(struct barter *barter, struct arena *arena, uint32_t workers,
+                          uint32_t providers);
+
+struct mailbox *barter_box(const struct barter *barter, uint32_t from, uint32_t to);
+struct barter_cell *barter_cell(const struct barter *barter, uint32_t worker, uint32_t provider);
+
+/* Says whether values may still come to be in a provider on this worker; its own thread. */
+void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t provider, bool open);
+
+/* True if they may on any other worker. */
+bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint32_t provider);
+
+#endif

@@ -1,0 +1,156 @@
+/* A worker's part in a component that is split: what it has too much of goes to those that starve.
+ */
+#include <string.h>
+
+#include "core/base/check.h"
+#include "core/runner_impl.h"
+
+static bool is_shared(const struct runner *runner, uint32_t provider)
+{
+    const struct testfile_provider *def = &runner->test->providers[provider];
+
+    /* Values of sources have their workers by number. */
+    return runner->options.provider_crews[provider] > 1 &&
+           (def->is_fed || def->auto_return != RETURN_NONE);
+}
+
+bool runner_init_barter(struct runner *runner, struct arena *arena)
+{
+    struct barter_side *side = &runner->barter;
+
+    side->underway_to = arena_array(arena, runner->worker->plan->workers, sizeof(uint32_t));
+    side->underway_of = arena_array(arena, runner->test->providers_count, sizeof(uint32_t));
+    return side->underway_to != NULL && side->underway_of != NULL;
+}
+
+_Static_assert(sizeof(void *) == sizeof(uint64_t), "a mail's word holds one");
+
+/* The item that a mail's first word points to. */
+static struct provider_item *item_of(struct mail mail)
+{
+    struct provider_item *item;
+
+    memcpy(&item, &mail.kind, sizeof(mail.kind));
+    return item;
+}
+
+/* Keeps a value that another worker has sent; its item goes back. */
+static void receive(struct runner *runner, uint32_t from, struct mail mail)
+{
+    const struct barter *barter = runner->options.barter;
+    uint32_t index = (uint32_t)(mail.value >> 1), self = runner->worker->index;
+    const struct provider_item *sent = item_of(mail);
+    struct provider *provider = &runner->providers[index];
+    bool posted;
+
+    if (runner->readers[index] == 0) {
+        provider->unread++;
+    } else {
+        (void)!provider_push(provider, &sent->value, true);
+        barter_set_open(barter, self, index, true); /* Before the sender's may be shut. */
+    }
+    runner->is_stirred = runner->ends_changed = true;
+    posted = mailbox_post(barter_box(barter, self, from),
+                          (struct mail){.kind = mail.kind, .value = mail.value | 1});
+    CHECK(posted);
+}
+
+static void take_mail(struct runner *runner, uint32_t from)
+{
+    const struct barter *barter = runner->options.barter;
+    struct barter_side *side = &runner->barter;
+    struct mail mail;
+
+    while (mailbox_take(barter_box(barter, from, runner->worker->index), &mail)) {
+        if ((mail.value & 1) == 0) {
+            receive(runner, from, mail);
+            continue;
+        }
+        provider_item_free(&runner->blocks, item_of(mail));
+        side->underway_to[from]--;
+        side->underway_of[mail.value >> 1]--;
+        runner->ends_changed = true;
+    }
+}
+
+/* Sends a worker what it waits for, as far as it is there and nobody here waits. */
+static void feed_worker(struct runner *runner, uint32_t index, uint32_t to)
+{
+    const struct barter *barter = runner->options.barter;
+    struct barter_side *side = &runner->barter;
+    struct provider *provider = &runner->providers[index];
+    uint32_t wants = load_relaxed(&barter_cell(barter, to, index)->wants);
+    bool any = false;
+
+    while (wants > 0 && provider->len > 0 && side->underway_to[to] < BARTER_UNDERWAY_MAX) {
+        struct provider_item *item = provider_take(provider);
+        bool posted =
+            mailbox_post(barter_box(barter, runner->worker->index, to),
+                         (struct mail){.kind = (uintptr_t)item, .value = (uint64_t)index << 1});
+
+        CHECK(posted);
+        side->underway_to[to]++;
+        side->underway_of[index]++;
+        wants--;
+        any = true;
+    }
+    if (!any) return;
+    runner->is_stirred = true;
+    barter->wake(barter->self, to);
+}
+
+/* Says what is wanted here, and looks what is wanted elsewhere. */
+static void trade(struct runner *runner, uint32_t index)
+{
+    const struct barter *barter = runner->options.barter;
+    const struct provider *provider = &runner->providers[index];
+    uint32_t self = runner->worker->index;
+    uint32_t waiting = provider->len == 0 ? provider->receivers.count : 0;
+
+    store_relaxed(&barter_cell(barter, self, index)->wants, waiting);
+    if (provider->receivers.first != NULL) return;
+    for (uint32_t to = 0; to < barter->workers && provider->len > 0; to++) {
+        if (to != self) feed_worker(runner, index, to);
+    }
+}
+
+void runner_barter(struct runner *runner)
+{
+    const struct barter *barter = runner->options.barter;
+    struct worker *w = runner->worker;
+
+    if (barter == NULL) return;
+    for (uint32_t from = 0; from < barter->workers; from++) {
+        if (from != w->index) take_mail(runner, from);
+    }
+    if (w->now_ns < runner->barter.next_ns) return;
+    runner->barter.next_ns = w->now_ns + BARTER_NS;
+    runner->ends_changed = true; /* Others may have shut what kept somebody here. */
+    for (uint32_t i = 0; i < barter->providers; i++) {
+        if (is_shared(runner, i)) trade(runner, i);
+    }
+}
+
+bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider)
+{
+    const struct barter *barter = runner->options.barter;
+
+    if (!is_shared(runner, provider)) return false;
+    return barter == NULL || barter_is_open_elsewhere(barter, runner->worker->index, provider);
+}
+
+void runner_say_open(struct runner *runner, uint32_t provider, bool open)
+{
+    if (runner->options.barter == NULL || !is_shared(runner, provider)) return;
+    barter_set_open(runner->options.barter, runner->worker->index, provider,
+                    open || runner->barter.underway_of[provider] > 0);
+}
+
+bool runner_is_needed_elsewhere(const struct runner *runner)
+{
+    if (runner->options.barter == NULL) return false;
+    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        if (runner_is_fed_elsewhere(runner, i)) return true;
+    }
+    return false;
+}
