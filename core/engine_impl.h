@@ -90,6 +90,7 @@ void engine_watch_logs(struct engine *engine);
 MUST_USE bool engine_init_waits(struct engine *engine);
 void engine_watch_waits(struct engine *engine, uint64_t now_ns);
 MUST_USE bool engine_fill_waits(struct engine *engine, struct result_test *test);
+MUST_USE bool engine_fill_dropped(struct engine *engine, struct result_test *test);
 
 /* Once the workers have been joined: waits until all that was logged is written or lost. */
 void engine_end_logs(struct engine *engine);

@@ -120,7 +120,7 @@ static bool fill_test(struct engine *engine, uint64_t drained_ns)
     buckets_end(engine->buckets, drained_ns);
     test->groups_differ = !buckets_close(engine->buckets);
     test->last = buckets_last(engine->buckets);
-    if (!engine_fill_waits(engine, test)) return false;
+    if (!engine_fill_waits(engine, test) || !engine_fill_dropped(engine, test)) return false;
     engine->result.test = test;
     return thresholds_judge(engine->test->test, &engine->result, &engine->arena, test);
 }

@@ -69,3 +69,22 @@ bool engine_fill_waits(struct engine *engine, struct result_test *test)
     }
     return true;
 }
+
+bool engine_fill_dropped(struct engine *engine, struct result_test *test)
+{
+    const struct testfile *file = engine->test->test;
+    struct result_dropped *list = arena_array(&engine->arena, file->providers_count, sizeof(*list));
+
+    if (list == NULL) return false;
+    test->dropped = list;
+    for (uint32_t i = 0; i < file->providers_count; i++) {
+        struct result_dropped sum = {.provider = file->providers[i].name};
+
+        for (uint32_t w = 0; w < engine->plan->workers; w++) {
+            worker_add_dropped(engine->crew[w].worker, i, &sum);
+        }
+        if (sum.full + sum.unread + sum.same + sum.no_memory == 0) continue;
+        list[test->dropped_count++] = sum;
+    }
+    return true;
+}

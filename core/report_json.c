@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "core/report_dropped.h"
 #include "core/report_loggers.h"
 #include "core/report_net.h"
 #include "core/report_thresholds.h"
@@ -456,6 +457,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     report_net_json(&json, result);
     report_tls_json(result, &json);
     report_waits_json(result->test, &json);
+    report_dropped_json(result->test, &json);
     report_loggers_json(result, &json);
     put_client(&json, result, &figures);
     put_health(&json, result);

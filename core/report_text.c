@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/units.h"
+#include "core/report_dropped.h"
 #include "core/report_health.h"
 #include "core/report_latency.h"
 #include "core/report_loggers.h"
@@ -501,6 +502,7 @@ void report_text(const struct result *result, bool spectrum, struct text *out)
     add_connections(result, out);
     report_tls(result, out);
     report_waits(result->test, out);
+    report_dropped(result->test, out);
     report_loggers(result, out);
     add_client(result, &figures, out);
     report_health(result, out);

@@ -24,6 +24,15 @@ struct result_wait {
     uint64_t total_ns, longest_ns;
 };
 
+/* Values of a provider that came to nothing. */
+struct result_dropped {
+    const char *provider; /* Terminated. */
+    uint64_t full;        /* No room, and not to wait for it. */
+    uint64_t unread;      /* Nobody reads them, or reads them any more. */
+    uint64_t same;        /* By `unique`. */
+    uint64_t no_memory;
+};
+
 struct result_test {
     const struct bucket *last;                 /* With the totals by group. */
     bool groups_differ;                        /* They are not the ledger's: a bug. */
@@ -31,6 +40,8 @@ struct result_test {
     uint32_t thresholds_count;
     const struct result_wait *waits; /* Of providers that somebody waited for; [waits_count]. */
     uint32_t waits_count;
+    const struct result_dropped *dropped; /* Of providers that lost any; [dropped_count]. */
+    uint32_t dropped_count;
 };
 
 /* True if all thresholds are met. */

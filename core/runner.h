@@ -12,6 +12,7 @@
 
 struct runner;
 struct worker;
+struct result_dropped;
 struct worker_load;
 struct loggers;
 struct trial;
@@ -84,5 +85,9 @@ bool runner_next_wait(const struct runner *runner, struct runner_wait *wait);
 /* The chain of those who waited for each other when nothing could go on; NULL: that was not. Valid
  * once the worker has ended. */
 const char *runner_deadlock(const struct runner *runner);
+
+/* Adds values that came to nothing in this worker's part of provider `index` (0-based). Once the
+ * worker has ended. */
+void runner_add_dropped(const struct runner *runner, uint32_t index, struct result_dropped *sum);
 
 #endif

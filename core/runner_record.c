@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/quote.h"
+#include "core/result_test.h"
 #include "core/runner_impl.h"
 
 /* Tells why an answer was not expected. */
@@ -146,4 +147,15 @@ void runner_publish_gauges(struct runner *runner, uint64_t now_ns)
     for (uint32_t i = 0; i < count; i++) {
         if (runner_has_provider(runner, i)) provider_gauge_set(&gauges[i], &runner->providers[i]);
     }
+}
+
+void runner_add_dropped(const struct runner *runner, uint32_t index, struct result_dropped *sum)
+{
+    const struct provider *provider = &runner->providers[index];
+
+    if (!runner_has_provider(runner, index)) return;
+    sum->full += provider->refused;
+    sum->unread += provider->unread;
+    sum->same += provider->dropped;
+    sum->no_memory += provider->no_memory;
 }

@@ -251,6 +251,12 @@ const char *worker_deadlock(const struct worker *w)
     return w->runner == NULL ? NULL : runner_deadlock(w->runner);
 }
 
+void worker_add_dropped(const struct worker *w, uint32_t index, struct result_dropped *sum)
+{
+    CHECK(w->phase == PHASE_ENDED);
+    if (w->runner != NULL) runner_add_dropped(w->runner, index, sum);
+}
+
 void worker_wake(struct worker *w)
 {
     ring_wake(w->ring);

@@ -24,6 +24,7 @@
 struct worker;
 struct runner_options;
 struct waits;
+struct result_dropped;
 
 /* What a worker and the coordinator share. Made by the engine, outlives both. */
 struct worker_shared {
@@ -102,6 +103,10 @@ bool worker_is_killed(const struct worker *worker);
 
 /* Who waited for whom in a test file's deadlock; NULL: there was none. Once it has ended. */
 const char *worker_deadlock(const struct worker *worker);
+
+/* Adds the values of a test file's provider `index` (0-based) that came to nothing; no-op without a
+ * test file. Once it has ended. */
+void worker_add_dropped(const struct worker *worker, uint32_t index, struct result_dropped *sum);
 
 /* Makes a current or the next worker_step() return soon. Any thread. */
 void worker_wake(struct worker *worker);

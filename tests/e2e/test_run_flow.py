@@ -273,3 +273,40 @@ endpoints:
         values = values_of(server.targets(path))
         equal(len(values), len(set(values)), "a value came twice")
         check(len(values) > 50, "few:", len(values))
+
+
+def test_values_that_come_to_nothing_are_told():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+providers:
+  few: {{response: {{buffer: 1}}}}
+  kinds: {{response: {{buffer: 100, unique: true}}}}
+  nobodys: {{response: {{}}}}
+  fine: {{response: {{}}}}
+  gate: {{response: {{}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/make
+    peak_load: 20hps
+    provides:
+      few: {{select: for_each, for_each: [response.body.list]}}
+      kinds: {{select: "1"}}
+      nobodys: {{select: response.body.n}}
+      fine: {{select: response.body.n}}
+      gate: {{select: "1", where: "false"}}
+  - url: {at.url}/never?v=${{few}}-${{kinds}}-${{gate}}
+    peak_load: 1hps
+  - url: {at.url}/use?v=${{fine}}
+    peak_load: 100hps
+""")
+    made = len(server.targets("/make"))
+    dropped = {d.pop("provider"): d for d in done.report["dropped"]}
+    equal(made, 20)
+    equal(server.targets("/never"), [])
+    equal(sorted(dropped.keys() - {"fine"}), ["few", "kinds", "nobodys"], done.report["dropped"])
+    # Each request has one value refused, and offers no more. The last may come after the readers.
+    check(19 <= dropped["few"]["full"] <= 20, dropped["few"])
+    check(17 <= dropped["kinds"]["same"] <= 19, dropped["kinds"])
+    equal(dropped["nobodys"], {"full": 0, "unread": 20, "same": 0, "no_memory": 0})
+    check("values for 'nobodys': 20 no reader\n" in done.out, "not told:", done)
