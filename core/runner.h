@@ -90,4 +90,7 @@ const char *runner_deadlock(const struct runner *runner);
  * worker has ended. */
 void runner_add_dropped(const struct runner *runner, uint32_t index, struct result_dropped *sum);
 
+/* The first provider that was used up while somebody waited for it; NULL: none was. As above. */
+const char *runner_ran_dry(const struct runner *runner);
+
 #endif

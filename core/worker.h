@@ -108,6 +108,9 @@ const char *worker_deadlock(const struct worker *worker);
  * test file. Once it has ended. */
 void worker_add_dropped(const struct worker *worker, uint32_t index, struct result_dropped *sum);
 
+/* The first provider of a test file that ran dry; NULL: none did. Once it has ended. */
+const char *worker_ran_dry(const struct worker *worker);
+
 /* Makes a current or the next worker_step() return soon. Any thread. */
 void worker_wake(struct worker *worker);
 
