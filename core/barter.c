@@ -43,6 +43,11 @@ void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t prov
     if ((state & 1) != open) store_release(&cell->state, ((state | 1) + 1) | open);
 }
 
+bool barter_is_open(const struct barter *barter, uint32_t worker, uint32_t provider)
+{
+    return (load_relaxed(&barter_cell(barter, worker, provider)->state) & 1) != 0;
+}
+
 /* The sum of all others' states, which only grow; 0 if one is open. */
 static uint64_t read_states(const struct barter *barter, uint32_t worker, uint32_t provider)
 {
@@ -63,4 +68,17 @@ bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint
     uint64_t first = read_states(barter, worker, provider);
 
     return first == 0 || read_states(barter, worker, provider) != first;
+}
+
+void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t provider)
+{
+    store_release(&barter_cell(barter, worker, provider)->is_unread, 1);
+}
+
+bool barter_is_read(const struct barter *barter, uint32_t provider)
+{
+    for (uint32_t i = 0; i < barter->workers; i++) {
+        if (load_acquire(&barter_cell(barter, i, provider)->is_unread) == 0) return true;
+    }
+    return false;
 }

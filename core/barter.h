@@ -23,8 +23,9 @@ enum { BARTER_SLOTS = 64, BARTER_UNDERWAY_MAX = BARTER_SLOTS / 2 };
 #define BARTER_NS NS_PER_MS /* How often a worker looks what others want. */
 
 struct barter_cell {
-    _Atomic uint32_t wants; /* Waits for values at that worker; relaxed, a hint. */
-    _Atomic uint64_t state; /* Changes so far × 2, + 1 while open: release, acquire. */
+    _Atomic uint32_t wants;     /* Waits for values at that worker; relaxed, a hint. */
+    _Atomic uint64_t state;     /* Changes so far × 2, + 1 while open: release, acquire. */
+    _Atomic uint32_t is_unread; /* Nobody there reads it any more, for good: release, acquire. */
 };
 
 struct barter {
@@ -46,7 +47,16 @@ struct barter_cell *barter_cell(const struct barter *barter, uint32_t worker, ui
 /* Says whether values may still come to be in a provider on this worker; its own thread. */
 void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t provider, bool open);
 
+/* True if a worker has said so of itself; its own thread. */
+bool barter_is_open(const struct barter *barter, uint32_t worker, uint32_t provider);
+
 /* True if they may on any other worker. */
 bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint32_t provider);
+
+/* Says that nobody on this worker reads the provider any more; its own thread. */
+void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t provider);
+
+/* True if somebody reads it on any worker, as far as has been said. */
+bool barter_is_read(const struct barter *barter, uint32_t provider);
 
 #endif

@@ -136,20 +136,30 @@ bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider)
     const struct barter *barter = runner->options.barter;
 
     if (!is_shared(runner, provider)) return false;
+    if (barter != NULL && runner->barter.underway_of[provider] > 0) return true;
     return barter == NULL || barter_is_open_elsewhere(barter, runner->worker->index, provider);
 }
 
 void runner_say_open(struct runner *runner, uint32_t provider, bool open)
 {
-    if (runner->options.barter == NULL || !is_shared(runner, provider)) return;
-    barter_set_open(runner->options.barter, runner->worker->index, provider,
-                    open || runner->barter.underway_of[provider] > 0);
+    const struct barter *barter = runner->options.barter;
+    uint32_t self = runner->worker->index;
+
+    if (barter == NULL || !is_shared(runner, provider)) return;
+    if (runner->readers[provider] == 0) barter_set_unread(barter, self, provider);
+    /* What is left of values that nobody reads on any worker keeps none of them. */
+    open = open && barter_is_read(barter, provider);
+    barter_set_open(barter, self, provider, open || runner->barter.underway_of[provider] > 0);
 }
 
 bool runner_is_needed_elsewhere(const struct runner *runner)
 {
-    if (runner->options.barter == NULL) return false;
+    const struct barter *barter = runner->options.barter;
+
+    if (barter == NULL) return false;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        if (!is_shared(runner, i)) continue;
+        if (barter_is_open(barter, runner->worker->index, i)) return true; /* Others wait for it. */
         if (runner_is_fed_elsewhere(runner, i)) return true;
     }
     return false;

@@ -29,6 +29,23 @@ static void test_barter_knows_who_is_open(void)
     arena_release(&arena);
 }
 
+static void test_barter_knows_who_reads(void)
+{
+    struct barter barter;
+    struct arena arena;
+
+    arena_init(&arena, 0);
+    EXPECT(barter_init(&barter, &arena, 2, 2));
+    EXPECT(barter_is_open(&barter, 0, 1) && barter_is_read(&barter, 1));
+    barter_set_unread(&barter, 0, 1);
+    EXPECT(barter_is_read(&barter, 1)); /* By the other worker. */
+    barter_set_unread(&barter, 1, 1);
+    EXPECT(!barter_is_read(&barter, 1) && barter_is_read(&barter, 0));
+    barter_set_open(&barter, 0, 1, false);
+    EXPECT(!barter_is_open(&barter, 0, 1) && barter_is_open(&barter, 1, 1));
+    arena_release(&arena);
+}
+
 static void test_barter_fails_without_memory(void)
 {
     struct barter barter;
@@ -108,6 +125,7 @@ static void test_barter_sees_a_value_that_goes_round(void)
 int main(void)
 {
     TEST(test_barter_knows_who_is_open);
+    TEST(test_barter_knows_who_reads);
     TEST(test_barter_fails_without_memory);
     TEST(test_barter_sees_a_value_that_goes_round);
     return 0;
