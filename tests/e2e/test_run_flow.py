@@ -7,6 +7,7 @@ import threading
 import lib
 from badserver import Server
 from lib import check, equal
+from stateserver import StateServer
 from test_run import PATTERN, Seen, run
 
 
@@ -310,3 +311,89 @@ endpoints:
     check(17 <= dropped["kinds"]["same"] <= 19, dropped["kinds"])
     equal(dropped["nobodys"], {"full": 0, "unread": 20, "same": 0, "no_memory": 0})
     check("values for 'nobodys': 20 no reader\n" in done.out, "not told:", done)
+
+
+LOGIN = """  - method: POST
+    url: {at.url}/login
+    body: '{{"password": "open sesame"}}'"""
+
+
+def test_values_are_not_given_back_by_an_endpoint_that_is_not_to():
+    with StateServer() as at:
+        done = run(f"""
+providers: {{token: {{response: {{buffer: 5, auto_return: force}}}}}}
+{PATTERN}
+endpoints:
+{LOGIN.format(at=at)}
+    on_demand: true
+    provides: {{token: {{select: response.body.token, send: block}}}}
+  - url: {at.url}/items?kept=1
+    peak_load: 20hps
+    headers: {{Authorization: "Bearer ${{token}}"}}
+    no_auto_returns: true
+""", rc=0)
+    equal({d.status for d in at.log}, {200})
+    used = [d.fields["authorization"] for d in at.of("/items")]
+    equal((len(used), len(set(used))), (20, 20), done.report["ledger"])
+    check(20 <= len(at.of("/login")) <= 21, "logins", len(at.of("/login")))
+
+
+def test_a_value_that_is_given_back_waits_for_room():
+    with StateServer() as at:
+        done = run(f"""
+providers:
+  token: {{response: {{buffer: 2, auto_return: block}}}}
+  logins: {{range: {{start: 1, end: 6}}}}
+{PATTERN}
+endpoints:
+{LOGIN.format(at=at)}
+    headers: {{X-Number: "${{logins}}"}}
+    peak_load: 600hps
+    provides: {{token: {{select: response.body.token, send: force}}}}
+  - url: {at.url}/items
+    peak_load: 100hps
+    headers: {{Authorization: "Bearer ${{token}}"}}
+""")
+    equal({d.status for d in at.log}, {200})
+    equal(len(at.of("/login")), 6)
+    # Six tokens and room for two: those that find none come in when it is their turn, none is lost.
+    uses = collections.Counter(d.fields["authorization"] for d in at.of("/items"))
+    equal(len(uses), 6, uses)
+    check(min(uses.values()) >= 5, "not in turn:", uses)
+    dropped = {d["provider"]: d for d in done.report.get("dropped", [])}
+    equal(dropped.get("token", {}).get("full", 0), 0, dropped)
+
+
+def fed_with(send_all):
+    """What /ids was asked for when one of its two queues has readers in want and the other has
+    none that take a value; values of the first that were used; what was dropped of the second."""
+    with StateServer() as at:
+        done = run(f"""
+providers: {{fast: {{response: {{buffer: 4}}}}, slow: {{response: {{buffer: 2}}}}}}
+{PATTERN}
+endpoints:
+  - url: {at.url}/ids
+    max_parallel_requests: 1
+    send_all: {send_all}
+    provides:
+      fast: {{select: "response.body.ids[0]", send: block}}
+      slow: {{select: "response.body.ids[0]", send: block}}
+  - {{url: "{at.url}/fast?v=${{fast}}", peak_load: 40hps}}
+  - {{url: "{at.url}/slow?s=0&v=${{slow}}", peak_load: 5hps}}
+""", rc=0)
+    dropped = {d["provider"]: d["full"] for d in done.report.get("dropped", [])}
+    fast, slow = ([int(d.query["v"]) for d in at.of(path)] for path in ("/fast", "/slow"))
+    equal((len(fast), len(slow)), (len(set(fast)), len(set(slow))), "a value came twice")
+    return len(at.of("/ids")), fast, slow, dropped.get("slow", 0)
+
+
+def test_a_request_that_feeds_several_waits_for_the_first_or_for_all():
+    made, fast, slow, dropped = fed_with("false")
+    # As fast as the one is read; the other one's readers miss what had no room.
+    check(len(fast) >= 35 and len(slow) >= 4, "few:", fast, slow)
+    check(dropped >= 20 and made >= 35, made, dropped)
+    made, fast, slow, dropped = fed_with("true")
+    # As slowly as the other one is read: five a second, two in the queue, one held and one waits.
+    equal(dropped, 0)
+    check(4 <= made <= 5 + 2 + 2 + 1, made)
+    equal(sorted(slow), sorted(fast)[: len(slow)], "each value goes to both")
