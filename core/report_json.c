@@ -342,6 +342,7 @@ static void put_client(struct json *json, const struct result *result,
     put_u64(json, "batch_wait_us", result->batch_wait_us);
     put_u64(json, "no_buffers", result->no_buffers);
     put_u64(json, "cq_overflow", result->cq_overflow);
+    put_u64(json, "short_sends", result->short_sends);
     put_u64(json, "rss_kib", result->rss_kib);
     json_end(json);
 }
