@@ -191,25 +191,16 @@ static void add_json_summary(const struct testfile *file, const struct diags *di
     if (file != NULL && !count_hits(file, arena, &hits)) out->failed = true;
     json_init(&json, out, true);
     json_object(&json);
-    json_key(&json, "level");
-    json_str(&json, "summary");
-    json_key(&json, "file");
-    json_str(&json, diags->sources[0].name);
-    json_key(&json, "errors");
-    json_u64(&json, diags->errors);
-    json_key(&json, "warnings");
-    json_u64(&json, diags->warnings);
+    json_put_str(&json, "level", "summary");
+    json_put_str(&json, "file", diags->sources[0].name);
+    json_put_u64(&json, "errors", diags->errors);
+    json_put_u64(&json, "warnings", diags->warnings);
     if (file != NULL) {
-        json_key(&json, "endpoints");
-        json_u64(&json, file->endpoints_count);
-        json_key(&json, "providers");
-        json_u64(&json, file->providers_count);
-        json_key(&json, "loggers");
-        json_u64(&json, file->loggers_count);
-        json_key(&json, "hits");
-        json_u64(&json, hits);
-        json_key(&json, "duration_ns");
-        json_u64(&json, file->duration_ns);
+        json_put_u64(&json, "endpoints", file->endpoints_count);
+        json_put_u64(&json, "providers", file->providers_count);
+        json_put_u64(&json, "loggers", file->loggers_count);
+        json_put_u64(&json, "hits", hits);
+        json_put_u64(&json, "duration_ns", file->duration_ns);
     }
     json_end(&json);
 }
