@@ -125,13 +125,14 @@ static bool fill_test(struct engine *engine, uint64_t drained_ns)
     return thresholds_judge(engine->test->test, &engine->result, &engine->arena, test);
 }
 
-/* True if a worker could not go on; says why. */
+/* True if a worker could not go on; says why, or what ran dry. */
 static bool find_deadlock(struct engine *engine)
 {
     struct result *result = &engine->result;
 
     for (uint32_t i = 0; i < engine->plan->workers && result->deadlock == NULL; i++) {
         result->deadlock = worker_deadlock(engine->crew[i].worker);
+        if (result->ran_dry == NULL) result->ran_dry = worker_ran_dry(engine->crew[i].worker);
     }
     return result->deadlock != NULL;
 }

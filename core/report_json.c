@@ -55,6 +55,9 @@ static void put_run(struct json *json, const struct result *result)
     json_put_u64(json, "workers", plan->workers);
     put_started_at(json, result->started_wall_ns);
     json_put_str(json, "end", result_end_name(result->end));
+    if (result->end == END_PROVIDERS && result->ran_dry != NULL) {
+        json_put_str(json, "ran_dry", result->ran_dry);
+    }
     put_seconds(json, "warmup_s", result->warmup_ns);
     put_seconds(json, "duration_s", result->span_ns);
     put_seconds(json, "drained_s", result->drained_ns);

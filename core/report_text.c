@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/report_health.h"
 #include "core/report_latency.h"
@@ -171,7 +172,10 @@ static void add_duration(const struct result *result, struct text *out)
     }
     switch (result->end) {
     case END_DURATION: break;
-    case END_PROVIDERS: text_add_str(out, ", ended by providers that ran dry"); break;
+    case END_PROVIDERS:
+        text_add_str(out, ", ended by providers that ran dry");
+        if (result->ran_dry != NULL) text_printf(out, ": '%s'", quote(result->ran_dry).text);
+        break;
     case END_KILLED: report_killer(result, out); break;
     case END_DEADLOCK: text_add_str(out, ", ended by endpoints that wait for each other"); break;
     case END_BROKEN: text_add_str(out, ", ended by an error"); break;

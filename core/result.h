@@ -62,6 +62,7 @@ struct result {
     const struct loggers *loggers; /* Closed; NULL: nothing was to be logged. */
     const struct err_info *broken; /* END_BROKEN: what of the test file could not go on. */
     const char *deadlock;          /* END_DEADLOCK: who waited for whom; ended early. */
+    const char *ran_dry;           /* END_PROVIDERS: the first that was; NULL: not known. */
     const char *engine;            /* "io_uring", "epoll". */
     const char *fallback;          /* Why not io_uring, or "". */
     const char *shrunk;            /* Which limit made its queues smaller than asked, or "". */

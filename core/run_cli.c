@@ -27,7 +27,26 @@ static const char *environment(void *context, const char *name)
     return getenv(name);
 }
 
-struct testfile *run_test_load(const char *path, uint64_t seed)
+/* The same as diags_human(), but for the lines of the file, as lines of JSON. */
+static void add_json_lines(const struct diags *diags, struct text *out)
+{
+    char line[1024];
+
+    for (uint32_t i = 0; i < diags->count; i++) {
+        const struct diag *diag = &diags->list[i];
+        const char *file = diags->sources[diag->place.source].name;
+
+        if (diag->place.line > 0) {
+            (void)snprintf(line, sizeof(line), "%s:%u:%u: %s", file, diag->place.line,
+                           diag->place.column, diag->message);
+        } else {
+            (void)snprintf(line, sizeof(line), "%s: %s", file, diag->message);
+        }
+        run_json_line(diag->level == DIAG_ERROR ? "fatal" : "warn", line, out);
+    }
+}
+
+struct testfile *run_test_load(const char *path, uint64_t seed, bool json)
 {
     struct testfile_options options = {
         .environment = environment, .wall_ns = clock_wall_ns(), .seed = seed};
@@ -41,7 +60,11 @@ struct testfile *run_test_load(const char *path, uint64_t seed)
     diags_init(&diags, &arena);
     text_init(&out, &arena);
     testfile = testfile_load(path, &options, &diags);
-    diags_human(&diags, &out);
+    if (json) {
+        add_json_lines(&diags, &out);
+    } else {
+        diags_human(&diags, &out);
+    }
     if (out.len > 0) (void)!output_stream(STDERR_FILENO, &out, &why);
     arena_release(&arena);
     return testfile;
@@ -176,7 +199,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     struct err_info why;
     enum err err;
 
-    run->testfile = run_test_load(path, run->cli.plan.seed);
+    run->testfile = run_test_load(path, run->cli.plan.seed, run->cli.json_lines);
     if (run->testfile == NULL && run->cli.json_lines) tell(run, "the test file cannot be used");
     if (run->testfile == NULL) return EXIT_CODE_ERROR;
     if (run->cli.plan.pattern_from_ns >= run->testfile->duration_ns) {

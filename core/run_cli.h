@@ -24,8 +24,8 @@ struct run_test {
 int run_test_read(int argc, char **argv, uint32_t cpus, struct run_test *ret_run);
 
 /* Reads a test file; what is wrong with it, or surely not meant, is printed. NULL if it is wrong.
- * `seed` is for what is drawn at random, unless the file gives one. */
-struct testfile *run_test_load(const char *path, uint64_t seed);
+ * `seed` is for what is drawn at random, unless the file gives one; `json`: as lines of JSON. */
+struct testfile *run_test_load(const char *path, uint64_t seed, bool json);
 
 /* Opens the data files of run->testfile, with memory of the plan's arena. As data_file_open(). */
 MUST_USE enum err run_test_open_files(struct run_test *run, struct err_info *why);

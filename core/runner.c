@@ -618,6 +618,11 @@ enum err runner_failure(const struct runner *runner, struct err_info *ret_why)
     return runner->err;
 }
 
+const char *runner_ran_dry(const struct runner *runner)
+{
+    return runner->ran_dry;
+}
+
 const char *runner_deadlock(const struct runner *runner)
 {
     return runner->deadlock.message[0] == '\0' ? NULL : runner->deadlock.message;

@@ -85,4 +85,7 @@ bool runner_next_wait(const struct runner *runner, struct runner_wait *wait);
  * once the worker has ended. */
 const char *runner_deadlock(const struct runner *runner);
 
+/* The first provider that was used up while somebody waited for it; NULL: none was. As above. */
+const char *runner_ran_dry(const struct runner *runner);
+
 #endif

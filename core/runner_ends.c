@@ -193,14 +193,16 @@ static bool stop_some(struct runner *runner)
     find_open(runner);
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
+        const struct provider *shut;
 
         if (!endpoint->is_here || endpoint->is_stopped) continue;
         if (is_unread(endpoint)) endpoint->drive.left = 0; /* What is due already is sent. */
         if (!may_stop(endpoint)) continue;
-        if (is_through(endpoint) || waits_for_shut(endpoint) != NULL) {
-            stop_endpoint(endpoint);
-            any = true;
-        }
+        shut = waits_for_shut(endpoint);
+        if (shut == NULL && !is_through(endpoint)) continue;
+        if (shut != NULL && runner->ran_dry == NULL) runner->ran_dry = shut->name;
+        stop_endpoint(endpoint);
+        any = true;
     }
     return any;
 }

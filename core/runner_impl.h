@@ -56,6 +56,7 @@ struct runner {
     bool is_stirred;            /* Values moved, or were asked for, since it was last false. */
     bool ends_changed;          /* It may be that one more endpoint has to stop. */
     uint64_t ends_next_ns;      /* Not looked at before. */
+    const char *ran_dry;        /* The first provider that was; NULL: none. */
     struct err_info deadlock;   /* Its message is empty unless there was one. */
     struct outgoing *outgoing;  /* By provides of the endpoint at hand. */
     bool has_outgoing;          /* Some of them wait. */

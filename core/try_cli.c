@@ -118,7 +118,7 @@ static int try_with(int argc, char **argv, struct arena *arena)
         return subcommand_print(STDOUT_FILENO, &help);
     }
     plan_init(&run.cli.plan);
-    run.testfile = run_test_load(line.file, clock_now_ns());
+    run.testfile = run_test_load(line.file, clock_now_ns(), line.json);
     code = run.testfile == NULL ? EXIT_CODE_ERROR : try_file(&line, &run, arena);
     run_test_release(&run);
     return code;

@@ -245,6 +245,12 @@ bool worker_is_killed(const struct worker *w)
     return w->runner != NULL && runner_is_killed(w->runner);
 }
 
+const char *worker_ran_dry(const struct worker *w)
+{
+    CHECK(w->phase == PHASE_ENDED);
+    return w->runner == NULL ? NULL : runner_ran_dry(w->runner);
+}
+
 const char *worker_deadlock(const struct worker *w)
 {
     CHECK(w->phase == PHASE_ENDED);

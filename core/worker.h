@@ -103,6 +103,9 @@ bool worker_is_killed(const struct worker *worker);
 /* Who waited for whom in a test file's deadlock; NULL: there was none. Once it has ended. */
 const char *worker_deadlock(const struct worker *worker);
 
+/* The first provider of a test file that ran dry; NULL: none did. Once it has ended. */
+const char *worker_ran_dry(const struct worker *worker);
+
 /* Makes a current or the next worker_step() return soon. Any thread. */
 void worker_wake(struct worker *worker);
 

@@ -91,6 +91,7 @@ endpoints:
     peak_load: 100hps
 """, rc=2)
     equal(done.report["end"], "providers")
+    check("ran dry: '" in done.out and done.report["ran_dry"], done)
     ledger = done.report["ledger"]
     missed = ledger["missed"].get("provider", 0)
     equal((ledger["due"], ledger["ok"]), (20 + missed, 20))

@@ -251,6 +251,10 @@ def test_lines_that_are_wrong_are_refused():
     done = lib.pelt("run", path, "-f", "json", rc=1)
     last = json.loads(done.err.splitlines()[-1])
     equal(last["type"], "fatal")
+    path = lib.write_file("test.yaml", b"loggers: {l: {to: stderr}}\nendpoints: [{url: 5}]\n")
+    lines = [json.loads(line) for line in lib.pelt("run", path, "-f", "json", rc=1).err.splitlines()]
+    equal({line["type"] for line in lines}, {"fatal"}, lines)
+    check(lines[0]["msg"].startswith(path + ":2:"), lines)
 
 
 def test_a_reader_that_goes_away_does_not_stop_a_run():
