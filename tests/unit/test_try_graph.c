@@ -158,7 +158,7 @@ static void test_try_graph_scores_and_chooses(void)
         EXPECT(loaded.file->endpoints_count == strlen(row->scores));
         for (uint32_t i = 0; i < loaded.file->endpoints_count; i++) {
             uint32_t score = loaded.graph.scores[i];
-            char letter = score == TRY_NONE ? '-' : (char)('0' + score);
+            char letter = (char)(score == TRY_NONE ? '-' : '0' + score);
 
             if (letter != row->scores[i]) {
                 (void)fprintf(stderr, "%s: %s: %s has score %c, not %c\n", row->name, row->graph,
