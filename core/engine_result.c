@@ -21,6 +21,7 @@ static void add_worker(struct result *result, const struct crew *crew,
     result->completions += totals->ring.completions;
     result->no_buffers += totals->ring.no_buffers;
     result->cq_overflow += totals->ring.cq_overflow;
+    result->short_sends += totals->ring.short_sends;
     if (totals->batch_wait_us > result->batch_wait_us) {
         result->batch_wait_us = totals->batch_wait_us;
     }

@@ -312,6 +312,7 @@ static void put_client(struct json *json, const struct result *result,
     json_put_u64(json, "batch_wait_us", result->batch_wait_us);
     json_put_u64(json, "no_buffers", result->no_buffers);
     json_put_u64(json, "cq_overflow", result->cq_overflow);
+    json_put_u64(json, "short_sends", result->short_sends);
     json_put_u64(json, "rss_kib", result->rss_kib);
     json_end(json);
 }

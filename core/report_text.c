@@ -476,6 +476,10 @@ static void add_client(const struct result *result, const struct result_figures 
         add_label(out, "");
         add_count(out, result->no_buffers, "times no receive buffer was left\n");
     }
+    if (result->short_sends > 0) {
+        add_label(out, "");
+        add_count(out, result->short_sends, "sends were not taken whole at once\n");
+    }
     if (result->cq_overflow > 0) {
         add_label(out, "");
         add_count(out, result->cq_overflow, "times completions did not fit the ring\n");

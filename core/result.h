@@ -107,6 +107,7 @@ struct result {
     uint64_t completions;
     uint64_t enters;
     uint64_t no_buffers;
+    uint64_t short_sends; /* As far as the kernel tells. */
     uint64_t cq_overflow;
     uint64_t rss_kib;       /* Largest resident set. */
     uint64_t readings_open; /* Readings of a ledger during the run that did not close: bugs. */

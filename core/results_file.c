@@ -164,6 +164,16 @@ static void flush(struct results_file *file, bool ending)
     file->error = error;
 }
 
+/* The last line. Nothing comes after it that could try again: so what failed before it is tried
+ * with it, and it once more if it is not on disk then. */
+static void write_end(struct results_file *file)
+{
+    take(file, file->end);
+    results_lines_free(file->end);
+    flush(file, true);
+    if (!results_units_are_synced(&file->last)) flush(file, true);
+}
+
 static void take_mail(struct results_file *file, struct mail mail)
 {
     uintptr_t address = mail.value;
@@ -192,12 +202,8 @@ static void *results_main(void *arg)
             take_mail(file, mail);
             any = true;
         }
-        if (ending && file->end != NULL) {
-            take(file, file->end);
-            results_lines_free(file->end);
-            any = true;
-        }
         if (any || (ending && file->error != 0)) flush(file, ending);
+        if (ending && file->end != NULL) write_end(file);
     } while (!ending);
     return NULL;
 }

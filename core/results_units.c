@@ -70,6 +70,14 @@ void results_units_synced(const struct results_units *units)
     }
 }
 
+bool results_units_are_synced(const struct results_units *units)
+{
+    for (const struct results_unit *unit = units->first; unit != NULL; unit = unit->next) {
+        if (!unit->synced) return false;
+    }
+    return true;
+}
+
 void results_units_unwrite(const struct results_units *units, bool all)
 {
     for (struct results_unit *unit = units->first; unit != NULL; unit = unit->next) {

@@ -34,6 +34,9 @@ MUST_USE int results_units_write(const struct results_units *units, struct resul
 /* What is written is on disk. */
 void results_units_synced(const struct results_units *units);
 
+/* Whether all of them are on disk. */
+bool results_units_are_synced(const struct results_units *units);
+
 /* They are to be written again: those that are not on disk, or `all`. */
 void results_units_unwrite(const struct results_units *units, bool all);
 

@@ -110,6 +110,7 @@ static void end_run(struct worker *w, uint64_t ended_ns)
     w->totals.cpu_ns = cpu_thread_ns() - w->cpu_at_start_ns;
     w->totals.batch_wait_us = w->batch.used_us;
     w->totals.ring = *counts;
+    w->totals.ring.short_sends += w->table.short_sends;
     w->totals.ring.syscalls -= w->counts_at_start.syscalls;
     w->totals.ring.enters -= w->counts_at_start.enters;
     w->totals.ring.completions -= w->counts_at_start.completions;

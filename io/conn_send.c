@@ -48,6 +48,7 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
     /* The socket is full. Nothing may overtake the rest, which goes when there is room. */
     CHECK(!(conn->flight & FLIGHT_SEND));
     CHECK(done < conn->send_len);
+    table->short_sends++;
     pool_idle_remove(conn->pool, conn);
     conn_send(table, conn, conn->send_data + done, conn->send_len - done, CONN_SEND_LOUD);
 }

@@ -43,9 +43,10 @@ struct conn_table {
     size_t tls_out_size;       /* Of each connection's send buffer. */
     uint32_t returns;          /* Buffers given back so far, modulo 2^32. */
     uint32_t parked_count;
-    uint32_t *parked; /* [count]: slots whose receive waits for a buffer to come back. */
-    uint64_t done_ns; /* When the last answer was complete. */
-    uint64_t fed_ns;  /* The clock, once read for the received bytes in hand; else 0. */
+    uint32_t *parked;     /* [count]: slots whose receive waits for a buffer to come back. */
+    uint64_t short_sends; /* NOWAIT sends that the kernel did not take whole. */
+    uint64_t done_ns;     /* When the last answer was complete. */
+    uint64_t fed_ns;      /* The clock, once read for the received bytes in hand; else 0. */
 };
 
 /* Makes `count` FREE connections in `arena`. The caller has set every field up to `counts`, and

@@ -453,6 +453,7 @@ void conn_tls_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
         return;
     }
     CHECK(tls->quiet > (size_t)(res > 0 ? res : 0));
+    table->short_sends++;
     drop_sent(tls, res > 0 ? (size_t)res : 0);
     tls->quiet = 0;
     if (!(conn->flight & FLIGHT_SEND)) send_loudly(table, conn, tls->out_len);

@@ -171,6 +171,7 @@ static bool try_send(struct epoll_ring *e, struct sock *sock)
         if (n >= 0) {
             sock->send_done += (size_t)n;
         } else if (errno == EAGAIN && !sock->nowait) {
+            e->base.counts.short_sends++;
             return false;
         } else if (errno == EAGAIN) {
             (void)post(e, sock->ud_send, sock->send_done > 0 ? (int32_t)sock->send_done : -EAGAIN);
@@ -205,6 +206,7 @@ static bool try_sendmsg(struct epoll_ring *e, struct sock *sock)
             sock->send_done += (size_t)n;
             skip += (size_t)n;
         } else if (errno == EAGAIN) {
+            e->base.counts.short_sends++;
             return false;
         } else if (errno != EINTR) {
             (void)post(e, sock->ud_send, -errno);

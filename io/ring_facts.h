@@ -40,6 +40,8 @@ struct ring_counts {
     uint64_t reaped;   /* `enters` when completions were last taken. */
     uint64_t completions;
     uint64_t no_buffers;  /* Receives that ended because all buffers were lent out. */
+    uint64_t short_sends; /* Loud sends that the kernel did not take whole at once; io_uring, which
+                             carries on by itself, does not say. */
     uint64_t cq_overflow; /* Visits at which the kernel kept completions back: it lost none. */
 };
 

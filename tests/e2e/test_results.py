@@ -18,6 +18,7 @@ from test_recording import need_reader
 
 KILLS = int(os.environ.get("PELT_KILLS") or (3 if lib.LIGHT else 12))  # `make kills` has 200.
 KILLS_AT_ONCE = 4
+FAILING_AT_ONCE = 3 if lib.INSTRUMENTED else 7  # They take gigabytes when instrumented.
 
 
 class Paths:
@@ -373,7 +374,8 @@ def test_after_an_error_of_the_disk_the_rest_is_in_a_second_part():
 
 
 def test_errors_of_calls_are_survived():
-    """One call on the file fails in each of these runs; all of its buckets are there after it."""
+    """One call on the file fails in each of these runs; all of its buckets are there after it. The
+    late ones stand still before it, until all that there is waits to be written with the end."""
     strace = lib.need_strace()
     rows = (  # The call, its error and which one it is; the exit code, how many files there are.
         ("fallocate", "EOPNOTSUPP", "1+", 0, 1),
@@ -386,26 +388,45 @@ def test_errors_of_calls_are_survived():
         ("fsync", "ENOSPC", "2", 0, 1),
         ("fsync", "EIO", "1", 74, 2),
         ("ftruncate", "EIO", "1", 74, 2),
+        ("fallocate", "ENOSPC", "2", 0, 1, "fsync"),  # The call before it that takes its time.
+        ("pwrite64", "ENOSPC", "3", 0, 1, "fsync"),
+        ("pwrite64", "EIO", "3", 74, 2, "fsync"),
+        ("fsync", "ENOSPC", "3", 0, 1, "pwrite64"),
     )
     with Server(badserver.good) as server:
-        path, runs = write_test(server.url, peak="20hps"), []
-        for number, (call, error, when, *_) in enumerate(rows):
-            os.mkdir(lib.temp_path(str(number)))
-            out = lib.temp_path(f"{number}/out.json")
-            under = [strace, "-f", "-qq", "-o", os.devnull, "-P", out, "-e", f"trace={call}",
-                     "-e", f"inject={call}:error={error}:when={when}"]
-            runs.append((lib.start("run", path, "-o", out, under=under), out))
-        for (process, out), (call, error, when, rc, files) in zip(runs, rows, strict=True):
-            what, done = f"{call} {error} {when}", process.wait(lib.SLACK_S)
-            equal(done.rc, rc, f"{what}: {done}")
-            equal(len(os.listdir(os.path.dirname(out))), files, f"{what}: files")
-            last = results.read(out if files == 1 else out + ".2")
-            equal((last.torn, last.damaged), (0, []), what)
-            check(last.header and last.end, f"{what}: header and end")
-            buckets = {b["time"]: b for b in results.read(out).buckets + last.buckets}
-            equal(len(buckets), last.end["buckets"], f"{what}: buckets")
-            if files == 1:
-                is_complete(last)
+        path = write_test(server.url, peak="20hps")
+        for at in range(0, len(rows), FAILING_AT_ONCE):
+            batch = rows[at:at + FAILING_AT_ONCE]
+            runs = [start_failing(strace, path, row, f"{at + i}") for i, row in enumerate(batch)]
+            for process, row in zip(runs, batch, strict=True):
+                survived(process, row)
+
+
+def start_failing(strace, path, row, directory):
+    call, error, when, _, _, *late = row
+    out = lib.temp_path(f"{directory}/out.json")
+    os.mkdir(os.path.dirname(out))
+    under = [strace, "-f", "-qq", "-o", os.devnull, "-P", out, "-e", f"trace={call}",
+             "-e", f"inject={call}:error={error}:when={when}"]
+    for slow in late:
+        under += ["-e", f"trace={call},{slow}", "-e", f"inject={slow}:delay_enter=4000000:when=1"]
+    process = lib.start("run", path, "-o", out, under=under)
+    process.results_path = out
+    return process
+
+
+def survived(process, row):
+    what, rc, files = " ".join(map(str, row)), *row[3:5]
+    done, out = process.wait(lib.SLACK_S), process.results_path
+    equal(done.rc, rc, f"{what}: {done}")
+    equal(len(os.listdir(os.path.dirname(out))), files, f"{what}: files")
+    last = results.read(out if files == 1 else out + ".2")
+    equal((last.torn, last.damaged), (0, []), what)
+    check(last.header and last.end, f"{what}: header and end")
+    buckets = {b["time"]: b for b in results.read(out).buckets + last.buckets}
+    equal(len(buckets), last.end["buckets"], f"{what}: buckets")
+    if files == 1:
+        is_complete(last)
 
 
 def test_a_file_that_may_not_grow_does_not_end_the_run():

@@ -147,7 +147,9 @@ endpoints:
     peak_load: 30hps
 """, rc=0)
     items, lists, logins = (len(server.targets(p)) for p in ("/item", "/list", "/login"))
-    equal(items, 30, done.report["ledger"])
+    # A chain that takes longer than the time between two hits, on a busy machine, misses some.
+    missed = sum(done.report["ledger"]["missed"].values())
+    check(0 < items <= 30 <= items + missed, "items", items, done.report["ledger"])
     check(items <= lists <= items + 1, "lists", lists)
     check(lists <= logins <= lists + 1, "logins", logins)
     values = values_of(server.targets("/list")) + values_of(server.targets("/item"))

@@ -95,6 +95,8 @@ def test_a_window_larger_than_the_socket_is_sent_in_order():
             equal(server.requests, 600, f"requests at the server\n{run}")
             equal(len(set(server.ids)), 600, "ids at the server")
         equal((run.ok(), run.failed()), (600, {}), "answers")
+        check(run.report["client"]["short_sends"] > 0, "sends that were cut short:", run)
+        check("sends were not taken whole at once" in run.out, run)
 
 
 def test_pipelining_wants_connections_that_are_kept():
