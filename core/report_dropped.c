@@ -33,12 +33,6 @@ void report_dropped(const struct result_test *test, struct text *out)
     }
 }
 
-static void put_count(struct json *json, const char *key, uint64_t count)
-{
-    json_key(json, key);
-    json_u64(json, count);
-}
-
 void report_dropped_json(const struct result_test *test, struct json *json)
 {
     if (test == NULL || test->dropped_count == 0) return;
@@ -48,12 +42,11 @@ void report_dropped_json(const struct result_test *test, struct json *json)
         const struct result_dropped *dropped = &test->dropped[i];
 
         json_object(json);
-        json_key(json, "provider");
-        json_str(json, dropped->provider);
-        put_count(json, "full", dropped->full);
-        put_count(json, "unread", dropped->unread);
-        put_count(json, "same", dropped->same);
-        put_count(json, "no_memory", dropped->no_memory);
+        json_put_str(json, "provider", dropped->provider);
+        json_put_u64(json, "full", dropped->full);
+        json_put_u64(json, "unread", dropped->unread);
+        json_put_u64(json, "same", dropped->same);
+        json_put_u64(json, "no_memory", dropped->no_memory);
         json_end(json);
     }
     json_end(json);
