@@ -99,9 +99,7 @@ void load_check_file(struct loader *loader, struct place place, const char *path
     const char *reason = NULL;
 
     if (loader->options->skip_files || path == NULL) return;
-    if (stat(path, &about) != 0) {
-        reason = strerror(errno);
-    } else if (S_ISDIR(about.st_mode)) {
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
         reason = strerror(EISDIR);
     } else if (access(path, R_OK) != 0) {
         reason = strerror(errno);

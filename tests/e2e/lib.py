@@ -350,6 +350,13 @@ def target(*args, files=None, under=()):
         stop()
 
 
+def free_port():
+    """A port of 127.0.0.1 that nobody has at this moment, for a server that is about to start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextlib.contextmanager
 def closed_port(host="127.0.0.1"):
     """A port on which connections are refused for as long as this lasts: bound, not listening."""
