@@ -278,18 +278,13 @@ void diags_json(const struct diags *diags, struct text *out)
         CHECK(diag->place.source < diags->sources_count);
         json_init(&json, out, true);
         json_object(&json);
-        json_key(&json, "level");
-        json_str(&json, level_names[diag->level]);
-        json_key(&json, "file");
-        json_str(&json, diags->sources[diag->place.source].name);
+        json_put_str(&json, "level", level_names[diag->level]);
+        json_put_str(&json, "file", diags->sources[diag->place.source].name);
         if (diag->place.line > 0) {
-            json_key(&json, "line");
-            json_u64(&json, diag->place.line);
-            json_key(&json, "column");
-            json_u64(&json, diag->place.column);
+            json_put_u64(&json, "line", diag->place.line);
+            json_put_u64(&json, "column", diag->place.column);
         }
-        json_key(&json, "message");
-        json_str(&json, diag->message);
+        json_put_str(&json, "message", diag->message);
         json_end(&json);
     }
 }

@@ -240,10 +240,13 @@ static const struct expr *make_collect(struct expr_compiler *compiler, uint32_t 
     CHECK(count >= 2);
     if (!constant_count(compiler, args[1], &min)) return NULL;
     max = min + 1;
-    if (count == 3 && !constant_count(compiler, args[2], &max)) return NULL;
-    if (max <= min) {
-        expr_wrong(compiler, args[2]->offset, 1, "the maximum must be greater than the minimum");
-        return NULL;
+    if (count == 3) {
+        if (!constant_count(compiler, args[2], &max)) return NULL;
+        if (max <= min) {
+            expr_wrong(compiler, args[2]->offset, 1,
+                       "the maximum must be greater than the minimum");
+            return NULL;
+        }
     }
     if (!compiler->unit->scope->pops) return args[0];
     if (count == 3) compiler->unit->needs->random = true;

@@ -99,9 +99,7 @@ void load_check_file(struct loader *loader, struct place place, const char *path
     const char *reason = NULL;
 
     if (loader->options->skip_files || path == NULL) return;
-    if (stat(path, &about) != 0) {
-        reason = strerror(errno);
-    } else if (S_ISDIR(about.st_mode)) {
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
         reason = strerror(EISDIR);
     } else if (access(path, R_OK) != 0) {
         reason = strerror(errno);
@@ -131,6 +129,17 @@ static bool may_be_included(const struct yaml_node *key)
     return false;
 }
 
+/* The path of an included file. It lies with the diagnostics: they name it when the test file is
+ * gone. */
+static const char *include_path(struct loader *loader, const struct yaml_node *node)
+{
+    const char *path = load_path(loader, node->place.source, node->text);
+
+    if (path != NULL) path = arena_copy(loader->diags->arena, path, strlen(path));
+    if (path == NULL) loader->diags->failed = true;
+    return path;
+}
+
 /* Reads one included file, unless it was read before. */
 static void include_one(struct loader *loader, const struct yaml_node *node,
                         const struct open_file *outer)
@@ -146,7 +155,7 @@ static void include_one(struct loader *loader, const struct yaml_node *node,
         diag_error(diags, node->place, "'include' wants file names, not %s", yaml_kind_name(node));
         return;
     }
-    open.name = load_path(loader, node->place.source, node->text);
+    open.name = include_path(loader, node);
     if (open.name == NULL) return;
     for (const struct open_file *file = outer; file != NULL; file = file->outer) {
         if (strcmp(file->name, open.name) != 0) continue;

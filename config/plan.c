@@ -30,8 +30,8 @@ void plan_release(struct plan *plan)
     for (uint32_t i = 0; i < plan->body_spans; i++) {
         struct plan_span *span = &plan->body[i];
 
-        if (span->data == NULL || span->fd < 0) continue;
-        (void)munmap((void *)(uintptr_t)span->data, span->len);
+        if (span->mapping == NULL) continue;
+        (void)munmap(span->mapping, span->len);
         (void)close(span->fd);
     }
     arena_release(&plan->arena);

@@ -28,6 +28,7 @@ struct plan_span {
     const char *data; /* Of a file, its mapping. */
     uint64_t len;     /* At least 1. */
     int fd;           /* The file; -1: it is memory. */
+    void *mapping;    /* The same as `data`, to be unmapped; NULL: it is memory. */
 };
 enum { PLAN_SPANS_MAX = 3 };
 

@@ -15,7 +15,7 @@
 #include "core/base/units.h"
 #include "core/exit.h"
 #include "core/mod_interval.h"
-#include "core/output.h"
+#include "core/subcommand.h"
 
 enum { DIAGS_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -50,10 +50,7 @@ static const char *environment(void *context, const char *name)
 
 static int wrong_line(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "pelt: %s%s%s%s (see pelt check --help)\n", what,
-                  word == NULL ? "" : " '", word == NULL ? "" : quote(word).text,
-                  word == NULL ? "" : "'");
-    return EXIT_CODE_USAGE;
+    return subcommand_wrong("check", what, word);
 }
 
 /* True if `word` is the option, with its value behind '=' or as the next word, which is taken. */
@@ -107,16 +104,6 @@ static int read_line(int argc, char **argv, struct check_line *line)
     return EXIT_CODE_OK;
 }
 
-static int write_out(int fd, const struct text *text)
-{
-    struct err_info why;
-
-    if (text->len == 0 && !text->failed) return EXIT_CODE_OK;
-    if (output_stream(fd, text, &why) == ERR_OK) return EXIT_CODE_OK;
-    (void)fprintf(stderr, "pelt: %s\n", why.message);
-    return EXIT_CODE_OUTPUT;
-}
-
 /* --help, --help KEY, --reference. */
 static int print_help(const struct check_line *line, struct text *out)
 {
@@ -133,7 +120,7 @@ static int print_help(const struct check_line *line, struct text *out)
                       like == NULL ? "" : "'?");
         return EXIT_CODE_USAGE;
     }
-    return write_out(STDOUT_FILENO, out);
+    return subcommand_print(STDOUT_FILENO, out);
 }
 
 /* Hits of all endpoints with a rate; false when memory is refused. */
@@ -191,25 +178,16 @@ static void add_json_summary(const struct testfile *file, const struct diags *di
     if (file != NULL && !count_hits(file, arena, &hits)) out->failed = true;
     json_init(&json, out, true);
     json_object(&json);
-    json_key(&json, "level");
-    json_str(&json, "summary");
-    json_key(&json, "file");
-    json_str(&json, diags->sources[0].name);
-    json_key(&json, "errors");
-    json_u64(&json, diags->errors);
-    json_key(&json, "warnings");
-    json_u64(&json, diags->warnings);
+    json_put_str(&json, "level", "summary");
+    json_put_str(&json, "file", diags->sources[0].name);
+    json_put_u64(&json, "errors", diags->errors);
+    json_put_u64(&json, "warnings", diags->warnings);
     if (file != NULL) {
-        json_key(&json, "endpoints");
-        json_u64(&json, file->endpoints_count);
-        json_key(&json, "providers");
-        json_u64(&json, file->providers_count);
-        json_key(&json, "loggers");
-        json_u64(&json, file->loggers_count);
-        json_key(&json, "hits");
-        json_u64(&json, hits);
-        json_key(&json, "duration_ns");
-        json_u64(&json, file->duration_ns);
+        json_put_u64(&json, "endpoints", file->endpoints_count);
+        json_put_u64(&json, "providers", file->providers_count);
+        json_put_u64(&json, "loggers", file->loggers_count);
+        json_put_u64(&json, "hits", hits);
+        json_put_u64(&json, "duration_ns", file->duration_ns);
     }
     json_end(&json);
 }
@@ -244,8 +222,8 @@ static int check_file(const struct check_line *line, struct arena *arena)
                         diags.warnings == 1 ? "" : "s");
         }
     }
-    code = write_out(STDERR_FILENO, &told);
-    if (code == EXIT_CODE_OK) code = write_out(STDOUT_FILENO, &out);
+    code = subcommand_print(STDERR_FILENO, &told);
+    if (code == EXIT_CODE_OK) code = subcommand_print(STDOUT_FILENO, &out);
     if (code == EXIT_CODE_OK && file == NULL) code = EXIT_CODE_ERROR;
     testfile_free(file);
     return code;

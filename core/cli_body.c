@@ -58,7 +58,8 @@ static enum err map(struct cli_words *words, int fd, uint64_t len,
 
     if (body == MAP_FAILED) return refuse_file(words->body_file, errno, why);
     (void)madvise(body, len, MADV_WILLNEED); /* Advice: that it may fail changes nothing. */
-    words->cli.plan.body[0] = (struct plan_span){.data = body, .len = len, .fd = fd};
+    words->cli.plan.body[0] =
+        (struct plan_span){.data = body, .len = len, .fd = fd, .mapping = body};
     words->cli.plan.body_spans = 1;
     request->body = body;
     request->body_len = len;

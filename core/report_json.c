@@ -13,44 +13,14 @@
 #include "core/report_waits.h"
 #include "core/version.h"
 
-static void put_str(struct json *json, const char *key, const char *value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
-static void put_u64(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_u64(json, value);
-}
-
-static void put_double(struct json *json, const char *key, double value, int decimals)
-{
-    json_key(json, key);
-    json_double(json, value, decimals);
-}
-
 static void put_seconds(struct json *json, const char *key, uint64_t ns)
 {
-    put_double(json, key, (double)ns / (double)NS_PER_S, 9);
+    json_put_double(json, key, (double)ns / (double)NS_PER_S, 9);
 }
 
 static void put_us(struct json *json, const char *key, double ns)
 {
-    put_double(json, key, ns / (double)NS_PER_US, 3);
-}
-
-/* Counts that are not 0, under their names. */
-static void put_map(struct json *json, const char *key, const uint64_t *counts,
-                    const char *const *names, size_t count)
-{
-    json_key(json, key);
-    json_object(json);
-    for (size_t i = 0; i < count; i++) {
-        if (counts[i] != 0) put_u64(json, names[i], counts[i]);
-    }
-    json_end(json);
+    json_put_double(json, key, ns / (double)NS_PER_US, 3);
 }
 
 /* When the run started, by the wall clock: RFC 3339, UTC, milliseconds. */
@@ -63,30 +33,30 @@ static void put_started_at(struct json *json, uint64_t wall_ns)
     if (wall_ns == 0 || gmtime_r(&seconds, &utc) == NULL) return;
     if (strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc) == 0) return;
     (void)snprintf(text, sizeof(text), "%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS));
-    put_str(json, "started_at", text);
+    json_put_str(json, "started_at", text);
 }
 
 static void put_run(struct json *json, const struct result *result)
 {
     const struct plan *plan = result->plan;
 
-    put_str(json, "version", pelt_version);
-    if (plan->test_file != NULL) put_str(json, "test", plan->test_file);
-    put_str(json, "target", plan->requests[0].url);
+    json_put_str(json, "version", pelt_version);
+    if (plan->test_file != NULL) json_put_str(json, "test", plan->test_file);
+    json_put_str(json, "target", plan->requests[0].url);
     json_key(json, "urls");
     json_array(json);
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         json_str(json, plan->requests[i].url);
     }
     json_end(json);
-    put_str(json, "engine", result->engine);
-    put_str(json, "fallback", result->fallback);
-    if (result->shrunk[0] != '\0') put_str(json, "shrunk", result->shrunk);
-    put_u64(json, "workers", plan->workers);
+    json_put_str(json, "engine", result->engine);
+    json_put_str(json, "fallback", result->fallback);
+    if (result->shrunk[0] != '\0') json_put_str(json, "shrunk", result->shrunk);
+    json_put_u64(json, "workers", plan->workers);
     put_started_at(json, result->started_wall_ns);
-    put_str(json, "end", result_end_name(result->end));
+    json_put_str(json, "end", result_end_name(result->end));
     if (result->end == END_PROVIDERS && result->ran_dry != NULL) {
-        put_str(json, "ran_dry", result->ran_dry);
+        json_put_str(json, "ran_dry", result->ran_dry);
     }
     put_seconds(json, "warmup_s", result->warmup_ns);
     put_seconds(json, "duration_s", result->span_ns);
@@ -99,20 +69,19 @@ static void put_ledger(struct json *json, const struct result *result)
 
     json_key(json, "ledger");
     json_object(json);
-    put_u64(json, "due", ledger->due);
-    put_u64(json, "warmup", ledger->warmup);
-    put_u64(json, "started", ledger->started);
-    put_map(json, "shed", ledger->shed, shed_names, SHED_COUNT);
-    put_map(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
-    put_u64(json, "ok", ledger->ok);
-    put_u64(json, "ok_in_span", ledger->ok_in_span);
-    put_map(json, "failed", ledger->failed, failed_names, FAILED_COUNT);
-    put_u64(json, "cut_off", ledger->cut_off);
-    if (ledger->pending != 0) put_u64(json, "pending", ledger->pending);
-    if (ledger->in_flight != 0) put_u64(json, "in_flight", ledger->in_flight);
-    if (result->readings_open != 0) put_u64(json, "readings_open", result->readings_open);
-    json_key(json, "closes");
-    json_bool(json, result_closes(result));
+    json_put_u64(json, "due", ledger->due);
+    json_put_u64(json, "warmup", ledger->warmup);
+    json_put_u64(json, "started", ledger->started);
+    json_put_counts(json, "shed", ledger->shed, shed_names, SHED_COUNT);
+    json_put_counts(json, "missed", ledger->missed, missed_names, MISSED_COUNT);
+    json_put_u64(json, "ok", ledger->ok);
+    json_put_u64(json, "ok_in_span", ledger->ok_in_span);
+    json_put_counts(json, "failed", ledger->failed, failed_names, FAILED_COUNT);
+    json_put_u64(json, "cut_off", ledger->cut_off);
+    if (ledger->pending != 0) json_put_u64(json, "pending", ledger->pending);
+    if (ledger->in_flight != 0) json_put_u64(json, "in_flight", ledger->in_flight);
+    if (result->readings_open != 0) json_put_u64(json, "readings_open", result->readings_open);
+    json_put_bool(json, "closes", result_closes(result));
     json_end(json);
 }
 
@@ -123,9 +92,9 @@ static void put_asked(struct json *json, const struct result *result)
     bool poisson = plan->arrivals == PLAN_ARRIVALS_POISSON;
 
     if (!plan->open_loop) return;
-    put_double(json, "asked_per_s", result->asked_per_s, 3);
-    put_str(json, "arrivals", poisson ? "poisson" : "even");
-    if (poisson) put_u64(json, "seed", plan->seed);
+    json_put_double(json, "asked_per_s", result->asked_per_s, 3);
+    json_put_str(json, "arrivals", poisson ? "poisson" : "even");
+    if (poisson) json_put_u64(json, "seed", plan->seed);
 }
 
 /* What became of bodies that are sent apart. */
@@ -140,12 +109,12 @@ static void put_request_body(struct json *json, const struct result *result)
     }
     json_key(json, "request_body");
     json_object(json);
-    put_u64(json, "bytes", bytes);
+    json_put_u64(json, "bytes", bytes);
     if (plan->expect_continue) {
-        put_u64(json, "continued", result->ledger.bodies_continued);
-        put_u64(json, "unasked", result->ledger.bodies_unasked);
+        json_put_u64(json, "continued", result->ledger.bodies_continued);
+        json_put_u64(json, "unasked", result->ledger.bodies_unasked);
     }
-    put_u64(json, "unsent", result->ledger.bodies_unsent);
+    json_put_u64(json, "unsent", result->ledger.bodies_unsent);
     json_end(json);
 }
 
@@ -154,9 +123,9 @@ static void put_bodies(struct json *json, const struct ledger *ledger)
 {
     json_key(json, "bodies");
     json_object(json);
-    put_str(json, "mode", ledger->bytes_discarded > 0 ? "discarded" : "read");
-    put_u64(json, "discarded", ledger->discarded);
-    put_u64(json, "discarded_bytes", ledger->bytes_discarded);
+    json_put_str(json, "mode", ledger->bytes_discarded > 0 ? "discarded" : "read");
+    json_put_u64(json, "discarded", ledger->discarded);
+    json_put_u64(json, "discarded_bytes", ledger->bytes_discarded);
     json_end(json);
 }
 
@@ -165,14 +134,14 @@ static void put_traffic(struct json *json, const struct result *result,
 {
     json_key(json, "rate");
     json_object(json);
-    put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
+    json_put_double(json, "achieved_per_s", figures->achieved_per_s, 3);
     put_asked(json, result);
     json_end(json);
 
     json_key(json, "bytes");
     json_object(json);
-    put_u64(json, "sent", result->ledger.bytes_sent);
-    put_u64(json, "received", result->ledger.bytes_received);
+    json_put_u64(json, "sent", result->ledger.bytes_sent);
+    json_put_u64(json, "received", result->ledger.bytes_received);
     json_end(json);
 
     put_bodies(json, &result->ledger);
@@ -185,7 +154,7 @@ static void put_traffic(struct json *json, const struct result *result,
 
         if (result->status[i] == 0) continue;
         (void)snprintf(status, sizeof(status), "%03u", i);
-        put_u64(json, status, result->status[i]);
+        json_put_u64(json, status, result->status[i]);
     }
     json_end(json);
 }
@@ -210,9 +179,9 @@ static void put_latency(struct json *json, const char *key, const struct hist_vi
         put_us(json, "mean", hist_view_mean_ns(view));
         put_us(json, "stddev", hist_view_stddev_ns(view));
     }
-    put_u64(json, "count", view->count);
-    if (view->over != 0) put_u64(json, "over", view->over);
-    if (view->unplaced != 0) put_u64(json, "unplaced", view->unplaced);
+    json_put_u64(json, "count", view->count);
+    if (view->over != 0) json_put_u64(json, "over", view->over);
+    if (view->unplaced != 0) json_put_u64(json, "unplaced", view->unplaced);
     json_end(json);
 }
 
@@ -269,14 +238,14 @@ static void put_sample(struct json *json, const struct series_sample *sample)
 
     json_object_line(json); /* There may be a day of them. */
     put_seconds(json, "t_s", sample->until_ns);
-    if (sample->part == SERIES_WARMUP) put_str(json, "part", "warmup");
-    if (sample->part == SERIES_DRAIN) put_str(json, "part", "drain");
-    if (asked_per_s >= 0) put_double(json, "asked_per_s", asked_per_s, 3);
-    if (achieved_per_s >= 0) put_double(json, "achieved_per_s", achieved_per_s, 3);
-    put_u64(json, "answered", sample->answered);
-    put_u64(json, "failed", sample->failed);
-    put_u64(json, "shed", sample->shed);
-    put_u64(json, "open", sample->open);
+    if (sample->part == SERIES_WARMUP) json_put_str(json, "part", "warmup");
+    if (sample->part == SERIES_DRAIN) json_put_str(json, "part", "drain");
+    if (asked_per_s >= 0) json_put_double(json, "asked_per_s", asked_per_s, 3);
+    if (achieved_per_s >= 0) json_put_double(json, "achieved_per_s", achieved_per_s, 3);
+    json_put_u64(json, "answered", sample->answered);
+    json_put_u64(json, "failed", sample->failed);
+    json_put_u64(json, "shed", sample->shed);
+    json_put_u64(json, "open", sample->open);
     put_series_latency(json, "from_due_us", &sample->latency[SERIES_FROM_DUE]);
     put_series_latency(json, "from_sent_us", &sample->latency[SERIES_FROM_SENT]);
     if (sample->latency[SERIES_LATENESS].is_known) {
@@ -303,24 +272,25 @@ static void put_connections(struct json *json, const struct result *result)
 
     json_key(json, "connections");
     json_object(json);
-    put_u64(json, "asked", plan->connections);
-    put_u64(json, "max", plan->connections_max != 0 ? plan->connections_max : plan->connections);
-    put_u64(json, "pipeline", plan->pipeline);
+    json_put_u64(json, "asked", plan->connections);
+    json_put_u64(json, "max",
+                 plan->connections_max != 0 ? plan->connections_max : plan->connections);
+    json_put_u64(json, "pipeline", plan->pipeline);
     if (plan->max_requests_per_connection > 0) {
-        put_u64(json, "requests_each_max", plan->max_requests_per_connection);
+        json_put_u64(json, "requests_each_max", plan->max_requests_per_connection);
     }
     if (plan->connect_rate_per_s > 0) {
-        put_double(json, "connect_rate_per_s", plan->connect_rate_per_s, 3);
+        json_put_double(json, "connect_rate_per_s", plan->connect_rate_per_s, 3);
     }
-    put_u64(json, "attempts", ledger->connects);
-    put_u64(json, "opened", ledger->opened);
-    put_u64(json, "alive_max", ledger->alive_max);
-    put_u64(json, "refused", ledger->connects_refused);
-    put_u64(json, "failed", ledger->connects_failed);
-    put_u64(json, "closed_by_peer", ledger->closed_by_peer);
-    put_u64(json, "unsolicited", ledger->unsolicited_idle);
-    put_u64(json, "conflicting_framing", ledger->conflicting);
-    put_u64(json, "interim", ledger->interim);
+    json_put_u64(json, "attempts", ledger->connects);
+    json_put_u64(json, "opened", ledger->opened);
+    json_put_u64(json, "alive_max", ledger->alive_max);
+    json_put_u64(json, "refused", ledger->connects_refused);
+    json_put_u64(json, "failed", ledger->connects_failed);
+    json_put_u64(json, "closed_by_peer", ledger->closed_by_peer);
+    json_put_u64(json, "unsolicited", ledger->unsolicited_idle);
+    json_put_u64(json, "conflicting_framing", ledger->conflicting);
+    json_put_u64(json, "interim", ledger->interim);
     json_end(json);
 }
 
@@ -330,20 +300,20 @@ static void put_client(struct json *json, const struct result *result,
     json_key(json, "client");
     json_object(json);
     if (result->ledger.started > 0) {
-        put_double(json, "cpu_us_per_request", figures->cpu_us_per_request, 4);
-        put_double(json, "syscalls_per_request", figures->syscalls_per_request, 6);
+        json_put_double(json, "cpu_us_per_request", figures->cpu_us_per_request, 4);
+        json_put_double(json, "syscalls_per_request", figures->syscalls_per_request, 6);
     }
     put_seconds(json, "cpu_s", result->cpu_ns);
-    put_u64(json, "syscalls", result->syscalls);
+    json_put_u64(json, "syscalls", result->syscalls);
     if (result->enters > 0) {
-        put_double(json, "completions_per_enter", figures->completions_per_enter, 3);
+        json_put_double(json, "completions_per_enter", figures->completions_per_enter, 3);
     }
-    put_double(json, "worker_cpu_share_max", figures->cpu_share_max, 4);
-    put_u64(json, "batch_wait_us", result->batch_wait_us);
-    put_u64(json, "no_buffers", result->no_buffers);
-    put_u64(json, "cq_overflow", result->cq_overflow);
-    put_u64(json, "short_sends", result->short_sends);
-    put_u64(json, "rss_kib", result->rss_kib);
+    json_put_double(json, "worker_cpu_share_max", figures->cpu_share_max, 4);
+    json_put_u64(json, "batch_wait_us", result->batch_wait_us);
+    json_put_u64(json, "no_buffers", result->no_buffers);
+    json_put_u64(json, "cq_overflow", result->cq_overflow);
+    json_put_u64(json, "short_sends", result->short_sends);
+    json_put_u64(json, "rss_kib", result->rss_kib);
     json_end(json);
 }
 
@@ -361,7 +331,7 @@ static void put_verdict(struct json *json, const struct verdict *verdict)
 {
     json_key(json, "verdict");
     json_object(json);
-    put_str(json, "state", verdict_state(verdict));
+    json_put_str(json, "state", verdict_state(verdict));
     put_lines(json, "reasons", &verdict->reasons);
     put_lines(json, "notes", &verdict->notes);
     json_end(json);
@@ -370,7 +340,7 @@ static void put_verdict(struct json *json, const struct verdict *verdict)
 /* A share that may not be known: below 0 then, and left away. */
 static void put_share(struct json *json, const char *key, double share)
 {
-    if (share >= 0) put_double(json, key, share, 4);
+    if (share >= 0) json_put_double(json, key, share, 4);
 }
 
 static void put_health(struct json *json, const struct result *result)
@@ -389,8 +359,8 @@ static void put_health(struct json *json, const struct result *result)
         put_us(json, "loop_lag_p99_us", (double)hist_view_percentile_ns(lag, 0.99));
         put_us(json, "loop_lag_max_us", (double)lag->max_ns);
     }
-    put_u64(json, "rss_kib", result->rss_kib);
-    if (health->retransmits_known) put_u64(json, "retransmits", health->retransmits);
+    json_put_u64(json, "rss_kib", result->rss_kib);
+    if (health->retransmits_known) json_put_u64(json, "retransmits", health->retransmits);
     json_end(json);
 }
 
@@ -408,10 +378,10 @@ static void put_workers(struct json *json, const struct result *result)
         } else {
             json_u64(json, worker->cpu);
         }
-        put_u64(json, "started", worker->ledger.started);
-        put_u64(json, "ok", worker->ledger.ok);
-        put_u64(json, "failed", ledger_failed(&worker->ledger));
-        put_u64(json, "cut_off", worker->ledger.cut_off);
+        json_put_u64(json, "started", worker->ledger.started);
+        json_put_u64(json, "ok", worker->ledger.ok);
+        json_put_u64(json, "failed", ledger_failed(&worker->ledger));
+        json_put_u64(json, "cut_off", worker->ledger.cut_off);
         put_seconds(json, "cpu_s", worker->cpu_ns);
         put_share(json, "used", worker->shares.used);
         put_share(json, "waited", worker->shares.waited);
@@ -427,8 +397,8 @@ static void put_rows(struct json *json, const struct result *result)
     if (result->rows == NULL) return;
     json_key(json, "requests_out");
     json_object(json);
-    put_u64(json, "rows", result->rows_kept);
-    put_u64(json, "not_written", result->rows_not_kept);
+    json_put_u64(json, "rows", result->rows_kept);
+    json_put_u64(json, "not_written", result->rows_not_kept);
     json_end(json);
 }
 
@@ -451,7 +421,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     json_end(&json);
     put_phases(&json, result);
     put_statuses(&json, result);
-    put_double(&json, "left_out", figures.left_out_share, 9);
+    json_put_double(&json, "left_out", figures.left_out_share, 9);
     if (result->lateness != NULL) {
         put_latency(&json, "lateness_us", result->lateness);
         put_latency(&json, "connection_wait_us", result->conn_wait);

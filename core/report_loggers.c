@@ -45,16 +45,11 @@ void report_loggers_json(const struct result *result, struct json *json)
 
         loggers_figures(result->loggers, i, &figures);
         json_object(json);
-        json_key(json, "name");
-        json_str(json, figures.name);
-        json_key(json, "to");
-        json_str(json, figures.to);
-        json_key(json, "lines");
-        json_u64(json, figures.written);
-        json_key(json, "lost");
-        json_u64(json, figures.lost);
-        json_key(json, "dropped");
-        json_u64(json, figures.dropped);
+        json_put_str(json, "name", figures.name);
+        json_put_str(json, "to", figures.to);
+        json_put_u64(json, "lines", figures.written);
+        json_put_u64(json, "lost", figures.lost);
+        json_put_u64(json, "dropped", figures.dropped);
         json_end(json);
     }
     json_end(json);

@@ -117,10 +117,8 @@ static void put_proxy(struct json *json, const struct result *result)
     write_proxy(proxy, text, sizeof(text));
     json_key(json, "proxy");
     json_object(json);
-    json_key(json, "address");
-    json_str(json, text);
-    json_key(json, "tunnel");
-    json_bool(json, has_tunnels(result->plan));
+    json_put_str(json, "address", text);
+    json_put_bool(json, "tunnel", has_tunnels(result->plan));
     json_key(json, "refused");
     json_object(json);
     for (unsigned i = 0; i < STATUS_COUNT; i++) {
@@ -128,8 +126,7 @@ static void put_proxy(struct json *json, const struct result *result)
 
         if (result->refused[i] == 0) continue;
         (void)snprintf(status, sizeof(status), "%03u", i);
-        json_key(json, status);
-        json_u64(json, result->refused[i]);
+        json_put_u64(json, status, result->refused[i]);
     }
     json_end(json);
     json_end(json);
@@ -139,22 +136,16 @@ static void put_names(struct json *json, const struct names_counts *names)
 {
     json_key(json, "names");
     json_object(json);
-    json_key(json, "lookups");
-    json_u64(json, names->lookups);
-    json_key(json, "failed");
-    json_u64(json, names->failed);
-    json_key(json, "changes");
-    json_u64(json, names->changes);
+    json_put_u64(json, "lookups", names->lookups);
+    json_put_u64(json, "failed", names->failed);
+    json_put_u64(json, "changes", names->changes);
     json_key(json, "changed");
     json_array(json);
     for (uint32_t i = 0; i < NAMES_CHANGES_KEPT && i < names->changes; i++) {
         json_object_line(json);
-        json_key(json, "t_s");
-        json_double(json, (double)names->kept[i].at_ns / (double)NS_PER_S, 9);
-        json_key(json, "host");
-        json_str(json, names->kept[i].host);
-        json_key(json, "addresses");
-        json_str(json, names->kept[i].addresses);
+        json_put_double(json, "t_s", (double)names->kept[i].at_ns / (double)NS_PER_S, 9);
+        json_put_str(json, "host", names->kept[i].host);
+        json_put_str(json, "addresses", names->kept[i].addresses);
         json_end(json);
     }
     json_end(json);
@@ -177,8 +168,7 @@ void report_net_json(struct json *json, const struct result *result)
         json_end(json);
     }
     if (net->unix_path != NULL) {
-        json_key(json, "unix");
-        json_str(json, net->unix_path);
+        json_put_str(json, "unix", net->unix_path);
     }
     if (net->proxy.host != NULL) put_proxy(json, result);
     if (result->names != NULL) put_names(json, result->names);

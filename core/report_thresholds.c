@@ -60,24 +60,19 @@ static void put_outcome(struct json *json, const struct result_threshold *outcom
     const struct testfile_threshold *threshold = outcome->threshold;
     double scale = is_latency(threshold->metric) ? (double)NS_PER_US : 1;
 
-    json_key(json, "check");
-    json_str(json, threshold->text);
-    json_key(json, "from");
-    json_str(json, threshold->from_sent ? "sent" : "due");
+    json_put_str(json, "check", threshold->text);
+    json_put_str(json, "from", threshold->from_sent ? "sent" : "due");
     json_key(json, "tags");
     json_object(json);
     for (uint32_t i = 0; i < threshold->tags_count; i++) {
-        json_key(json, threshold->tags[i].name);
-        json_str(json, threshold->tags[i].value.text);
+        json_put_str(json, threshold->tags[i].name, threshold->tags[i].value.text);
     }
     json_end(json);
-    json_key(json, "met");
-    json_bool(json, outcome->is_met);
+    json_put_bool(json, "met", outcome->is_met);
     if (!outcome->is_known) return;
-    json_key(json, is_latency(threshold->metric) ? "value_us" : "value");
-    json_double(json, outcome->value / scale, 6);
-    json_key(json, "at_least");
-    json_bool(json, outcome->at_least);
+    json_put_double(json, is_latency(threshold->metric) ? "value_us" : "value",
+                    outcome->value / scale, 6);
+    json_put_bool(json, "at_least", outcome->at_least);
 }
 
 void report_thresholds_json(const struct result_test *test, struct json *json)
@@ -100,8 +95,7 @@ void report_thresholds_lines(const struct result_test *test, struct text *out)
 
         json_init(&json, out, true);
         json_object(&json);
-        json_key(&json, "type");
-        json_str(&json, "threshold");
+        json_put_str(&json, "type", "threshold");
         put_outcome(&json, &test->thresholds[i]);
         json_end(&json);
     }

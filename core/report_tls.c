@@ -74,22 +74,17 @@ static void put_agreed(struct json *json, const struct stats_tls *tls)
     json_array(json);
     for (uint32_t i = 0; i < tls->agreed_count; i++) {
         json_object(json);
-        json_key(json, "version");
-        json_str(json, tls->agreed[i].version);
-        json_key(json, "cipher");
-        json_str(json, tls->agreed[i].cipher);
+        json_put_str(json, "version", tls->agreed[i].version);
+        json_put_str(json, "cipher", tls->agreed[i].cipher);
         if (tls->agreed[i].group[0] != '\0') {
-            json_key(json, "group");
-            json_str(json, tls->agreed[i].group);
+            json_put_str(json, "group", tls->agreed[i].group);
         }
-        json_key(json, "handshakes");
-        json_u64(json, tls->agreed[i].count);
+        json_put_u64(json, "handshakes", tls->agreed[i].count);
         json_end(json);
     }
     json_end(json);
     if (tls->agreed_otherwise == 0) return;
-    json_key(json, "agreed_otherwise");
-    json_u64(json, tls->agreed_otherwise);
+    json_put_u64(json, "agreed_otherwise", tls->agreed_otherwise);
 }
 
 static void put_details(struct json *json, const struct stats_tls *tls)
@@ -98,8 +93,7 @@ static void put_details(struct json *json, const struct stats_tls *tls)
     json_object(json);
     for (int i = 0; i < FAILED_COUNT; i++) {
         if (tls->details[i] == NULL) continue;
-        json_key(json, failed_names[i]);
-        json_str(json, tls->details[i]);
+        json_put_str(json, failed_names[i], tls->details[i]);
     }
     json_end(json);
 }
@@ -118,23 +112,17 @@ void report_tls_json(const struct result *result, struct json *json)
     if (!speaks_tls(result->plan)) return;
     json_key(json, "tls");
     json_object(json);
-    json_key(json, "library");
-    json_str(json, result->tls_library);
-    json_key(json, "verified");
-    json_bool(json, !result->plan->tls.insecure);
+    json_put_str(json, "library", result->tls_library);
+    json_put_bool(json, "verified", !result->plan->tls.insecure);
     for (size_t i = 0; i < COUNT(counts); i++) {
-        json_key(json, counts[i].key);
-        json_u64(json, counts[i].count);
+        json_put_u64(json, counts[i].key, counts[i].count);
     }
-    json_key(json, "handshakes_per_s");
-    json_double(json, handshakes_per_s(result), 3);
+    json_put_double(json, "handshakes_per_s", handshakes_per_s(result), 3);
     if (result->plan->tls.early_data) {
         json_key(json, "early_data");
         json_object(json);
-        json_key(json, "sent");
-        json_u64(json, ledger->early_sent);
-        json_key(json, "taken");
-        json_u64(json, ledger->early_taken);
+        json_put_u64(json, "sent", ledger->early_sent);
+        json_put_u64(json, "taken", ledger->early_taken);
         json_end(json);
     }
     put_agreed(json, &result->tls);

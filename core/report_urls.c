@@ -70,12 +70,6 @@ void report_urls(const struct result *result, bool all, struct text *out)
                 units_grouped(buf, count - shown));
 }
 
-static void put_u64(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_u64(json, value);
-}
-
 static void put_latency(struct json *json, const char *key, const struct result_latency *latency)
 {
     const struct {
@@ -89,11 +83,10 @@ static void put_latency(struct json *json, const char *key, const struct result_
     json_key(json, key);
     json_object(json);
     for (size_t i = 0; latency->count > 0 && i < COUNT(times); i++) {
-        json_key(json, times[i].key);
-        json_double(json, times[i].ns / (double)NS_PER_US, 3);
+        json_put_double(json, times[i].key, times[i].ns / (double)NS_PER_US, 3);
     }
-    put_u64(json, "count", latency->count);
-    if (latency->unplaced != 0) put_u64(json, "unplaced", latency->unplaced);
+    json_put_u64(json, "count", latency->count);
+    if (latency->unplaced != 0) json_put_u64(json, "unplaced", latency->unplaced);
     json_end(json);
 }
 
@@ -106,19 +99,17 @@ void report_urls_json(const struct result *result, struct json *json)
         const struct result_url *url = &result->urls[i];
 
         json_object_line(json); /* There may be a thousand. */
-        json_key(json, "url");
-        json_str(json, result->plan->requests[i].url);
-        put_u64(json, "weight", result->plan->requests[i].weight);
-        put_u64(json, "due", url->due);
-        put_u64(json, "warmup", url->warmup);
-        put_u64(json, "shed", url->shed);
-        put_u64(json, "missed", url->missed);
-        put_u64(json, "started", url->started);
-        put_u64(json, "ok", url->ok);
-        put_u64(json, "failed", url->failed);
-        put_u64(json, "cut_off", url->cut_off);
-        json_key(json, "left_out");
-        json_double(json, result_url_left_out(url), 9);
+        json_put_str(json, "url", result->plan->requests[i].url);
+        json_put_u64(json, "weight", result->plan->requests[i].weight);
+        json_put_u64(json, "due", url->due);
+        json_put_u64(json, "warmup", url->warmup);
+        json_put_u64(json, "shed", url->shed);
+        json_put_u64(json, "missed", url->missed);
+        json_put_u64(json, "started", url->started);
+        json_put_u64(json, "ok", url->ok);
+        json_put_u64(json, "failed", url->failed);
+        json_put_u64(json, "cut_off", url->cut_off);
+        json_put_double(json, "left_out", result_url_left_out(url), 9);
         put_latency(json, "from_due_us", &url->from_due);
         put_latency(json, "from_sent_us", &url->from_sent);
         json_end(json);

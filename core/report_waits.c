@@ -20,8 +20,7 @@ void report_waits(const struct result_test *test, struct text *out)
 
 static void put_us(struct json *json, const char *key, uint64_t ns)
 {
-    json_key(json, key);
-    json_double(json, (double)ns / (double)NS_PER_US, 3);
+    json_put_double(json, key, (double)ns / (double)NS_PER_US, 3);
 }
 
 void report_waits_json(const struct result_test *test, struct json *json)
@@ -33,10 +32,8 @@ void report_waits_json(const struct result_test *test, struct json *json)
         const struct result_wait *wait = &test->waits[i];
 
         json_object(json);
-        json_key(json, "provider");
-        json_str(json, wait->provider);
-        json_key(json, "count");
-        json_u64(json, wait->count);
+        json_put_str(json, "provider", wait->provider);
+        json_put_u64(json, "count", wait->count);
         put_us(json, "total_us", wait->total_ns);
         put_us(json, "longest_us", wait->longest_ns);
         json_end(json);

@@ -31,8 +31,7 @@ void results_statuses(struct json *json, const struct bucket_figures *figures)
 
         if (figures->status[i] == 0) continue;
         (void)snprintf(key, sizeof(key), "%d", i);
-        json_key(json, key);
-        json_u64(json, figures->status[i]);
+        json_put_u64(json, key, figures->status[i]);
     }
     json_end(json);
 }

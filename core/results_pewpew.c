@@ -5,21 +5,13 @@
 
 #include "core/results_forms.h"
 
-static void put_u64(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_u64(json, value);
-}
-
 void results_pewpew_header(struct results_lines *lines, const struct results_header *header)
 {
     struct json *json = results_line(lines);
 
-    json_key(json, "test");
-    json_str(json, header->test);
-    json_key(json, "bin");
-    json_str(json, header->version);
-    put_u64(json, "bucketSize", header->bucket_size_ns / NS_PER_S);
+    json_put_str(json, "test", header->test);
+    json_put_str(json, "bin", header->version);
+    json_put_u64(json, "bucketSize", header->bucket_size_ns / NS_PER_S);
     json_end(json);
 }
 
@@ -27,7 +19,7 @@ void results_pewpew_group(struct results_lines *lines, const struct bucket_group
 {
     struct json *json = results_line(lines);
 
-    put_u64(json, "index", group->index);
+    json_put_u64(json, "index", group->index);
     json_key(json, "tags");
     results_tags(json, group);
     json_end(json);
@@ -51,7 +43,7 @@ static void put_errors(struct json *json, const struct bucket_figures *figures)
             sum += errors[j].count;
             errors[j].count = 0; /* Told with this one. */
         }
-        put_u64(json, errors[i].text, sum);
+        json_put_u64(json, errors[i].text, sum);
     }
     json_end(json);
 }
@@ -66,7 +58,7 @@ static void put_entry(struct results_lines *lines, const struct bucket_group *gr
     (void)snprintf(index, sizeof(index), "%u", group->index);
     json_key(json, index);
     json_object(json);
-    if (timeouts > 0) put_u64(json, "requestTimeouts", timeouts);
+    if (timeouts > 0) json_put_u64(json, "requestTimeouts", timeouts);
     if (figures->from_sent != NULL && figures->from_sent->count > 0) {
         json_key(json, "rttHistogram");
         results_line_hist(lines, figures->from_sent);
@@ -83,7 +75,7 @@ void results_pewpew_bucket(struct results_lines *lines, const struct bucket *buc
 {
     struct json *json = results_line(lines);
 
-    put_u64(json, "time", bucket->start_wall_ns / NS_PER_S);
+    json_put_u64(json, "time", bucket->start_wall_ns / NS_PER_S);
     json_key(json, "entries");
     json_object(json);
     for (uint32_t i = 0; i < bucket->groups_count; i++) {

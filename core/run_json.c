@@ -5,28 +5,10 @@
 #include "core/report.h"
 #include "core/version.h"
 
-static void put_str(struct json *json, const char *key, const char *value)
-{
-    json_key(json, key);
-    json_str(json, value);
-}
-
-static void put_u64(struct json *json, const char *key, uint64_t value)
-{
-    json_key(json, key);
-    json_u64(json, value);
-}
-
-static void put_double(struct json *json, const char *key, double value, int decimals)
-{
-    json_key(json, key);
-    json_double(json, value, decimals);
-}
-
 /* Seconds since the epoch, whole ones where they are. */
 static void put_epoch(struct json *json, const char *key, uint64_t wall_ns)
 {
-    put_double(json, key, (double)wall_ns / (double)NS_PER_S, 3);
+    json_put_double(json, key, (double)wall_ns / (double)NS_PER_S, 3);
 }
 
 static void put_ms(struct json *json, const char *key, double ns, bool is_known)
@@ -45,9 +27,9 @@ void run_json_start(const char *file, struct text *out)
 
     json_init(&json, out, true);
     json_object(&json);
-    put_str(&json, "type", "start");
-    put_str(&json, "msg", file);
-    put_str(&json, "binVersion", pelt_version);
+    json_put_str(&json, "type", "start");
+    json_put_str(&json, "msg", file);
+    json_put_str(&json, "binVersion", pelt_version);
     json_end(&json);
 }
 
@@ -67,8 +49,8 @@ void run_json_line(const char *type, const char *line, struct text *out)
     if (strncmp(line, "pelt: ", 6) == 0) line += 6;
     json_init(&json, out, true);
     json_object(&json);
-    put_str(&json, "type", type);
-    put_str(&json, "msg", line);
+    json_put_str(&json, "type", type);
+    json_put_str(&json, "msg", line);
     json_end(&json);
 }
 
@@ -82,7 +64,7 @@ static void put_span(struct json *json, const struct span *span)
 {
     put_epoch(json, "startTime", span->start_wall_ns);
     put_epoch(json, "timestamp", span->end_wall_ns);
-    put_str(json, "summaryType", span->type);
+    json_put_str(json, "summaryType", span->type);
 }
 
 static void add_provider(const struct bucket_provider *provider, const struct span *span,
@@ -93,12 +75,12 @@ static void add_provider(const struct bucket_provider *provider, const struct sp
     json_init(&json, out, true);
     json_object(&json);
     put_epoch(&json, "timestamp", span->end_wall_ns);
-    put_str(&json, "provider", provider->name);
-    put_u64(&json, "len", provider->len);
-    put_u64(&json, "limit", provider->limit);
-    put_u64(&json, "receiverCount", provider->receivers);
-    put_u64(&json, "senderCount", provider->senders);
-    put_u64(&json, "onDemandCount", provider->on_demand);
+    json_put_str(&json, "provider", provider->name);
+    json_put_u64(&json, "len", provider->len);
+    json_put_u64(&json, "limit", provider->limit);
+    json_put_u64(&json, "receiverCount", provider->receivers);
+    json_put_u64(&json, "senderCount", provider->senders);
+    json_put_u64(&json, "onDemandCount", provider->on_demand);
     json_end(&json);
 }
 
@@ -118,8 +100,8 @@ static void put_statuses(struct json *json, const struct bucket_figures *figures
     for (uint32_t i = 0; i < STATUS_COUNT; i++) {
         if (figures->status[i] == 0) continue;
         json_object(json);
-        put_u64(json, "status", i);
-        put_u64(json, "count", figures->status[i]);
+        json_put_u64(json, "status", i);
+        json_put_u64(json, "count", figures->status[i]);
         json_end(json);
     }
     json_end(json);
@@ -135,13 +117,13 @@ static void put_errors(struct json *json, const struct bucket_figures *figures)
     json_array(json);
     for (uint32_t i = 0; i < count; i++) {
         json_object(json);
-        put_str(json, "error", errors[i].text);
-        put_u64(json, "count", errors[i].count);
+        json_put_str(json, "error", errors[i].text);
+        json_put_u64(json, "count", errors[i].count);
         json_end(json);
         sum += errors[i].count;
     }
     json_end(json);
-    put_u64(json, "testErrorCount", sum);
+    json_put_u64(json, "testErrorCount", sum);
 }
 
 static void put_latency(struct json *json, const struct hist_view *view)
@@ -177,7 +159,7 @@ static void put_failures(struct json *json, const struct bucket_figures *figures
     json_key(json, "failures");
     json_object(json);
     for (int i = 0; i < FAILED_COUNT; i++) {
-        if (figures->failed[i] > 0) put_u64(json, failed_names[i], figures->failed[i]);
+        if (figures->failed[i] > 0) json_put_u64(json, failed_names[i], figures->failed[i]);
     }
     json_end(json);
 }
@@ -190,13 +172,13 @@ static void add_summary(const struct bucket_group *group, const struct bucket_fi
     if (bucket_is_empty(figures)) return;
     json_init(&json, out, true);
     json_object(&json);
-    put_str(&json, "type", "summary");
+    json_put_str(&json, "type", "summary");
     put_span(&json, span);
     put_tag(&json, group, "method");
     put_tag(&json, group, "url");
-    put_u64(&json, "callCount", bucket_calls(figures));
+    json_put_u64(&json, "callCount", bucket_calls(figures));
     put_statuses(&json, figures);
-    put_u64(&json, "requestTimeouts", bucket_timeouts(figures));
+    json_put_u64(&json, "requestTimeouts", bucket_timeouts(figures));
     put_errors(&json, figures);
     put_latency(&json, figures->from_sent);
     put_tags(&json, group);
@@ -205,22 +187,11 @@ static void add_summary(const struct bucket_group *group, const struct bucket_fi
     put_latency(&json, figures->from_due);
     json_end(&json);
     put_failures(&json, figures);
-    put_u64(&json, "bytesSent", figures->bytes_sent);
-    put_u64(&json, "bytesReceived", figures->bytes_received);
-    put_u64(&json, "waitCount", figures->waits);
+    json_put_u64(&json, "bytesSent", figures->bytes_sent);
+    json_put_u64(&json, "bytesReceived", figures->bytes_received);
+    json_put_u64(&json, "waitCount", figures->waits);
     put_ms(&json, "waited", (double)figures->waited_ns, true);
     json_end(&json);
-}
-
-static void put_map(struct json *json, const char *key, const uint64_t *counts,
-                    const char *const *names, size_t count)
-{
-    json_key(json, key);
-    json_object(json);
-    for (size_t i = 0; i < count; i++) {
-        if (counts[i] != 0) put_u64(json, names[i], counts[i]);
-    }
-    json_end(json);
 }
 
 static void add_ledger(const struct bucket *bucket, const struct ledger *ledger,
@@ -230,19 +201,19 @@ static void add_ledger(const struct bucket *bucket, const struct ledger *ledger,
 
     json_init(&json, out, true);
     json_object(&json);
-    put_str(&json, "type", "ledger");
+    json_put_str(&json, "type", "ledger");
     put_span(&json, span);
-    put_u64(&json, "openConnections", bucket->connections_open);
-    put_u64(&json, "maxConnections", bucket->connections_max);
-    put_u64(&json, "due", ledger->due);
-    put_u64(&json, "started", ledger->started);
-    put_map(&json, "shed", ledger->shed, shed_names, SHED_COUNT);
-    put_map(&json, "missed", ledger->missed, missed_names, MISSED_COUNT);
-    put_u64(&json, "ok", ledger->ok);
-    put_map(&json, "failed", ledger->failed, failed_names, FAILED_COUNT);
-    put_u64(&json, "cutOff", ledger->cut_off);
-    put_u64(&json, "pending", ledger->pending);
-    put_u64(&json, "inFlight", ledger->in_flight);
+    json_put_u64(&json, "openConnections", bucket->connections_open);
+    json_put_u64(&json, "maxConnections", bucket->connections_max);
+    json_put_u64(&json, "due", ledger->due);
+    json_put_u64(&json, "started", ledger->started);
+    json_put_counts(&json, "shed", ledger->shed, shed_names, SHED_COUNT);
+    json_put_counts(&json, "missed", ledger->missed, missed_names, MISSED_COUNT);
+    json_put_u64(&json, "ok", ledger->ok);
+    json_put_counts(&json, "failed", ledger->failed, failed_names, FAILED_COUNT);
+    json_put_u64(&json, "cutOff", ledger->cut_off);
+    json_put_u64(&json, "pending", ledger->pending);
+    json_put_u64(&json, "inFlight", ledger->in_flight);
     json_end(&json);
 }
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "core/base/check.h"
-#include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/exit.h"
+#include "core/subcommand.h"
 
 const char run_usage[] =
     "usage: pelt run FILE [options]\n"
@@ -38,9 +38,7 @@ const char run_usage[] =
 
 static int wrong(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "pelt: %s%s%s%s (see pelt run --help)\n", what, word == NULL ? "" : " '",
-                  word == NULL ? "" : quote(word).text, word == NULL ? "" : "'");
-    return EXIT_CODE_USAGE;
+    return subcommand_wrong("run", what, word);
 }
 
 /* Options that stand alone. */

@@ -47,6 +47,7 @@ void share_targets(const struct plan *plan, uint32_t index, uint32_t *ret_counts
     uint64_t border = sum * index / plan->workers, before = 0;
 
     CHECK(plan->targets_count <= PLAN_URLS_MAX);
+    CHECK(plan->targets_count == 0 || sum > 0); /* A request weighs at least 1. */
     for (uint32_t i = 0; i < plan->targets_count; i++) {
         border += weights[i] * total;
         ret_counts[i] = (uint32_t)(border / sum - before);

@@ -1,8 +1,7 @@
 #include "core/thresholds.h"
 
-#include <string.h>
-
 #include "config/testfile.h"
+#include "core/base/glob.h"
 #include "core/report_latency.h"
 
 bool result_test_is_passed(const struct result_test *test)
@@ -13,31 +12,6 @@ bool result_test_is_passed(const struct result_test *test)
     return true;
 }
 
-bool thresholds_match(const char *pattern, const char *text, size_t len)
-{
-    const char *star = NULL;
-    size_t at = 0, star_at = 0;
-
-    while (at < len) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            star_at = at;
-        } else if (*pattern != '\0' && *pattern == text[at]) {
-            pattern++;
-            at++;
-        } else if (star != NULL) {
-            pattern = star; /* The last star takes one byte more. */
-            at = ++star_at;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') {
-        pattern++;
-    }
-    return *pattern == '\0';
-}
-
 /* Whether a group counts for a threshold. */
 static bool counts(const struct testfile_threshold *threshold, const struct bucket_group *group)
 {
@@ -45,7 +19,7 @@ static bool counts(const struct testfile_threshold *threshold, const struct buck
         uint32_t len = 0;
         const char *value = bucket_tag(group, threshold->tags[i].name, &len);
 
-        if (value == NULL || !thresholds_match(threshold->tags[i].value.text, value, len)) {
+        if (value == NULL || !glob_matches(threshold->tags[i].value.text, value, len)) {
             return false;
         }
     }

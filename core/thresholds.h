@@ -19,7 +19,4 @@ struct testfile;
 MUST_USE bool thresholds_judge(const struct testfile *test, const struct result *result,
                                struct arena *arena, struct result_test *ret_test);
 
-/* True if `text` is `pattern`, in which '*' stands for any text. */
-bool thresholds_match(const char *pattern, const char *text, size_t len);
-
 #endif

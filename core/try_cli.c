@@ -8,6 +8,7 @@
 #include "core/exit.h"
 #include "core/output.h"
 #include "core/run_cli.h"
+#include "core/subcommand.h"
 #include "core/try_plan.h"
 #include "core/try_run.h"
 
@@ -17,16 +18,6 @@ static int no_memory(const struct try_line *line)
 {
     (void)fprintf(stderr, "pelt: no memory for '%s'\n", quote(line->file).text);
     return EXIT_CODE_ERROR;
-}
-
-static int write_out(int fd, const struct text *text)
-{
-    struct err_info why;
-
-    if (text->len == 0 && !text->failed) return EXIT_CODE_OK;
-    if (output_stream(fd, text, &why) == ERR_OK) return EXIT_CODE_OK;
-    (void)fprintf(stderr, "pelt: %s\n", why.message);
-    return EXIT_CODE_OUTPUT;
 }
 
 /* Sets the role of those that the filters choose; false without memory. */
@@ -68,7 +59,7 @@ static int refuse(const struct try_line *line, const struct try_graph *graph, en
     if (chosen == 0) {
         text_printf(&out, "pelt: %s: no endpoint is what --include says\n", quote(line->file).text);
     }
-    (void)write_out(STDERR_FILENO, &out);
+    (void)subcommand_print(STDERR_FILENO, &out);
     return chosen == 0 || refused > 0 ? EXIT_CODE_ERROR : EXIT_CODE_OK;
 }
 
@@ -85,7 +76,7 @@ static int print_plan(const struct try_line *line, const struct try_graph *graph
     } else {
         try_plan_human(graph, roles, &out);
     }
-    if (line->output == NULL) return write_out(STDOUT_FILENO, &out);
+    if (line->output == NULL) return subcommand_print(STDOUT_FILENO, &out);
     if (output_open(&output, line->output, &why) == ERR_OK &&
         output_write(&output, &out, &why) == ERR_OK) {
         return EXIT_CODE_OK;
@@ -124,7 +115,7 @@ static int try_with(int argc, char **argv, struct arena *arena)
     if (line.help) {
         text_init(&help, arena);
         text_add_str(&help, try_usage);
-        return write_out(STDOUT_FILENO, &help);
+        return subcommand_print(STDOUT_FILENO, &help);
     }
     plan_init(&run.cli.plan);
     run.testfile = run_test_load(line.file, clock_now_ns(), line.json);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/glob.h"
+
 bool try_filter_read(const char *word, struct try_filter *ret_filter)
 {
     const char *equals = strchr(word, '=');
@@ -17,28 +19,10 @@ bool try_filter_read(const char *word, struct try_filter *ret_filter)
     return ret_filter->tag_len > 0;
 }
 
-bool try_pattern_matches(const char *pattern, const char *text)
+/* True if `text` is what the filter's pattern says. */
+static bool fits(const struct try_filter *filter, const char *text)
 {
-    const char *star = NULL, *from = NULL; /* The last '*', and where what it stands for began. */
-
-    while (*text != '\0') {
-        if (*pattern == '*') {
-            star = pattern++;
-            from = text;
-        } else if (*pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star != NULL) {
-            pattern = star + 1;
-            text = ++from;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') {
-        pattern++;
-    }
-    return *pattern == '\0';
+    return glob_matches(filter->pattern, text, strlen(text));
 }
 
 static bool is_tag(const struct try_filter *filter, const char *name)
@@ -52,11 +36,11 @@ static bool has_tag(const struct try_filter *filter, const struct testfile_endpo
 {
     char number[16];
 
-    if (is_tag(filter, "name") && try_pattern_matches(filter->pattern, endpoint->name)) return true;
-    if (is_tag(filter, "method")) return try_pattern_matches(filter->pattern, endpoint->method);
+    if (is_tag(filter, "name") && fits(filter, endpoint->name)) return true;
+    if (is_tag(filter, "method")) return fits(filter, endpoint->method);
     if (is_tag(filter, "_id")) {
         (void)snprintf(number, sizeof(number), "%" PRIu32, index);
-        return try_pattern_matches(filter->pattern, number);
+        return fits(filter, number);
     }
     for (uint32_t i = 0; i < endpoint->tags_count; i++) {
         const struct testfile_tag *tag = &endpoint->tags[i];
@@ -65,7 +49,7 @@ static bool has_tag(const struct try_filter *filter, const struct testfile_endpo
         if (!is_tag(filter, tag->name)) continue;
         text = template_outline(tag->value.compiled, "*", arena);
         if (text == NULL) *ret_failed = true;
-        return text != NULL && try_pattern_matches(filter->pattern, text);
+        return text != NULL && fits(filter, text);
     }
     return false;
 }

@@ -21,9 +21,6 @@ struct try_filter {
 /* Reads "tag=pattern" or "tag!=pattern"; false for anything else. `word` must outlive it. */
 MUST_USE bool try_filter_read(const char *word, struct try_filter *ret_filter);
 
-/* True if `text` is what the pattern says. */
-bool try_pattern_matches(const char *pattern, const char *text);
-
 /* Whether the endpoint, number `index` of the test file, passes. `arena` is for its tags as text;
  * false in `ret_matches`, and false returned, when it refuses. */
 MUST_USE bool try_filter_matches(const struct try_filter *filter,

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/exit.h"
+#include "core/subcommand.h"
 #include "core/try_cli.h"
 
 #define TIMEOUT_NS (30 * NS_PER_S)
@@ -39,9 +39,7 @@ const char try_usage[] =
 
 static int wrong_line(const char *what, const char *word)
 {
-    (void)fprintf(stderr, "pelt: %s%s%s%s (see pelt try --help)\n", what, word == NULL ? "" : " '",
-                  word == NULL ? "" : quote(word).text, word == NULL ? "" : "'");
-    return EXIT_CODE_USAGE;
+    return subcommand_wrong("try", what, word);
 }
 
 struct try_flag {

@@ -128,7 +128,8 @@ static char escaped(char letter)
     static const char letters[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
     const char *at = letter == '\0' ? NULL : strchr(letters, letter);
 
-    return at == NULL ? '\0' : bytes[at - letters];
+    if (at == NULL) return '\0';
+    return bytes[at - letters];
 }
 
 /* How many bytes of the text stand for `byte`, encoded if they can be; 0: they do not. */

@@ -91,10 +91,8 @@ static void add_json_provider(const struct try_graph *graph, uint32_t index, str
     const struct testfile *test = graph->test;
 
     json_object(json);
-    json_key(json, "name");
-    json_str(json, test->providers[index].name);
-    json_key(json, "type");
-    json_str(json, kind_of(&test->providers[index]));
+    json_put_str(json, "name", test->providers[index].name);
+    json_put_str(json, "type", kind_of(&test->providers[index]));
     json_key(json, "fed_by");
     add_json_names(test, index, try_provides, json);
     json_key(json, "cheapest");
@@ -115,16 +113,14 @@ static void add_json_endpoint(const struct try_graph *graph, const enum try_role
     struct text why;
 
     json_object(json);
-    json_key(json, "name");
-    json_str(json, test->endpoints[index].name);
+    json_put_str(json, "name", test->endpoints[index].name);
     json_key(json, "score");
     if (graph->scores[index] == TRY_NONE) {
         json_null(json);
     } else {
         json_u64(json, graph->scores[index]);
     }
-    json_key(json, "role");
-    json_str(json, graph->scores[index] == TRY_NONE ? "never" : role_of(roles[index]));
+    json_put_str(json, "role", graph->scores[index] == TRY_NONE ? "never" : role_of(roles[index]));
     json_key(json, "reads");
     json_array(json);
     for (uint32_t i = 0; i < test->providers_count; i++) {

@@ -239,3 +239,38 @@ void json_null(struct json *json)
 {
     json_word(json, "null");
 }
+
+void json_put_str(struct json *json, const char *key, const char *value)
+{
+    json_key(json, key);
+    json_str(json, value);
+}
+
+void json_put_u64(struct json *json, const char *key, uint64_t value)
+{
+    json_key(json, key);
+    json_u64(json, value);
+}
+
+void json_put_double(struct json *json, const char *key, double value, int decimals)
+{
+    json_key(json, key);
+    json_double(json, value, decimals);
+}
+
+void json_put_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+void json_put_counts(struct json *json, const char *key, const uint64_t *counts,
+                     const char *const *names, size_t count)
+{
+    json_key(json, key);
+    json_object(json);
+    for (size_t i = 0; i < count; i++) {
+        if (counts[i] != 0) json_put_u64(json, names[i], counts[i]);
+    }
+    json_end(json);
+}

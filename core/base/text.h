@@ -69,4 +69,14 @@ void json_double(struct json *json, double value, int decimals);
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 
+/* A key and its value, as the functions above write them. */
+void json_put_str(struct json *json, const char *key, const char *value);
+void json_put_u64(struct json *json, const char *key, uint64_t value);
+void json_put_double(struct json *json, const char *key, double value, int decimals);
+void json_put_bool(struct json *json, const char *key, bool value);
+
+/* A key and an object of the [count] counts that are not 0, each under its name. */
+void json_put_counts(struct json *json, const char *key, const uint64_t *counts,
+                     const char *const *names, size_t count);
+
 #endif

@@ -28,7 +28,7 @@ INSTRUMENTED = any(word in PELT for word in ("address", "thread", "undefined", "
 TOOLS = os.path.join(os.path.dirname(os.path.realpath(PELT)), "tests", "tools")  # Of tests/tools/.
 
 # A bound on what a run may take beyond its own time: start, report, a machine that is busy.
-SLACK_S = 30.0
+SLACK_S = 120.0 if LIGHT else 30.0
 
 FAILED_CLASSES = (
     "connect_refused connect_timeout unreachable ports descriptors proxy_refused reset_before_response "
@@ -348,6 +348,13 @@ def target(*args, files=None, under=()):
         yield process
     finally:
         stop()
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has at this moment, for a server that is about to start."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

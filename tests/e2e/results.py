@@ -94,16 +94,9 @@ def take_number(data, at):
     return (value >> 1) ^ -(value & 1), at + 1
 
 
-def decode(text):
-    """The counts of a histogram, compressed or not, as {lowest value of a bucket: count}."""
-    data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    if data[:4] == b"\x1c\x84\x93\x14":
-        assert struct.unpack_from(">I", data, 4)[0] == len(data) - 8
-        data = zlib.decompress(data[8:])
-    cookie, length, offset, digits, low, high, ratio = struct.unpack_from(">IIIIQQd", data)
-    assert (cookie, length, offset) == (0x1C849313, len(data) - 40, 0)
-    assert (digits, low, ratio) == (3, 1, 1.0) and high > 2**35
-    counts, at, bucket = {}, 40, 0
+def counts_of(data, at):
+    """The counts of a histogram, which begin at `at`, as {lowest value of a bucket: count}."""
+    counts, bucket = {}, 0
     while at < len(data):
         count, at = take_number(data, at)
         if count < 0:
@@ -114,3 +107,15 @@ def decode(text):
             counts[(bucket - (shift << 10)) << shift] = count
         bucket += 1
     return counts
+
+
+def decode(text):
+    """The counts of a histogram, compressed or not, as {lowest value of a bucket: count}."""
+    data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    if data[:4] == b"\x1c\x84\x93\x14":
+        assert struct.unpack_from(">I", data, 4)[0] == len(data) - 8
+        data = zlib.decompress(data[8:])
+    cookie, length, offset, digits, low, high, ratio = struct.unpack_from(">IIIIQQd", data)
+    assert (cookie, length, offset) == (0x1C849313, len(data) - 40, 0)
+    assert (digits, low, ratio) == (3, 1, 1.0) and high > 2**35
+    return counts_of(data, 40)

@@ -355,9 +355,7 @@ def test_nginx_takes_large_bodies():
     path, digest = body_file(12 * MIB)
     root = lib.temp_path("nginx")
     os.makedirs(root + "/bodies", exist_ok=True)
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = lib.free_port()
     conf = lib.write_file("nginx.conf", f"""
 daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;
 events {{ worker_connections 64; }}

@@ -134,9 +134,7 @@ def nginx():
     ends it and so brings the log up to date."""
     binary = lib.need_tool("nginx")
     directory = lib.temp_dir()
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
+    port = lib.free_port()
     conf = lib.write_file("nginx.conf", NGINX_CONF.format(dir=directory, port=port))
     process = lib.Process([binary, "-e", directory + "/error.log", "-p", directory, "-c", conf])
 

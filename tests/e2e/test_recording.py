@@ -13,6 +13,7 @@ import zlib
 
 import badserver
 import lib
+import results
 from badserver import Server
 from lib import check, equal
 
@@ -31,20 +32,6 @@ def number(cell):
     return float(cell) if cell else None
 
 
-def take_number(data, at):
-    """A ZigZag LEB128 number of at most nine bytes, and where the next one is."""
-    value, shift = 0, 0
-    while shift < 56:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return (value >> 1) ^ -(value & 1), at
-    value |= data[at] << 56
-    return (value >> 1) ^ -(value & 1), at + 1
-
-
 def decode(text):
     """The counts by bucket of a compressed V2 histogram, as {lowest value: count}."""
     packed = base64.b64decode(text, validate=True)
@@ -53,17 +40,7 @@ def decode(text):
     plain = zlib.decompress(packed[8:])
     head = struct.unpack_from(">IIIIQQd", plain)
     equal(head, (0x1C849313, len(plain) - 40, 0, 3, 1, 2**45 - 1, 1.0), "head")
-    counts, at, bucket = {}, 40, 0
-    while at < len(plain):
-        count, at = take_number(plain, at)
-        if count < 0:
-            bucket += -count
-            continue
-        if count:
-            shift = max(0, (bucket >> 10) - 1)
-            counts[(bucket - (shift << 10)) << shift] = count
-        bucket += 1
-    return counts
+    return results.counts_of(plain, 40)
 
 
 def read_log(path):

@@ -41,12 +41,6 @@ http {{
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def listens(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
@@ -79,7 +73,7 @@ def server(words, port, **how):
 @contextlib.contextmanager
 def nginx(name="good", more=""):
     """Yields the URL and the path of the log: id, status, version, "r" or "."."""
-    binary, port, directory = lib.need_tool("nginx"), free_port(), lib.temp_path("nginx")
+    binary, port, directory = lib.need_tool("nginx"), lib.free_port(), lib.temp_path("nginx")
     os.makedirs(directory, exist_ok=True)
     for temporary in ("access.log", "error.log"):
         with contextlib.suppress(FileNotFoundError):
@@ -199,10 +193,10 @@ def test_nginx_requires_a_client_certificate():
 
 
 def test_nginx_chooses_h2_where_it_is_offered():
-    with nginx(more="listen 127.0.0.1:%d ssl http2;" % free_port()) as (url, _):
+    with nginx(more="listen 127.0.0.1:%d ssl http2;" % lib.free_port()) as (url, _):
         run = lib.load(url + "/", "-c", 2, "-n", 20, *tls.CA)
         equal(run.ok(), 20, run)
-    port = free_port()
+    port = lib.free_port()
     with nginx(more=f"listen 127.0.0.1:{port} ssl http2;"):
         lib.wait_until(lambda: listens(port), "nginx to listen for h2")
         url = f"https://localhost:{port}/"
@@ -243,7 +237,7 @@ class Interactive:
 
 @contextlib.contextmanager
 def s_server(*options):
-    binary, port = lib.need_tool("openssl"), free_port()
+    binary, port = lib.need_tool("openssl"), lib.free_port()
     words = [binary, "s_server", "-accept", str(port), "-cert", tls.cert("good"), "-key",
              tls.key("good"), *options]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -306,7 +300,7 @@ def test_s_server_of_tls_1_1_is_refused():
 
 @contextlib.contextmanager
 def gnutls(*options):
-    binary, port = lib.need_tool("gnutls-serv"), free_port()
+    binary, port = lib.need_tool("gnutls-serv"), lib.free_port()
     words = [binary, "--http", "--port", str(port), "--x509certfile", tls.cert("good"),
              "--x509keyfile", tls.key("good"), *options]
     with server(words, port):
@@ -352,7 +346,7 @@ frontend front
 
 
 def test_haproxy_is_understood():
-    port = free_port()
+    port = lib.free_port()
     pem = lib.write_file("both.pem",
                          lib.read_file(tls.cert("good")) + lib.read_file(tls.key("good")))
     conf = lib.write_file("haproxy.cfg", HAPROXY_CONF.format(port=port, pem=pem))

@@ -431,13 +431,14 @@ endpoints:
   - {{name: slow, url: "URL/slow?s=60", peak_load: 1hps, provides: {{t: {{select: 1}}}}}}
   - {{name: use, url: "URL/use?${{t}}", peak_load: 1hps}}
 """
+    limit = "10s" if lib.LIGHT else "2s"  # Enough for the request to be sent, on a busy machine too.
     with StateServer() as server:
-        done = attempt(server, text, "--timeout", "300ms", "-f", "json", rc=1)
+        done = attempt(server, text, "--timeout", limit, "-f", "json", rc=1)
     equal([line["response"] for line in lines(done)], [None])
     check("failed: `slow`: no answer before the time was over" in done.err, done)
     check("not called: `use`: `t` of `slow` never came: that has not answered in time" in done.err,
           done)
-    check(done.seconds < 20, "it did not end:", done)
+    check(done.seconds < 50, "it did not end:", done)
 
 
 def test_an_interrupt_ends_it():

@@ -12,7 +12,7 @@ enum { OUT_BYTES = 64 * 1024 };
         struct tls_out out = {.data = bytes_, .size = sizeof(bytes_)}; \
                                                                        \
         call;                                                          \
-        keep((conn), bytes_, out.len);                                 \
+        keep((conn), bytes_, (out).len);                               \
     } while (0)
 
 static void keep(struct sim_conn *conn, const char *bytes, size_t len)

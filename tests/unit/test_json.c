@@ -559,6 +559,25 @@ static void ten_decimals(void)
     json_double(&json, 1, 10);
 }
 
+static void test_json_puts_keys_with_their_values(void)
+{
+    static const uint64_t counts[] = {0, 7, 0, 9};
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct rig rig;
+
+    rig_init(&rig, true);
+    json_object(&rig.json);
+    json_put_str(&rig.json, "text", "a b");
+    json_put_u64(&rig.json, "most", UINT64_MAX);
+    json_put_double(&rig.json, "half", 0.5, 1);
+    json_put_bool(&rig.json, "on", true);
+    json_put_counts(&rig.json, "some", counts, names, COUNT(counts));
+    json_put_counts(&rig.json, "none", counts, names, 1);
+    json_end(&rig.json);
+    EXPECT(rig_wrote(&rig, "{\"text\":\"a b\",\"most\":18446744073709551615,\"half\":0.5,"
+                           "\"on\":true,\"some\":{\"b\":7,\"d\":9},\"none\":{}}\n"));
+}
+
 static void test_json_out_of_order_aborts(void)
 {
     static void (*const misuses[])(void) = {
@@ -585,6 +604,7 @@ int main(void)
     TEST(test_json_doubles_are_short_and_always_json);
     TEST(test_json_doubles_do_not_ask_the_locale);
     TEST(test_json_on_a_failed_text_still_counts_its_levels);
+    TEST(test_json_puts_keys_with_their_values);
     TEST(test_json_out_of_order_aborts);
     return 0;
 }

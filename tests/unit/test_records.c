@@ -161,8 +161,8 @@ static void test_records_are_the_same_in_windows_of_any_size(void)
 
             read_all(&rows[i], step, false, out, sizeof(out));
             if (strcmp(out, rows[i].wanted) != 0) {
-                fprintf(stderr, "%s, windows of %zu: got\n%swanted\n%s", rows[i].name, step, out,
-                        rows[i].wanted);
+                (void)fprintf(stderr, "%s, windows of %zu: got\n%swanted\n%s", rows[i].name, step,
+                              out, rows[i].wanted);
                 exit(1);
             }
         }

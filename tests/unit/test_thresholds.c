@@ -164,24 +164,6 @@ static void test_thresholds_choose_groups_by_tags(void)
     }
 }
 
-static void test_texts_match_patterns(void)
-{
-    static const struct {
-        const char *pattern, *text;
-        bool is_match;
-    } cases[] = {{"", "", true},         {"", "a", false},
-                 {"*", "", true},        {"**", "abc", true},
-                 {"a*c", "abbbc", true}, {"a*c", "abcb", false},
-                 {"*b*", "abc", true},   {"a*b*c", "abcbc", true},
-                 {"abc", "ab", false},   {"*/items/*", "http://h/items/7", true}};
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *text = cases[i].text;
-
-        EXPECT(thresholds_match(cases[i].pattern, text, strlen(text)) == cases[i].is_match);
-    }
-}
-
 static void test_outcomes_are_told(void)
 {
     static struct rig rig;
@@ -229,7 +211,6 @@ int main(void)
 {
     TEST(test_thresholds_hold_each_metric_against_its_bound);
     TEST(test_thresholds_choose_groups_by_tags);
-    TEST(test_texts_match_patterns);
     TEST(test_outcomes_are_told);
     return 0;
 }

@@ -4,39 +4,9 @@
 #include <string.h>
 
 #include "config/load.h"
-#include "tests/test.h"
+#include "tests/unit/try_loaded.h"
 
 enum { ENDPOINTS_MAX = 64 };
-
-/* A test file at hand. */
-struct loaded {
-    struct arena arena;
-    struct diags diags;
-    struct testfile *file;
-    struct try_graph graph;
-};
-
-static void load_text(struct loaded *loaded, const char *text)
-{
-    static const struct testfile_options options = {.seed = 5, .skip_files = true};
-    struct source source = source_of_text("t.yaml", text, strlen(text));
-    struct text out;
-
-    arena_init(&loaded->arena, 0);
-    diags_init(&loaded->diags, &loaded->arena);
-    loaded->file = testfile_load_text(&source, &options, &loaded->diags);
-    text_init(&out, &loaded->arena);
-    diags_human(&loaded->diags, &out);
-    if (loaded->file == NULL) (void)fprintf(stderr, "%s\n%s", text, out.data);
-    EXPECT(loaded->file != NULL);
-    EXPECT(try_graph_make(&loaded->graph, loaded->file, &loaded->arena));
-}
-
-static void release(struct loaded *loaded)
-{
-    testfile_free(loaded->file);
-    arena_release(&loaded->arena);
-}
 
 /* Graphs in few letters. Each word is an endpoint: its name, after '<' what it needs, after '>'
  * what it provides; lower case letters are response providers, upper case ones lists. */
@@ -105,7 +75,7 @@ static void load_graph(struct loaded *loaded, const char *graph)
         add_endpoint(&yaml, word, len);
         word += len + (word[len] == ' ');
     }
-    load_text(loaded, yaml.data);
+    loaded_open(loaded, yaml.data);
     arena_release(&arena);
 }
 
@@ -188,7 +158,7 @@ static void test_try_graph_scores_and_chooses(void)
         EXPECT(loaded.file->endpoints_count == strlen(row->scores));
         for (uint32_t i = 0; i < loaded.file->endpoints_count; i++) {
             uint32_t score = loaded.graph.scores[i];
-            char letter = score == TRY_NONE ? '-' : (char)('0' + score);
+            char letter = (char)(score == TRY_NONE ? '-' : '0' + score);
 
             if (letter != row->scores[i]) {
                 (void)fprintf(stderr, "%s: %s: %s has score %c, not %c\n", row->name, row->graph,
@@ -199,7 +169,7 @@ static void test_try_graph_scores_and_chooses(void)
         expect_called(&loaded, row, false, row->called, &loaded.arena);
         expect_called(&loaded, row, true, row->with_all == NULL ? row->called : row->with_all,
                       &loaded.arena);
-        release(&loaded);
+        loaded_close(&loaded);
     }
 }
 
@@ -229,7 +199,7 @@ static void test_try_graph_names_the_chain(void)
         try_graph_chain(&loaded.graph, chains[i].index, &out);
         if (strcmp(out.data, chains[i].chain) != 0) (void)fprintf(stderr, "%s\n", out.data);
         EXPECT(strcmp(out.data, chains[i].chain) == 0);
-        release(&loaded);
+        loaded_close(&loaded);
     }
 }
 
@@ -258,7 +228,7 @@ static void test_try_graph_looks_everywhere(void)
     struct loaded loaded;
     uint32_t found = 0;
 
-    load_text(&loaded, everywhere);
+    loaded_open(&loaded, everywhere);
     for (uint32_t i = 0; i < loaded.file->providers_count; i++) {
         bool wanted = false;
 
@@ -270,7 +240,7 @@ static void test_try_graph_looks_everywhere(void)
     }
     EXPECT(found == COUNT(needed));
     EXPECT(loaded.graph.scores[0] == TRY_NONE);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_graph_takes_more_endpoints_than_a_word_has_bits(void)
@@ -291,11 +261,11 @@ static void test_try_graph_takes_more_endpoints_than_a_word_has_bits(void)
                     i > 0 ? "?${p" : "?x", i > 0 ? i - 1 : 0, i > 0 ? "}" : "");
         text_printf(&yaml, "    provides: {p%d: {select: response.body}}\n", i);
     }
-    load_text(&loaded, yaml.data);
+    loaded_open(&loaded, yaml.data);
     for (uint32_t i = 0; i < 300; i++) {
         EXPECT(loaded.graph.scores[i] == i);
     }
-    release(&loaded);
+    loaded_close(&loaded);
     arena_release(&arena);
 }
 
@@ -317,7 +287,7 @@ static void test_try_graph_says_when_memory_is_short(void)
         bytes += 63;
     }
     EXPECT(roles[3] == TRY_ADDED);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 int main(void)

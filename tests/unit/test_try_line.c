@@ -101,35 +101,10 @@ static void test_try_help_is_as_it_was_read(void)
     arena_release(&arena);
 }
 
-static void test_try_patterns_match(void)
-{
-    static const struct {
-        const char *pattern, *text;
-        bool matches;
-    } rows[] = {
-        {"", "", true},          {"", "a", false},         {"a", "", false},
-        {"*", "", true},         {"*", "anything", true},  {"a*", "abc", true},
-        {"*c", "abc", true},     {"a*c", "abbbc", true},   {"a*c", "ac", true},
-        {"a*c", "acb", false},   {"*b*", "abc", true},     {"*b*", "ac", false},
-        {"**", "x", true},       {"a*b*c", "aXbYc", true}, {"a*b*c", "aXcYb", false},
-        {"*aab", "aaaab", true}, {"*ab*ab", "abab", true}, {"*ab*ab", "ab", false},
-        {"abc", "abcd", false},  {"abc", "abc", true},     {"a.c", "abc", false},
-        {"?", "x", false},       {"*.*", "a.b", true},     {"A", "a", false},
-    };
-
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (try_pattern_matches(rows[i].pattern, rows[i].text) != rows[i].matches) {
-            (void)fprintf(stderr, "'%s' and '%s'\n", rows[i].pattern, rows[i].text);
-        }
-        EXPECT(try_pattern_matches(rows[i].pattern, rows[i].text) == rows[i].matches);
-    }
-}
-
 int main(void)
 {
     TEST(test_try_line_says_what_is_meant);
     TEST(test_try_line_refuses_what_is_wrong);
     TEST(test_try_help_is_as_it_was_read);
-    TEST(test_try_patterns_match);
     return 0;
 }

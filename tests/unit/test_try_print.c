@@ -9,37 +9,7 @@
 #include "core/try_filter.h"
 #include "core/try_plan.h"
 #include "tests/golden.h"
-#include "tests/test.h"
-
-/* A test file at hand. */
-struct loaded {
-    struct arena arena;
-    struct diags diags;
-    struct testfile *file;
-    struct try_graph graph;
-};
-
-static void load_text(struct loaded *loaded, const char *text)
-{
-    static const struct testfile_options options = {.seed = 5, .skip_files = true};
-    struct source source = source_of_text("t.yaml", text, strlen(text));
-    struct text out;
-
-    arena_init(&loaded->arena, 0);
-    diags_init(&loaded->diags, &loaded->arena);
-    loaded->file = testfile_load_text(&source, &options, &loaded->diags);
-    text_init(&out, &loaded->arena);
-    diags_human(&loaded->diags, &out);
-    if (loaded->file == NULL) (void)fprintf(stderr, "%s\n%s", text, out.data);
-    EXPECT(loaded->file != NULL);
-    EXPECT(try_graph_make(&loaded->graph, loaded->file, &loaded->arena));
-}
-
-static void release(struct loaded *loaded)
-{
-    testfile_free(loaded->file);
-    arena_release(&loaded->arena);
-}
+#include "tests/unit/try_loaded.h"
 
 #define PATTERN "load_pattern: [{linear: {from: 100%, to: 100%, over: 1m}}]\n"
 
@@ -97,7 +67,7 @@ static void test_try_print_masks_secrets(void)
     struct loaded loaded;
     struct try_print print;
 
-    load_text(&loaded, secretive);
+    loaded_open(&loaded, secretive);
     EXPECT(try_mask_make(&mask, loaded.file, false, &loaded.arena));
     print = (struct try_print){.test = loaded.file, .mask = &mask};
     expect_printed(&print, &seen,
@@ -115,7 +85,7 @@ static void test_try_print_masks_secrets(void)
                    "\"HTTP/1.1 200 OK\",\"headers\":{\"set-cookie\":[\"***\"],\"etag\":"
                    "[\"\\\"x\\\"\"]},\"body\":{\"n\":\"***\",\"list\":[1,\"***\",{\"***\":2.5}],"
                    "\"t\":\"\xc3\xa4\"}},\"stats\":{\"RTT\":1.25}}\n");
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_print_shows_secrets_when_told(void)
@@ -125,7 +95,7 @@ static void test_try_print_shows_secrets_when_told(void)
     struct arena arena;
     struct text out;
 
-    load_text(&loaded, secretive);
+    loaded_open(&loaded, secretive);
     EXPECT(try_mask_make(&mask, loaded.file, true, &loaded.arena));
     arena_init(&arena, 0);
     text_init(&out, &arena);
@@ -134,7 +104,7 @@ static void test_try_print_shows_secrets_when_told(void)
     EXPECT(strstr(out.data, "Authorization: Basic abc\n") != NULL);
     EXPECT(strstr(out.data, "p%40ss+%22w%22") != NULL);
     arena_release(&arena);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_print_leaves_bodies_out(void)
@@ -143,7 +113,7 @@ static void test_try_print_leaves_bodies_out(void)
     struct loaded loaded;
     struct try_print print;
 
-    load_text(&loaded, secretive);
+    loaded_open(&loaded, secretive);
     EXPECT(try_mask_make(&mask, loaded.file, false, &loaded.arena));
     print = (struct try_print){.test = loaded.file,
                                .mask = &mask,
@@ -161,7 +131,7 @@ static void test_try_print_leaves_bodies_out(void)
                    "{\"host\":[\"h\"],\"authorization\":[\"***\"],\"x-two\":[\"a\",\"*** b\"]}},"
                    "\"response\":{\"start-line\":\"HTTP/1.1 200 OK\",\"headers\":{\"set-cookie\":"
                    "[\"***\"],\"etag\":[\"\\\"x\\\"\"]}},\"stats\":{\"RTT\":1.25}}\n");
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_print_says_why_there_is_no_answer(void)
@@ -176,7 +146,7 @@ static void test_try_print_says_why_there_is_no_answer(void)
     struct loaded loaded;
     struct try_print print;
 
-    load_text(&loaded, secretive);
+    loaded_open(&loaded, secretive);
     EXPECT(try_mask_make(&mask, loaded.file, false, &loaded.arena));
     print = (struct try_print){.test = loaded.file, .mask = &mask};
     expect_printed(&print, &failed,
@@ -208,7 +178,7 @@ static void test_try_print_says_why_there_is_no_answer(void)
                    "\"response\":{\"start-line\":\"HTTP/1.1 500 No\",\"headers\":{},\"body\":"
                    "\"<<binary data>>\"},\"stats\":{\"RTT\":1.25},"
                    "\"error\":\"unexpected\"}\n");
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static const char chain[] =
@@ -232,7 +202,7 @@ static void test_try_plan_says_who_is_called(void)
     struct loaded loaded;
     struct text out;
 
-    load_text(&loaded, chain);
+    loaded_open(&loaded, chain);
     EXPECT(try_graph_choose(&loaded.graph, roles, false, &loaded.arena));
     text_init(&out, &loaded.arena);
     try_plan_human(&loaded.graph, roles, &out);
@@ -260,7 +230,7 @@ static void test_try_plan_says_who_is_called(void)
     EXPECT(strstr(out.data,
                   "{\"name\":\"g\",\"score\":null,\"role\":\"never\",\"reads\":"
                   "[\"never\"],\"why\":\"`g` needs `never`, which nobody provides\"}") != NULL);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_model_is_what_is_run(void)
@@ -269,7 +239,7 @@ static void test_try_model_is_what_is_run(void)
     struct loaded loaded;
     struct try_model model;
 
-    load_text(&loaded, chain);
+    loaded_open(&loaded, chain);
     EXPECT(try_model_make(&model, &loaded.graph, roles, false, 5 * NS_PER_S, &loaded.arena));
     EXPECT(model.test.endpoints_count == 2 && model.chosen_count == 1);
     EXPECT(model.roles[0] == TRY_ADDED && model.roles[1] == TRY_CHOSEN);
@@ -284,7 +254,7 @@ static void test_try_model_is_what_is_run(void)
         EXPECT(model.test.providers[i].buffer == 1);
     }
     EXPECT(loaded.file->endpoints[0].provides_count == 2);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 static void test_try_filters_look_at_tags_and_names(void)
@@ -300,7 +270,7 @@ static void test_try_filters_look_at_tags_and_names(void)
     };
     struct loaded loaded;
 
-    load_text(&loaded, chain);
+    loaded_open(&loaded, chain);
     for (size_t r = 0; r < COUNT(rows); r++) {
         char taken[CHAIN + 1] = "";
         struct try_filter filter;
@@ -319,7 +289,7 @@ static void test_try_filters_look_at_tags_and_names(void)
         }
         EXPECT(strcmp(taken, rows[r].taken) == 0);
     }
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 /* What is told of a run of a, b, d and e, in which these were the fates. */
@@ -335,14 +305,14 @@ static void expect_told(const struct trial_fate *fates, bool *was_fed, bool time
     struct text out;
 
     memcpy(own, fates, sizeof(own));
-    load_text(&loaded, chain);
+    loaded_open(&loaded, chain);
     EXPECT(try_model_make(&model, &loaded.graph, roles, false, NS_PER_S, &loaded.arena));
     text_init(&out, &loaded.arena);
     text_add_str(&out, "");
     verdict = try_fates_tell(&model, &trial, timed_out, &out);
     if (out.len > 0 || told[0] != '\0') expect_text(&out, told);
     EXPECT(verdict.failed == failed && verdict.not_called == not_called);
-    release(&loaded);
+    loaded_close(&loaded);
 }
 
 enum { A, B, D, E }; /* Their places in the run; t, u, v, f are 0 to 3. */
