@@ -43,6 +43,11 @@ void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t prov
     if ((state & 1) != open) store_release(&cell->state, ((state | 1) + 1) | open);
 }
 
+bool barter_is_open(const struct barter *barter, uint32_t worker, uint32_t provider)
+{
+    return (load_relaxed(&barter_cell(barter, worker, provider)->state) & 1) != 0;
+}
+
 /* The sum of all others' states, which only grow; 0 if one is open. */
 static uint64_t read_states(const struct barter *barter, uint32_t worker, uint32_t provider)
 {

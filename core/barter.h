@@ -46,6 +46,9 @@ struct barter_cell *barter_cell(const struct barter *barter, uint32_t worker, ui
 /* Says whether values may still come to be in a provider on this worker; its own thread. */
 void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t provider, bool open);
 
+/* What was said last; its own thread. */
+bool barter_is_open(const struct barter *barter, uint32_t worker, uint32_t provider);
+
 /* True if they may on any other worker. */
 bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint32_t provider);
 

@@ -148,8 +148,13 @@ void runner_say_open(struct runner *runner, uint32_t provider, bool open)
 
 bool runner_is_needed_elsewhere(const struct runner *runner)
 {
-    if (runner->options.barter == NULL) return false;
+    const struct barter *barter = runner->options.barter;
+    uint32_t self = runner->worker->index;
+
+    if (barter == NULL) return false;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        /* Others wait for what we have said may come from here until we have taken it back. */
+        if (is_shared(runner, i) && barter_is_open(barter, self, i)) return true;
         if (runner_is_fed_elsewhere(runner, i)) return true;
     }
     return false;

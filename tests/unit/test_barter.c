@@ -16,6 +16,7 @@ static void test_barter_knows_who_is_open(void)
     EXPECT(barter_init(&barter, &arena, 3, 2));
     EXPECT(barter_is_open_elsewhere(&barter, 0, 0)); /* At first all are. */
     barter_set_open(&barter, 1, 0, false);
+    EXPECT(!barter_is_open(&barter, 1, 0) && barter_is_open(&barter, 2, 0));
     EXPECT(barter_is_open_elsewhere(&barter, 0, 0));
     barter_set_open(&barter, 2, 0, false);
     EXPECT(!barter_is_open_elsewhere(&barter, 0, 0));
