@@ -58,8 +58,9 @@ uint32_t bucket_errors(const struct bucket_figures *figures, struct bucket_error
         uint64_t left = untold(figures, why);
 
         if (left == 0) continue;
-        ret_errors[count++] = (struct bucket_error){
+        ret_errors[count] = (struct bucket_error){
             .code = test_error_of(why), .text = failed_texts[i], .count = left};
+        count++;
     }
     for (uint32_t i = 0; i < figures->errors_count; i++) {
         if (figures->errors[i].count > 0) ret_errors[count++] = figures->errors[i];

@@ -95,7 +95,7 @@ static void warn_time_wait(const struct preflight_limits *limits,
     if (held > (double)wants->connects_max) held = (double)wants->connects_max;
     if (held <= (double)ports) return;
     (void)snprintf(warning->text, sizeof(warning->text),
-                   "%.0f new connections/s hold up to %.0f local ports for %d s after their end "
+                   "%.0f new connections/s hold up to %.0f local ports for %u s after their end "
                    "if we close them first, and there are %llu; %s",
                    wants->connects_per_s, held, held_s, (unsigned long long)ports,
                    reused ? mend_ports(limits) : "sysctl -w net.ipv4.tcp_tw_reuse=1 makes it 1 s");

@@ -225,10 +225,11 @@ static enum expr_error split_url(const struct exchange *exchange, struct scratch
     const char *scheme_end = strstr(target->url, "://");
     const char *path = memchr(exchange->sent, ' ', exchange->sent_len);
     const char *path_end, *query;
-    size_t path_len, scheme_len = (size_t)(scheme_end - target->url) + 1;
+    size_t path_len, scheme_len;
     struct buf href;
 
     CHECK(path != NULL && scheme_end != NULL);
+    scheme_len = (size_t)(scheme_end - target->url) + 1;
     path++;
     path_end = memchr(path, ' ', exchange->sent_len - (size_t)(path - exchange->sent));
     CHECK(path_end != NULL);
