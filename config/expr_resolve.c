@@ -363,7 +363,10 @@ const struct expr *expr_resolve(struct expr_compiler *compiler, const struct tok
 
         if (is_provider_form(text, name, steps, steps_count)) {
             known = find(compiler, steps[0].step.name, steps[0].step.len, true, &found);
-            told.offset = steps[0].offset + 1; /* Behind its quote. */
+            told.offset = steps[0].offset;
+            if (steps[0].step.name != compiler->source->text + told.offset) {
+                told.offset++; /* Behind its quote. */
+            }
             told.len = steps[0].step.len;
             steps++;
             steps_count--;

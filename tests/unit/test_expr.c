@@ -313,6 +313,7 @@ static void test_expr_tells_what_is_wrong(void)
         {"nope", "? 3:10: there is no name 'nope' here"},
         {"1 +\n  nope", "? 4:3: there is no name 'nope' here"},
         {"provider['nope']", "? 3:20: there is no name 'nope' here"},
+        {"provider.nope", "? 3:19: there is no name 'nope' here"},
         {"provider['one']", "? 3:20: there is no name 'one' here"},
         {"nope(1)", "? 3:10: there is no function 'nope'"},
         {"1 = 2", "? 3:12: a single '=' means nothing; write '=='"},
