@@ -249,12 +249,16 @@ void serve_tls_received(struct serve_thread *thread, struct serve_conn *c,
         return;
     }
     if (tls->session.ssl != NULL && !tls->session.failed) {
+        bool shaking = !tls->session.established;
+
         tls_feed(&tls->session, event->data, (size_t)event->res);
         tls->corked = true;
         while (step(thread, c)) {
         }
         tls->corked = false;
         if (c->state != SERVE_CONN_CANCELLING) pump(thread, c);
+        /* A step of a handshake takes long: its client need not wait for the end of the turn. */
+        if (shaking) ring_submit(thread->ring);
     }
     /* To the connection its receive went on all the time, so that it could not be closed. */
     if (!(event->flags & RING_MORE)) serve_conn_received(thread, c, &ended);
