@@ -9,7 +9,7 @@
 #include "io/pool.h"
 
 /* Of ciphertext; a step of a handshake counts as so much. */
-enum { WORK_BYTES = 64 * 1024 };
+enum { WORK_BYTES = 128 * 1024 };
 
 bool conn_table_init_tls(struct conn_table *table, struct arena *arena)
 {
@@ -289,7 +289,7 @@ static bool step(struct conn_table *table, struct conn *conn, uint32_t *answered
     return false;
 }
 
-/* Ciphers take long. What is ready goes to the kernel after every 50 us or so of their work,
+/* Ciphers take long. What is ready goes to the kernel after every 100 us or so of their work,
  * so that the servers have something to do before the end of the turn: else they and we would take
  * turns at working. */
 static void note_work(struct conn_table *table, size_t bytes)
