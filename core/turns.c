@@ -20,6 +20,7 @@ static uint32_t divisor_of(const struct plan_request *requests, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         divisor = common_divisor(divisor, requests[i].weight);
     }
+    CHECK(divisor > 0); /* Every weight is. */
     return (uint32_t)divisor;
 }
 
@@ -43,6 +44,7 @@ struct runner {
 
 static void look_ahead(struct runner *runner, uint64_t lap)
 {
+    CHECK(runner->weight > 0);
     runner->from = runner->taken * lap / runner->weight;
     runner->by = ((runner->taken + 1) * lap + runner->weight - 1) / runner->weight;
 }
