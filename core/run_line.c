@@ -34,7 +34,12 @@ const char run_usage[] =
     "  -L, --latency       print the full latency spectrum\n"
     "  -q, --quiet         nothing on stderr but errors\n"
     "  -v, --verbose       say more on stderr about what is done\n"
-    "  -h, --help          print this and exit\n";
+    "  -h, --help          print this and exit\n"
+    "\n"
+    "Exit status: 0 done, 1 there was no run or nothing was answered as expected, 2 providers\n"
+    "ran dry or nothing could go on, 3 ended by a logger, 64 wrong command line, 70 the ledger\n"
+    "does not close (a bug), 74 not all results could be written, 98 with --strict: the client\n"
+    "was the limit, 99 a threshold is not met, 130 interrupted.\n";
 
 static int wrong(const char *what, const char *word)
 {
