@@ -5,9 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/base/check.h"
-#include "core/base/quote.h"
-
 static enum err no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
@@ -21,12 +18,21 @@ static bool is_same_target(const struct plan_target *a, const struct plan_target
            strcmp(a->service, b->service) == 0;
 }
 
-/* Finds or adds the target of an endpoint. What of its URL comes before the path never changes. */
+size_t run_authority_len(const char *outline)
+{
+    size_t len = strcspn(outline, ":/\\?#" RUN_VALUE_MARK);
+
+    if (strncmp(outline + len, "://", 3) != 0) return 0;
+    len += 3;
+    len += strcspn(outline + len, "/\\?#" RUN_VALUE_MARK);
+    return outline[len] == RUN_VALUE_MARK[0] ? 0 : len;
+}
+
+/* Finds or adds the target of an endpoint, if its URL has the same one in all requests. */
 static enum err add_target(struct plan *plan, const struct testfile_endpoint *def, uint32_t index,
                            struct err_info *why)
 {
-    const char *outline = template_outline(def->url.compiled, "\x01", &plan->arena);
-    const char *scheme_end = outline == NULL ? NULL : strstr(outline, "://");
+    const char *outline = template_outline(def->url.compiled, RUN_VALUE_MARK, &plan->arena);
     struct plan_target target = {0};
     uint32_t i = 0;
     size_t len;
@@ -34,10 +40,8 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
     enum err err;
 
     if (outline == NULL) return no_memory(why);
-    len = scheme_end == NULL
-              ? 0
-              : (size_t)(scheme_end - outline) + 3 + strcspn(scheme_end + 3, "/\\?#\x01");
-    if (len == 0 || outline[len] == '\x01') {
+    len = run_authority_len(outline);
+    if (len == 0) {
         plan->hosts_max = RUN_HOSTS_MAX;
         plan->hosts_tls |= strncasecmp(outline, "http://", 7) != 0;
         plan->requests[index] =
@@ -216,7 +220,6 @@ static void place(struct run_crews *crews, double *loads, uint32_t workers, doub
 {
     uint32_t least = 0;
 
-    crews->components++;
     if (workers > 1 && peak > (double)RUN_SPLIT_PER_S) {
         crews->split++;
         for (uint32_t w = 0; w < workers; w++) {

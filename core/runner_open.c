@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/base/check.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
 

@@ -9,8 +9,8 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "core/base/quote.h"
 #include "core/base/text.h"
+#include "core/run_plan.h"
 
 /* Making ready. */
 
@@ -126,28 +126,16 @@ static void add_path(struct buf *buf, const char *rest, size_t len)
     }
 }
 
-/* How long scheme and authority are; 0 when they are not the same for all requests. */
-static size_t authority_of(const char *outline)
-{
-    const char *scheme_end = strstr(outline, "://");
-    size_t len;
-
-    if (scheme_end == NULL) return 0;
-    len = (size_t)(scheme_end - outline) + 3;
-    len += strcspn(outline + len, "/\\?#\x01");
-    return outline[len] == '\x01' ? 0 : len;
-}
-
 static enum err add_url(struct maker *maker, struct err_info *why)
 {
     const struct testfile_text *url = &maker->endpoint->def->url;
-    const char *outline = template_outline(url->compiled, "\x01", maker->arena);
+    const char *outline = template_outline(url->compiled, RUN_VALUE_MARK, maker->arena);
     struct build *build = &maker->endpoint->build;
     const char *text;
     size_t len;
 
     if (outline == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a URL");
-    build->authority_len = (uint32_t)authority_of(outline);
+    build->authority_len = (uint32_t)run_authority_len(outline);
     build->is_dynamic = build->authority_len == 0;
     if (template_is_constant(url->compiled, &text, &len)) {
         struct buf buf;

@@ -42,6 +42,16 @@ def test_whole_urls_come_from_values():
         equal(sorted(r.target for r in server.seen), ["/", "/?q", "/a/b"] + ["/known"] * 3)
 
 
+def test_schemes_come_from_values_and_queries_hold_urls():
+    with Server(badserver.good) as server:
+        base = f"127.0.0.1:{server.port}"
+        run(text_of("", "workers: 1", endpoints(f"${{scheme}}://{base}/a", "1hps") +
+                    endpoints("${base}/b?u=http://x/y", "1hps"),
+                    more=f"providers: {{scheme: {{list: [http]}}, "
+                         f"base: {{list: ['http://{base}']}}}}"), rc=0)
+        equal(sorted(r.target for r in server.seen), ["/a", "/b?u=http://x/y"])
+
+
 def test_expressions_see_where_a_request_went():
     with Server(badserver.good) as server:
         done = run(text_of("", "workers: 1", f"""
