@@ -5,11 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static enum err no_memory(struct err_info *why)
-{
-    return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
-}
-
 /* Targets. */
 
 static bool is_same_target(const struct plan_target *a, const struct plan_target *b)
@@ -39,7 +34,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
     char *url;
     enum err err;
 
-    if (outline == NULL) return no_memory(why);
+    if (outline == NULL) return run_client_no_memory(why);
     len = run_authority_len(outline);
     if (len == 0) {
         plan->hosts_max = RUN_HOSTS_MAX;
@@ -49,7 +44,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
         return ERR_OK;
     }
     url = arena_copy(&plan->arena, outline, len);
-    if (url == NULL) return no_memory(why);
+    if (url == NULL) return run_client_no_memory(why);
     err = plan_parse_url(&plan->arena, url, &target, why);
     if (err != ERR_OK) return err;
     while (i < plan->targets_count && !is_same_target(&plan->targets[i], &target)) {
@@ -70,7 +65,7 @@ static enum err add_targets(struct plan *plan, const struct testfile *test, stru
 
     plan->targets = arena_array(&plan->arena, targets, sizeof(*plan->targets));
     plan->requests = arena_array(&plan->arena, test->endpoints_count, sizeof(*plan->requests));
-    if (plan->targets == NULL || plan->requests == NULL) return no_memory(why);
+    if (plan->targets == NULL || plan->requests == NULL) return run_client_no_memory(why);
     plan->requests_count = test->endpoints_count;
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         enum err err = add_target(plan, &test->endpoints[i], i, why);
@@ -135,7 +130,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
     }
     times = arena_array(&plan->arena, count, sizeof(*times));
     plan->stages = arena_array(&plan->arena, count, sizeof(*plan->stages));
-    if (times == NULL || plan->stages == NULL) return no_memory(why);
+    if (times == NULL || plan->stages == NULL) return run_client_no_memory(why);
     times[0] = plan->pattern_from_ns;
     times[1] = test->duration_ns;
     count = 2;
@@ -272,7 +267,7 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
 
     if (parts.parent == NULL || parts.peak == NULL || parts.is_rated == NULL || crew == NULL ||
         owner == NULL || loads == NULL) {
-        return no_memory(why);
+        return run_client_no_memory(why);
     }
     for (uint32_t i = 0; i < count; i++) {
         parts.parent[i] = i;
