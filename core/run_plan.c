@@ -5,11 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-static enum err no_memory(struct err_info *why)
-{
-    return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
-}
-
 /* Targets. */
 
 static bool is_same_target(const struct plan_target *a, const struct plan_target *b)
@@ -29,7 +24,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
     char *url;
     enum err err;
 
-    if (outline == NULL) return no_memory(why);
+    if (outline == NULL) return run_client_no_memory(why);
     len = plan_authority_len(outline);
     if (len == 0) {
         plan->hosts_max = RUN_HOSTS_MAX;
@@ -39,7 +34,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
         return ERR_OK;
     }
     url = arena_copy(&plan->arena, outline, len);
-    if (url == NULL) return no_memory(why);
+    if (url == NULL) return run_client_no_memory(why);
     for (size_t at = 0; at < len; at++) {
         if (url[at] >= 'A' && url[at] <= 'Z') url[at] = (char)(url[at] | 0x20);
     }
@@ -63,7 +58,7 @@ static enum err add_targets(struct plan *plan, const struct testfile *test, stru
 
     plan->targets = arena_array(&plan->arena, targets, sizeof(*plan->targets));
     plan->requests = arena_array(&plan->arena, test->endpoints_count, sizeof(*plan->requests));
-    if (plan->targets == NULL || plan->requests == NULL) return no_memory(why);
+    if (plan->targets == NULL || plan->requests == NULL) return run_client_no_memory(why);
     plan->requests_count = test->endpoints_count;
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         enum err err = add_target(plan, &test->endpoints[i], i, why);
@@ -128,7 +123,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
     }
     times = arena_array(&plan->arena, count, sizeof(*times));
     plan->stages = arena_array(&plan->arena, count, sizeof(*plan->stages));
-    if (times == NULL || plan->stages == NULL) return no_memory(why);
+    if (times == NULL || plan->stages == NULL) return run_client_no_memory(why);
     times[0] = plan->pattern_from_ns;
     times[1] = test->duration_ns;
     count = 2;
@@ -265,7 +260,7 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
 
     if (parts.parent == NULL || parts.peak == NULL || parts.is_rated == NULL || crew == NULL ||
         owner == NULL || loads == NULL) {
-        return no_memory(why);
+        return run_client_no_memory(why);
     }
     for (uint32_t i = 0; i < count; i++) {
         parts.parent[i] = i;
