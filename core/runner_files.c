@@ -264,8 +264,8 @@ enum expr_error runner_add_file(const struct endpoint *endpoint, uint32_t index,
     const struct body_file *file = &endpoint->files[index];
 
     CHECK(file->path != NULL);
-    if (file->is_wrong) return EXPR_TEXT;
-    if (file->ask.got < 0) return file->ask.got == -EFBIG ? EXPR_TOO_LARGE : EXPR_TEXT;
+    if (file->is_wrong) return EXPR_FILE;
+    if (file->ask.got < 0) return file->ask.got == -EFBIG ? EXPR_TOO_LARGE : EXPR_FILE;
     buf_add(body, file->ask.to, (size_t)file->ask.got);
     return EXPR_OK;
 }

@@ -13,11 +13,6 @@ static enum err no_memory(struct err_info *why)
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the test file's endpoints");
 }
 
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Arrays that serve every endpoint are as large as the one that needs most. */
 struct sizes {
     uint32_t slots, declares, locals, mentions, paths, provides;
