@@ -48,6 +48,7 @@ enum expr_error {
     EXPR_REGEX_LIMIT, /* A regular expression took too much time or memory. */
     EXPR_TEXT,  /* A template's text may not stand where it is to stand (line end in a header). */
     EXPR_FIELD, /* env->field failed. */
+    EXPR_FILE,  /* Of requests, not of expressions: a file of the body cannot be read. */
 };
 
 /* "indexing into json" and so on; static, never NULL. */

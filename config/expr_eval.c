@@ -19,6 +19,7 @@ const char *expr_error_text(enum expr_error error)
     case EXPR_REGEX_LIMIT: return "a regular expression took too long";
     case EXPR_TEXT: return "a line end in a header";
     case EXPR_FIELD: return "a field of the request or response is not to be had";
+    case EXPR_FILE: return "a file of the body cannot be read";
     }
     UNREACHABLE("error of an expression");
 }
