@@ -83,6 +83,8 @@ def test_files_that_cannot_be_read_fail_their_requests():
 """, more=f'providers: {{name: {{list: ["{name}", good.txt]}}}}', over="400ms"), rc=0)
         equal(done.report["ledger"]["failed"], {"build": 2}, name)
         equal([request.body for request in seen.requests], [b"good"] * 2, name)
+        if name != "large.bin":
+            check("a file of the body cannot be read" in done.out, "told:", name, done)
 
 
 def test_large_files_are_sent_from_where_they_lie():
