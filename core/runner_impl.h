@@ -23,6 +23,7 @@
 #include "core/runner_log.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
+#include "core/runner_stream.h"
 #include "core/runner_trial.h"
 #include "core/worker_impl.h"
 
@@ -57,9 +58,10 @@ struct runner {
     bool ends_changed;          /* It may be that one more endpoint has to stop. */
     uint64_t ends_next_ns;      /* Not looked at before. */
     const char *ran_dry;        /* The first provider that was; NULL: none. */
-    struct err_info deadlock;   /* Its message is empty unless there was one. */
-    struct outgoing *outgoing;  /* By provides of the endpoint at hand. */
-    bool has_outgoing;          /* Some of them wait. */
+    struct stuck stuck;
+    struct err_info deadlock;  /* Its message is empty unless there was one. */
+    struct outgoing *outgoing; /* By provides of the endpoint at hand. */
+    bool has_outgoing;         /* Some of them wait. */
     struct barter_side barter;
     struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
     int64_t *counters_before;
@@ -73,6 +75,7 @@ struct runner {
     struct feed **feeds_here;     /* Those used; [feeds_count]. */
     uint32_t feeds_count;
     uint32_t awaiting_files;    /* Endpoints whose next request waits for files. */
+    struct streams streams;     /* Bodies that are read while they are sent. */
     struct hosts *hosts;        /* NULL: all targets are known before the run. */
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */

@@ -308,13 +308,17 @@ static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
     char digits[20];
     struct buf body;
     enum expr_error error;
-    size_t len, at = sizeof(digits);
+    size_t at = sizeof(digits);
+    uint64_t len;
 
     buf_init(&body, endpoint->runner->body_bytes, RUNNER_BUILD_BYTES);
+    endpoint->cuts.count = 0;
+    endpoint->cuts.bytes = 0;
     error = render_body(endpoint, &body);
     if (error != EXPR_OK) return error;
     if (body.full) return EXPR_TOO_LARGE;
-    len = body.len;
+    endpoint->cuts.text_len = endpoint->cuts.count > 0 ? body.len : 0;
+    len = body.len + endpoint->cuts.bytes;
     do {
         digits[--at] = (char)('0' + len % 10);
         len /= 10;
@@ -322,7 +326,7 @@ static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
     buf_add(buf, "Content-Length: ", 16);
     buf_add(buf, digits + at, sizeof(digits) - at);
     buf_add(buf, "\r\n\r\n", 4);
-    buf_add(buf, body.data, body.len);
+    if (endpoint->cuts.count == 0) buf_add(buf, body.data, body.len);
     return EXPR_OK;
 }
 
