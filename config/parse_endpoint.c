@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "config/request.h"
-#include "core/base/check.h"
 #include "core/base/quote.h"
 
 /* Refuses what can be seen to be no absolute URL; the rest is known when it is made. */

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "config/load.h"
 #include "core/try_fates.h"
 #include "core/try_filter.h"
 #include "core/try_plan.h"
