@@ -12,21 +12,11 @@ static bool is_same_target(const struct plan_target *a, const struct plan_target
            strcmp(a->service, b->service) == 0;
 }
 
-size_t run_authority_len(const char *outline)
-{
-    size_t len = strcspn(outline, ":/\\?#" RUN_VALUE_MARK);
-
-    if (strncmp(outline + len, "://", 3) != 0) return 0;
-    len += 3;
-    len += strcspn(outline + len, "/\\?#" RUN_VALUE_MARK);
-    return outline[len] == RUN_VALUE_MARK[0] ? 0 : len;
-}
-
 /* Finds or adds the target of an endpoint, if its URL has the same one in all requests. */
 static enum err add_target(struct plan *plan, const struct testfile_endpoint *def, uint32_t index,
                            struct err_info *why)
 {
-    const char *outline = template_outline(def->url.compiled, RUN_VALUE_MARK, &plan->arena);
+    const char *outline = template_outline(def->url.compiled, PLAN_VALUE_MARK, &plan->arena);
     struct plan_target target = {0};
     uint32_t i = 0;
     size_t len;
@@ -34,7 +24,7 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
     enum err err;
 
     if (outline == NULL) return run_client_no_memory(why);
-    len = run_authority_len(outline);
+    len = plan_authority_len(outline);
     if (len == 0) {
         plan->hosts_max = RUN_HOSTS_MAX;
         plan->hosts_tls |= strncasecmp(outline, "http://", 7) != 0;
@@ -44,6 +34,9 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
     }
     url = arena_copy(&plan->arena, outline, len);
     if (url == NULL) return run_client_no_memory(why);
+    for (size_t at = 0; at < len; at++) {
+        if (url[at] >= 'A' && url[at] <= 'Z') url[at] = (char)(url[at] | 0x20);
+    }
     err = plan_parse_url(&plan->arena, url, &target, why);
     if (err != ERR_OK) return err;
     while (i < plan->targets_count && !is_same_target(&plan->targets[i], &target)) {

@@ -24,13 +24,6 @@ struct run_crews {
     uint32_t split; /* Components that are split over all workers. */
 };
 
-/* How a value stands in the outline of a URL (template_outline()): no URL that is sent holds it. */
-#define RUN_VALUE_MARK "\x01"
-
-/* How long scheme and authority are of the URL with this outline; 0 when values are in them, so
- * that they are only known with the request. */
-size_t run_authority_len(const char *outline);
-
 /* Fills `plan` (after plan_init()) and `ret_crews` from the test file, which must outlive both;
  * memory comes from the plan's arena. ERR_CONFIG with the endpoint whose URL cannot be sent to, or
  * as run_client_fill(); ERR_MEMORY. */

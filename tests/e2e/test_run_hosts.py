@@ -91,6 +91,8 @@ def test_hosts_that_are_not_found_and_urls_that_are_none_are_counted():
                                more=f'providers: {{url: {{list: ["{bad}", "{good}"]}}}}'), rc=0)
             equal(done.report["ledger"]["failed"], {why: 2}, bad)
             equal(done.report["ledger"]["ok"], 2, bad)
+            if why == "build":
+                check("no URL that can be sent to" in done.out, "told:", bad, done)
 
 
 def test_more_hosts_than_there_may_be_are_counted():
