@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "config/request.h"
+#include "config/url.h"
 #include "core/base/quote.h"
 
 /* Scheme, host and port of a URL in which they never change. */
