@@ -53,11 +53,14 @@ static void stop_endpoint(struct endpoint *endpoint)
     runner_log_unhold(endpoint);
     runner_ungather(endpoint);
     for (uint32_t slot = 0; slot < def->slots_count; slot++) {
+        if (!runner_pops_slot(endpoint, slot)) continue;
+        CHECK(runner->readers[def->slots[slot]] > 0);
+        runner->readers[def->slots[slot]]--;
+    }
+    for (uint32_t slot = 0; slot < def->slots_count; slot++) {
         uint32_t provider = def->slots[slot];
 
-        if (!runner_pops_slot(endpoint, slot)) continue;
-        CHECK(runner->readers[provider] > 0);
-        if (--runner->readers[provider] > 0) continue;
+        if (runner->readers[provider] > 0 || !runner_pops_slot(endpoint, slot)) continue;
         runner_drop_senders(runner, provider, runner->worker->now_ns);
     }
     runner->is_stirred = runner->ends_changed = true;
@@ -185,11 +188,9 @@ static const struct provider *waits_for_shut(const struct endpoint *endpoint)
     return NULL;
 }
 
-/* One round; true if one has stopped. */
-static bool stop_some(struct runner *runner)
+/* Stops the first endpoint that has to; false if none has. */
+static bool stop_one(struct runner *runner)
 {
-    bool any = false;
-
     find_open(runner);
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
@@ -202,9 +203,9 @@ static bool stop_some(struct runner *runner)
         if (shut == NULL && !is_through(endpoint)) continue;
         if (shut != NULL && runner->ran_dry == NULL) runner->ran_dry = shut->name;
         stop_endpoint(endpoint);
-        any = true;
+        return true; /* What it held is back, and may be what others wait for. */
     }
-    return any;
+    return false;
 }
 
 /* Deadlocks. */
@@ -223,6 +224,9 @@ static bool is_alive(const struct endpoint *endpoint)
 
     if (endpoint->in_flight > 0 || endpoint->is_ready) return true;
     if (endpoint->is_stopped || is_gathering(endpoint)) return false;
+    /* As many as there may be are under way, and wait for room. In a split component others may
+     * bring that. */
+    if (endpoint->runner->options.barter == NULL && !runner_may_send(endpoint)) return false;
     if (lanes_pending_of(&w->lanes, endpoint->index) > 0) return true;
     if (drive->on_demand && !drive->is_asked) return false; /* Those who would ask wait. */
     return drive->by_slots || drive->running == 0;
@@ -357,6 +361,30 @@ static void tell_deadlock(struct runner *runner)
     }
 }
 
+/* What is due is missed. */
+static void miss_due(struct endpoint *endpoint)
+{
+    struct worker *w = endpoint->runner->worker;
+    struct lane_waiting waiting;
+
+    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        w->ledger.missed[MISSED_END]++;
+        endpoint->figures->missed++;
+    }
+}
+
+/* Stops all in a deadlock: what is due cannot be sent if as many as there may be wait for room. */
+static void give_up(struct runner *runner)
+{
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+
+        if (!endpoint->is_here || endpoint->is_stopped) continue;
+        miss_due(endpoint);
+        stop_endpoint(endpoint);
+    }
+}
+
 static void stop_all(struct runner *runner)
 {
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
@@ -372,16 +400,20 @@ void runner_check_ends(struct runner *runner)
 
     if (w->now_ns >= w->end_ns) {
         stop_all(runner);
+        if (runner->options.barter == NULL && runner->stopped_count < runner->here_count &&
+            is_deadlocked(runner)) {
+            give_up(runner);
+        }
         return;
     }
     if (!runner->ends_changed || w->now_ns < runner->ends_next_ns) return;
     runner->ends_changed = false;
     runner->ends_next_ns = w->now_ns + ENDS_NS;
-    while (stop_some(runner)) {
+    while (stop_one(runner)) {
     }
     if (runner->stopped_count == runner->here_count || !is_deadlocked(runner)) return;
     tell_deadlock(runner);
-    stop_all(runner);
+    give_up(runner);
 }
 
 /* What the endpoint waits for at place `at`: its slots, then its declares. */
