@@ -97,12 +97,16 @@ static void start_workers(struct sim_run *run)
         .provider_crews = run->crews.provider_crews,
         .provider_owners = run->crews.provider_owners,
         .memory_bytes = MEMORY_BYTES,
+        .barter = run->crews.split > 0 ? &run->barter : NULL,
     };
     struct coord_owner owner = {.self = run, .wake = wake};
 
     for (uint32_t i = 0; i < run->test->providers_count; i++) {
         EXPECT(run->test->providers[i].kind != PROVIDER_FILE); /* There is no reader. */
     }
+    EXPECT(barter_init(&run->barter, &run->arena, run->plan.workers, run->test->providers_count));
+    run->barter.wake = wake;
+    run->barter.self = run;
     for (uint32_t i = 0; i < run->plan.workers; i++) {
         struct worker_shared *shared = arena_array(&run->arena, 1, sizeof(*shared));
         struct worker_options options = {.plan = &run->plan,

@@ -17,6 +17,7 @@
 #define TESTS_SIM_SIM_RUN_H
 
 #include "config/testfile.h"
+#include "core/barter.h"
 #include "core/buckets.h"
 #include "core/coord.h"
 #include "core/run_plan.h"
@@ -55,6 +56,7 @@ struct sim_run {
 
     /* Private. */
     uint64_t bucket_ns; /* When the next bucket ends. */
+    struct barter barter;
     struct addresses *lists;
     const struct addresses *of_target[SIM_RUN_TARGETS_MAX];
     struct arena arena;
