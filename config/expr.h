@@ -47,6 +47,8 @@ enum expr_error {
     EXPR_TOO_LARGE,   /* An array, string or depth passes its maximum. */
     EXPR_REGEX_LIMIT, /* A regular expression took too much time or memory. */
     EXPR_TEXT,  /* A template's text may not stand where it is to stand (line end in a header). */
+    EXPR_URL,   /* What was made is no URL that can be sent to. */
+    EXPR_FILE,  /* A file of a body cannot be read. */
     EXPR_FIELD, /* env->field failed. */
 };
 

@@ -18,6 +18,8 @@ const char *expr_error_text(enum expr_error error)
     case EXPR_TOO_LARGE: return "the result of an expression is too large";
     case EXPR_REGEX_LIMIT: return "a regular expression took too long";
     case EXPR_TEXT: return "a line end in a header";
+    case EXPR_URL: return "no URL that can be sent to";
+    case EXPR_FILE: return "a file of the body cannot be read";
     case EXPR_FIELD: return "a field of the request or response is not to be had";
     }
     UNREACHABLE("error of an expression");

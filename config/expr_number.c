@@ -5,11 +5,9 @@
 #include "config/expr_impl.h"
 #include "core/base/check.h"
 
-#define INT64_END 9223372036854775808.0 /* The first double above all of them. */
-
 struct value expr_number(double real)
 {
-    if (fabs(real) < INT64_END && trunc(real) == real) return value_int((int64_t)real);
+    if (fabs(real) < VALUE_INT_END && trunc(real) == real) return value_int((int64_t)real);
     return value_double(real);
 }
 

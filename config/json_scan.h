@@ -42,15 +42,6 @@ static inline bool json_is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Value of a hexadecimal digit, or -1. */
-static inline int json_hex(char c)
-{
-    if (json_is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* What a backslash and this letter stand for, 0 if nothing ('u' is not among them). */
 static inline char json_escape(char letter)
 {

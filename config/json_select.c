@@ -14,6 +14,7 @@
 #include "config/json_paths.h"
 #include "config/json_scan.h"
 #include "core/base/check.h"
+#include "core/base/hex.h"
 #include "core/base/utf8.h"
 
 /* Those up to AFTER are between the values. */
@@ -381,7 +382,7 @@ static void in_escape(struct json_select *select, char c)
 
 static void in_hex(struct json_select *select, char c)
 {
-    int digit = json_hex(c);
+    int digit = hex_digit(c);
 
     if (digit < 0) {
         select->state = WRONG;

@@ -5,6 +5,7 @@
 #include "config/json_scan.h"
 #include "config/jsonpath_impl.h"
 #include "core/base/check.h"
+#include "core/base/hex.h"
 #include "core/base/utf8.h"
 
 #define INDEX_MAX ((INT64_C(1) << 53) - 1) /* RFC 9535 section 2.1: of I-JSON. */
@@ -55,7 +56,7 @@ static bool take_hex(struct jsonpath_parser *parser, uint32_t *ret_code)
     uint32_t code = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = json_hex(jsonpath_peek(parser, 0));
+        int digit = hex_digit(jsonpath_peek(parser, 0));
 
         if (digit < 0) return jsonpath_wrong(parser, "'\\u' needs four hexadecimal digits");
         code = code << 4 | (uint32_t)digit;

@@ -291,14 +291,12 @@ static bool is_text(struct load_unit *unit, const struct yaml_node *node, const 
 
 const struct template *load_template(struct load_unit *unit, const struct yaml_node *node)
 {
-    const struct template *compiled;
     struct expr_source source;
 
     if (!is_text(unit, node, "a template")) return NULL;
     source = source_of(node);
     unit->node = node;
-    compiled = template_compile(&unit->unit, &source);
-    return compiled;
+    return template_compile(&unit->unit, &source);
 }
 
 const struct expr *load_expression(struct load_unit *unit, const struct yaml_node *node)

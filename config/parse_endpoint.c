@@ -9,23 +9,42 @@
 #include "core/base/check.h"
 #include "core/base/quote.h"
 
+/* Scheme, host and port of a URL in which they never change. */
+static void check_authority(struct loader *loader, struct place place, const char *outline,
+                            size_t len)
+{
+    const char *url = arena_copy(loader->arena, outline, len);
+    struct plan_target target;
+    struct err_info why;
+    enum err err;
+
+    if (url == NULL) {
+        loader->diags->failed = true;
+        return;
+    }
+    err = plan_parse_url(loader->arena, url, &target, &why);
+    if (err == ERR_MEMORY) loader->diags->failed = true;
+    if (err == ERR_USAGE) diag_error(loader->diags, place, "%s", why.message);
+}
+
 /* Refuses what can be seen to be no absolute URL; the rest is known when it is made. */
 static void check_url(struct loader *loader, const struct testfile_text *url)
 {
     const char *outline, *host;
+    size_t len;
 
     if (url->compiled == NULL) return;
-    outline = template_outline(url->compiled, "*", loader->arena);
+    outline = template_outline(url->compiled, PLAN_VALUE_MARK, loader->arena);
     if (outline == NULL) {
         loader->diags->failed = true;
         return;
     }
-    if (outline[0] == '*') return;
+    if (outline[0] == PLAN_VALUE_MARK[0]) return;
     if (strncasecmp(outline, "http://", 7) == 0) {
         host = outline + 7;
     } else if (strncasecmp(outline, "https://", 8) == 0) {
         host = outline + 8;
-    } else if (strncasecmp(outline, "http*", 5) == 0) {
+    } else if (strncasecmp(outline, "http" PLAN_VALUE_MARK, 5) == 0) {
         return;
     } else {
         diag_error(loader->diags, url->place, "the url begins with neither http:// nor https://");
@@ -33,7 +52,10 @@ static void check_url(struct loader *loader, const struct testfile_text *url)
     }
     if (host[0] == '\0' || strchr("/?#:", host[0]) != NULL) {
         diag_error(loader->diags, url->place, "the url has no host");
+        return;
     }
+    len = plan_authority_len(outline);
+    if (len > 0) check_authority(loader, url->place, outline, len);
 }
 
 static void check_method(struct loader *loader, const struct yaml_node *node, const char *method)

@@ -63,6 +63,9 @@ enum plan_arrivals { PLAN_ARRIVALS_EVEN, PLAN_ARRIVALS_POISSON };
  * not to be had. */
 enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
 
+/* Their names, and NULL behind the last one. */
+extern const char *const plan_io_names[];
+
 struct plan {
     struct arena arena;
 
@@ -133,6 +136,13 @@ struct plan {
  * characters or spaces. */
 MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
                                  struct plan_target *ret_target, struct err_info *why);
+
+/* How a value stands in the outline of a URL (template_outline()): no URL that is sent holds it. */
+#define PLAN_VALUE_MARK "\x01"
+
+/* How long scheme and authority are of the URL with this outline; 0 when values are in them, so
+ * that they are only known with the request. */
+size_t plan_authority_len(const char *outline);
 
 /* Sets everything to its default (see the option table) with an empty arena. */
 void plan_init(struct plan *plan);

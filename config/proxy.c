@@ -9,6 +9,7 @@
 #include "config/http_chars.h"
 #include "config/plan.h"
 #include "core/base/base64.h"
+#include "core/base/hex.h"
 
 #define PREFIX "option '--proxy' "
 
@@ -22,14 +23,6 @@ static enum err refuse(struct err_info *why, const char *reason)
                    reason);
 }
 
-static int hex_of(char c)
-{
-    if (http_is_digit(c)) return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 /* Decodes %XX of `len` bytes into `to`, which has room for them; false when it is malformed or
  * decodes to a control character, which a header must not hold. */
 static bool decode(const char *from, size_t len, char *to, size_t *ret_len)
@@ -41,8 +34,8 @@ static bool decode(const char *from, size_t len, char *to, size_t *ret_len)
 
         to[out] = from[i];
         if (from[i] == '%') {
-            high = i + 2 < len ? hex_of(from[i + 1]) : -1;
-            low = i + 2 < len ? hex_of(from[i + 2]) : -1;
+            high = i + 2 < len ? hex_digit(from[i + 1]) : -1;
+            low = i + 2 < len ? hex_digit(from[i + 2]) : -1;
             if (high < 0 || low < 0) return false;
             to[out] = (char)(high * 16 + low);
             i += 2;

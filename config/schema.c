@@ -339,7 +339,9 @@ const struct schema_key schema_keys[] = {
         .fallback = "continue", .words = on_errors, AT(testfile_endpoint, on_error)),
 
     /* body */
-    KEY(BODY, TEMPLATE, "file", "The content of this file, relative to the test file"),
+    KEY(BODY, TEMPLATE, "file",
+        "The content of this file, relative to the test file, of any size: a large one is read "
+        "while it is sent"),
     KEY(BODY, OTHER, "files", "The contents of these files, one after another",
         .type = "sequence of templates"),
     KEY(BODY, OTHER, "json",

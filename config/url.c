@@ -157,7 +157,8 @@ static enum err url_split(const char *url, struct url_parts *parts, struct err_i
     parts->request.at = rest + authority.len;
     parts->request.len = strcspn(parts->request.at, "#");
     if (memchr(authority.at, '@', authority.len) != NULL) {
-        return refuse(why, url, "holds user information; send it with -H 'Authorization: ...'");
+        return refuse(why, url,
+                      "holds user information; send it as a header, 'Authorization: ...'");
     }
     if (authority.len > 0 && authority.at[0] == '[') {
         err = url_address6(url, &authority, parts, why);
@@ -166,6 +167,16 @@ static enum err url_split(const char *url, struct url_parts *parts, struct err_i
     }
     if (err != ERR_OK) return err;
     return url_port(url, authority, parts, why);
+}
+
+size_t plan_authority_len(const char *outline)
+{
+    size_t len = strcspn(outline, ":/\\?#" PLAN_VALUE_MARK);
+
+    if (strncmp(outline + len, "://", 3) != 0) return 0;
+    len += 3;
+    len += strcspn(outline + len, "/\\?#" PLAN_VALUE_MARK);
+    return outline[len] == PLAN_VALUE_MARK[0] ? 0 : len;
 }
 
 /* A terminated string of five pieces. */

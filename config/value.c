@@ -5,8 +5,6 @@
 
 #include "core/base/check.h"
 
-#define INT64_END 9223372036854775808.0 /* The first double above all int64. */
-
 struct value value_str(const char *string)
 {
     return value_string(string, strlen(string));
@@ -90,8 +88,8 @@ static enum value_order compare_int_double(int64_t integer, double real)
     int64_t whole;
     double rest;
 
-    if (real >= INT64_END) return VALUE_LESS;
-    if (real < -INT64_END) return VALUE_GREATER;
+    if (real >= VALUE_INT_END) return VALUE_LESS;
+    if (real < -VALUE_INT_END) return VALUE_GREATER;
     whole = (int64_t)real; /* Towards zero. */
     rest = real - (double)whole;
     if (integer != whole) return order_of(integer<whole, integer> whole);
@@ -192,7 +190,7 @@ static uint64_t hash_double(double real)
 {
     uint64_t bits;
 
-    if (real >= -INT64_END && real < INT64_END && (double)(int64_t)real == real) {
+    if (real >= -VALUE_INT_END && real < VALUE_INT_END && (double)(int64_t)real == real) {
         return mix((uint64_t)(int64_t)real + VALUE_INT); /* As the equal int. */
     }
     memcpy(&bits, &real, sizeof(bits));

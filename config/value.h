@@ -26,6 +26,8 @@ enum value_kind {
     VALUE_OBJECT,
 };
 
+#define VALUE_INT_END 9223372036854775808.0 /* The first double above all whole numbers. */
+
 enum {
     VALUE_DEPTH_MAX = 128,   /* Containers inside one another; a scalar has depth 0. */
     VALUE_NUMBER_BYTES = 32, /* No number is longer as text. */

@@ -81,3 +81,16 @@ const char *bucket_tag(const struct bucket_group *group, const char *name, uint3
     }
     return NULL;
 }
+
+void bucket_put_tags(const struct bucket_group *group, struct json *json)
+{
+    json_key(json, "tags");
+    json_object(json);
+    for (uint32_t i = 0; i < group->tags_count; i++) {
+        const struct group_tag *tag = &group->tags[i];
+
+        json_key_len(json, tag->name, tag->name_len);
+        json_str_len(json, tag->value, tag->value_len);
+    }
+    json_end(json);
+}

@@ -14,6 +14,7 @@
 #define CORE_BUCKET_H
 
 #include "core/base/hist.h"
+#include "core/base/text.h"
 #include "core/groups.h"
 #include "core/ledger.h"
 
@@ -98,5 +99,8 @@ uint32_t bucket_errors(const struct bucket_figures *figures, struct bucket_error
 
 /* The value of a tag, of which `ret_len` is the length; NULL if the group has none of that name. */
 const char *bucket_tag(const struct bucket_group *group, const char *name, uint32_t *ret_len);
+
+/* Writes the key "tags" and an object of all tags. */
+void bucket_put_tags(const struct bucket_group *group, struct json *json);
 
 #endif

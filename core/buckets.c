@@ -319,19 +319,16 @@ static void end_reading(struct buckets *b)
 
 static void read_ledgers(struct buckets *b)
 {
-    struct ledger *total = &b->bucket.total, *part = &b->bucket.ledger, one;
-    const uint64_t *now = (const uint64_t *)total;
-    uint64_t *before = (uint64_t *)part;
+    struct ledger *total = &b->bucket.total, *part = &b->bucket.ledger;
+    struct ledger before = *total, one;
 
-    *part = *total;
     *total = (struct ledger){0};
     for (uint32_t w = 0; w < b->options.plan->workers; w++) {
         ledger_read(&b->options.shared[w]->ledger, &one);
         ledger_add(total, &one);
     }
-    for (int i = 0; i < LEDGER_WORDS; i++) {
-        before[i] = now[i] - before[i];
-    }
+    *part = *total;
+    ledger_subtract(part, &before);
     part->pending = total->pending;
     part->in_flight = total->in_flight;
     part->alive = total->alive;

@@ -20,10 +20,13 @@ const char cli_arguments[] = "N may be 100, 10k or 1.5M (powers of 1000), R also
 const struct cli_exit cli_exits[] = {
     {"0", "done"},
     {"1", "error, or nothing was answered"},
+    {"2", "of a test file: its providers ran dry before its end, or nothing could go on"},
+    {"3", "of a test file: a logger has ended it"},
     {"64", "the command line is wrong"},
     {"70", "the ledger does not close: a bug, please report it"},
     {"74", "the results could not be written completely"},
     {"98", "with --strict: the client was the limit"},
+    {"99", "of a test file: a threshold is not met"},
     {"130", "interrupted by Ctrl-C; the report is complete (a second Ctrl-C does not wait for "
             "answers)"},
     {NULL, NULL},
@@ -127,6 +130,7 @@ static void add_example(struct text *out, const char *line)
 void cli_help(struct text *out)
 {
     text_add_str(out, "usage: pelt [OPTION]... URL...\n"
+                      "       pelt run FILE              runs a test file; see pelt run --help\n"
                       "       pelt try FILE              every request once; see pelt try "
                       "--help\n"
                       "       pelt check FILE            is a test file right? see pelt check "

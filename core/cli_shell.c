@@ -15,7 +15,6 @@ static const char *const formats[] = {"human", "json", NULL};
 
 static bool try_entry_at(size_t n, struct cli_entry *ret_entry)
 {
-    static const char *const engines[] = {"auto", "uring", "epoll", NULL};
     static const struct cli_entry entries[] = {
         {.name = "include",
          .argument = "FILTER",
@@ -48,7 +47,7 @@ static bool try_entry_at(size_t n, struct cli_entry *ret_entry)
          .argument = "ENGINE",
          .help = "how to talk to the kernel",
          .fallback = "auto",
-         .choices = engines},
+         .choices = plan_io_names},
         {.name = "help", .help = "print the help and exit", .letter = 'h'},
     };
 

@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/check.h"
-
 enum { WINDOW_BYTES = 1 << 20, SCRATCH_BYTES = 64 << 10, OFFSETS_FIRST = 1024 };
 
 /* Going through a file once. */

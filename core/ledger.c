@@ -52,6 +52,18 @@ void ledger_add(struct ledger *sum, const struct ledger *ledger)
     memcpy(sum, to, sizeof(to));
 }
 
+void ledger_subtract(struct ledger *from, const struct ledger *ledger)
+{
+    uint64_t left[LEDGER_WORDS], words[LEDGER_WORDS];
+
+    memcpy(left, from, sizeof(left));
+    memcpy(words, ledger, sizeof(words));
+    for (size_t i = 0; i < LEDGER_WORDS; i++) {
+        left[i] -= words[i];
+    }
+    memcpy(from, left, sizeof(left));
+}
+
 /* A sequence lock with one writer. The fences order the word stores and loads against the
  * sequence (Boehm, "Can seqlocks get along with programming language memory models?", 2012). */
 void ledger_publish(struct ledger_shared *shared, const struct ledger *ledger)

@@ -74,6 +74,9 @@ uint64_t ledger_missed(const struct ledger *ledger);
 /* `sum` += `ledger`, member by member (alive_max too: each worker's maximum). */
 void ledger_add(struct ledger *sum, const struct ledger *ledger);
 
+/* `from` -= `ledger`, member by member. */
+void ledger_subtract(struct ledger *from, const struct ledger *ledger);
+
 /* The published copy. */
 struct ledger_shared {
     _Alignas(CACHE_LINE) _Atomic uint64_t sequence; /* Worker's; odd while it writes. */

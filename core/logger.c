@@ -10,9 +10,7 @@
 #include "core/base/check.h"
 #include "core/base/quote.h"
 
-#define RING_BYTES_MIN                                                         \
-    (UINT64_C(4) << 20) /* Of the queue of a worker, unless less is asked for. \
-                         */
+enum { RING_BYTES_MIN = 4 << 20 }; /* Of the queue of a worker, unless less is asked for. */
 
 static enum err no_memory(struct err_info *why)
 {

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -14,22 +13,13 @@
 #include "core/live.h"
 #include "core/output.h"
 #include "core/outputs.h"
+#include "core/preflight.h"
 #include "core/run_cli.h"
 #include "core/run_json.h"
 #include "core/serve.h"
 #include "core/signals.h"
 #include "core/try_cli.h"
 #include "io/cpu.h"
-
-/* Descriptors are what connections are made of: use all that we may. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static void print_error(const struct err_info *why)
 {
@@ -152,7 +142,7 @@ static int run(const struct cli *cli)
     struct err_info why;
     enum err err;
 
-    raise_descriptor_limit();
+    preflight_raise_descriptors();
     err = outputs_open(&outputs, cli, &why);
     if (err != ERR_OK) {
         tell_error(cli, &why);

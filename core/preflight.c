@@ -205,6 +205,15 @@ void preflight_read(struct preflight_limits *ret_limits, const char *proc)
     *ret_limits = limits;
 }
 
+void preflight_raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool is_loopback(const struct address *address)
 {
     const void *storage = &address->storage;
@@ -295,10 +304,10 @@ struct preflight_wants preflight_wants(const struct plan *plan, const struct nam
         .connects_max = plan->requests_max == 0 ? UINT64_MAX : plan->requests_max,
     };
 
+    CHECK(names->places_count <= PLAN_URLS_MAX);
     for (uint32_t i = 0; i < names->places_count; i++) {
         const struct addresses *addresses = names->places[i].current;
 
-        CHECK(names->places_count <= PLAN_URLS_MAX);
         places[i].destinations = addresses->count;
         for (uint32_t j = 0; j < addresses->count; j++) {
             wants.loopback = wants.loopback && is_loopback(&addresses->list[j]);

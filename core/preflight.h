@@ -60,6 +60,10 @@ MUST_USE enum err preflight_check(const struct preflight_limits *limits,
                                   const struct preflight_wants *wants,
                                   struct preflight_warning *ret_warning, struct err_info *why);
 
+/* Raises the soft limit of open descriptors to the hard one: connections are made of them. Where
+ * the kernel refuses, the old limit stays, and preflight_read() tells it. */
+void preflight_raise_descriptors(void);
+
 /* Reads the limits of this process and its network namespace; `proc` is "/proc" but in tests. */
 void preflight_read(struct preflight_limits *ret_limits, const char *proc);
 

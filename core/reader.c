@@ -44,29 +44,72 @@ static int32_t read_all(const struct reader_ask *ask)
     return (int32_t)got;
 }
 
-/* Reads a file from its beginning; how many bytes it has, or -errno. */
-static int32_t read_whole(const struct reader_ask *ask, int fd)
+/* Opens the file at ask->path: 0 or -errno. FIFOs and devices do not block this. */
+static int32_t open_file(struct reader_ask *ask)
 {
-    struct reader_ask all = *ask;
+    ask->fd = open(ask->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return ask->fd < 0 ? -errno : 0;
+}
+
+static void close_file(struct reader_ask *ask)
+{
+    if (ask->fd >= 0) (void)close(ask->fd);
+    ask->fd = -1;
+}
+
+/* How many bytes a regular file has now: 0 or -errno. */
+static int32_t measure(int fd, uint64_t *ret_size)
+{
     struct stat facts;
-    int32_t got;
-    char more;
 
     if (fstat(fd, &facts) != 0) return -errno;
     if (!S_ISREG(facts.st_mode)) return S_ISDIR(facts.st_mode) ? -EISDIR : -EINVAL;
-    all.fd = fd;
-    all.offset = 0;
-    got = read_all(&all);
-    if (got == (int32_t)ask->len && pread(fd, &more, 1, got) == 1) return -EFBIG;
+    *ret_size = (uint64_t)facts.st_size;
+    return 0;
+}
+
+static int32_t read_file(struct reader_ask *ask)
+{
+    int32_t got = open_file(ask);
+    char more;
+
+    ask->offset = 0;
+    if (got == 0) got = measure(ask->fd, &ask->size);
+    if (got == 0) got = ask->size > ask->len ? -EFBIG : read_all(ask);
+    /* It may have grown meanwhile; what there is of it now is as good. */
+    if (got >= 0 && (uint32_t)got == ask->len && pread(ask->fd, &more, 1, got) == 1) {
+        got = measure(ask->fd, &ask->size);
+        if (got == 0) got = -EFBIG;
+    }
+    if (got >= 0) ask->size = (uint64_t)got;
+    close_file(ask);
     return got;
 }
 
-void reader_read_file(struct reader_ask *ask)
+static int32_t read_part(struct reader_ask *ask)
 {
-    int fd = open(ask->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int32_t got = ask->fd < 0 ? open_file(ask) : 0;
+    uint64_t size = 0;
 
-    ask->got = fd < 0 ? -errno : read_whole(ask, fd);
-    if (fd >= 0) (void)close(fd);
+    if (got == 0) got = read_all(ask);
+    if (got >= 0) {
+        /* Measured after it was read: so the bytes are those of a file of this size. */
+        int32_t rc = measure(ask->fd, &size);
+
+        if (rc < 0) got = rc;
+        if (rc == 0 && (size != ask->size || (uint32_t)got != ask->len)) got = -ESTALE;
+    }
+    if (got < 0 || ask->offset + ask->len == ask->size) close_file(ask);
+    return got;
+}
+
+void reader_run(struct reader_ask *ask)
+{
+    switch (ask->kind) {
+    case READER_STRETCH: ask->got = read_all(ask); break;
+    case READER_FILE: ask->got = read_file(ask); break;
+    case READER_PART: ask->got = read_part(ask); break;
+    }
     store_release(&ask->done, 1);
 }
 
@@ -82,12 +125,7 @@ static bool serve(struct reader *reader, uint32_t worker)
 
         memcpy(&ask, &address, sizeof(address)); /* As reader_ask() posted it. */
 
-        if (ask->path != NULL) {
-            reader_read_file(ask);
-        } else {
-            ask->got = read_all(ask);
-            store_release(&ask->done, 1);
-        }
+        reader_run(ask);
         reader->options.wake(reader->options.self, worker);
         any = true;
     }

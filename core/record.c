@@ -10,6 +10,8 @@
 #include "core/writer.h"
 #include "io/hdr.h"
 
+enum { RECORD_RING_BYTES = 1 << 20 };
+
 _Static_assert((int)RECORD_FILES == (int)WRITER_FILES_MAX, "one place each");
 
 struct record {
@@ -39,7 +41,7 @@ enum err record_new(struct record **ret_record, const int fds[RECORD_FILES], str
             err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for a histogram log");
         }
     }
-    if (err == ERR_OK) err = writer_new(&record->writer, fds, why);
+    if (err == ERR_OK) err = writer_new(&record->writer, fds, RECORD_RING_BYTES, why);
     if (err != ERR_OK) {
         record_free(record);
         return err;

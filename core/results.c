@@ -23,6 +23,15 @@ struct results {
     void *self;
 };
 
+static const struct {
+    void (*header)(struct results_lines *lines, const struct results_header *header);
+    void (*group)(struct results_lines *lines, const struct bucket_group *group);
+    void (*bucket)(struct results_lines *lines, const struct bucket *bucket);
+} forms[] = {
+    [RESULTS_PELT] = {results_pelt_header, results_pelt_group, results_pelt_bucket},
+    [RESULTS_PEWPEW] = {results_pewpew_header, results_pewpew_group, results_pewpew_bucket},
+};
+
 /* The name of the test file without directories and its last ending. */
 static void set_stem(struct results *results, const char *path)
 {
@@ -131,8 +140,7 @@ static void start(void *self, uint64_t wall_ns)
                                     .start_wall_ns = wall_ns,
                                     .bucket_size_ns = results->bucket_size_ns};
 
-    if (lines != NULL && results->form == RESULTS_PELT) results_pelt_header(lines, &header);
-    if (lines != NULL && results->form == RESULTS_PEWPEW) results_pewpew_header(lines, &header);
+    if (lines != NULL) forms[results->form].header(lines, &header);
     results_file_add(results->file, lines);
 }
 
@@ -144,12 +152,7 @@ static void add_groups(struct results *results, const struct bucket *bucket)
     if (bucket->groups_count == results->groups) return;
     lines = results_lines_new(RESULTS_HEAD);
     for (uint32_t i = 0; lines != NULL && i < bucket->groups_count; i++) {
-        if (!bucket->groups[i].is_new) continue;
-        if (results->form == RESULTS_PELT) {
-            results_pelt_group(lines, &bucket->groups[i]);
-        } else {
-            results_pewpew_group(lines, &bucket->groups[i]);
-        }
+        if (bucket->groups[i].is_new) forms[results->form].group(lines, &bucket->groups[i]);
     }
     results->groups = bucket->groups_count;
     results_file_add(results->file, lines);
@@ -162,8 +165,7 @@ static void add_bucket(void *self, const struct bucket *bucket)
 
     add_groups(results, bucket);
     lines = results_lines_new(RESULTS_BUCKET);
-    if (lines != NULL && results->form == RESULTS_PELT) results_pelt_bucket(lines, bucket);
-    if (lines != NULL && results->form == RESULTS_PEWPEW) results_pewpew_bucket(lines, bucket);
+    if (lines != NULL) forms[results->form].bucket(lines, bucket);
     results->buckets++;
     results_file_add(results->file, lines);
 }

@@ -39,8 +39,7 @@ const char *results_path(const struct results *results);
 
 /* The run is over: writes the last line (of which `buckets` and `groups` need not be set), waits
  * until all is written and closes the file. `last` may be NULL: the run did not begin. Once.
- * ERR_FILE when not all is in the file,
- * ERR_MEMORY. */
+ * ERR_FILE when not all is in the file, ERR_MEMORY. */
 MUST_USE enum err results_end(struct results *results, struct results_last *last,
                               struct err_info *why);
 

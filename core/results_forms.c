@@ -3,18 +3,6 @@
 
 #include <stdio.h>
 
-void results_tags(struct json *json, const struct bucket_group *group)
-{
-    json_object(json);
-    for (uint32_t i = 0; i < group->tags_count; i++) {
-        const struct group_tag *tag = &group->tags[i];
-
-        json_key_len(json, tag->name, tag->name_len);
-        json_str_len(json, tag->value, tag->value_len);
-    }
-    json_end(json);
-}
-
 bool results_has_statuses(const struct bucket_figures *figures)
 {
     for (int i = 0; i < STATUS_COUNT; i++) {

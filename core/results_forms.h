@@ -32,8 +32,7 @@ void results_pelt_group(struct results_lines *lines, const struct bucket_group *
 void results_pelt_bucket(struct results_lines *lines, const struct bucket *bucket);
 void results_pelt_last(struct results_lines *lines, const struct results_last *last);
 
-/* Values that both forms have: tags, and answers by status, as objects. */
-void results_tags(struct json *json, const struct bucket_group *group);
+/* What both forms have: answers by status, as an object. */
 void results_statuses(struct json *json, const struct bucket_figures *figures);
 MUST_USE bool results_has_statuses(const struct bucket_figures *figures);
 

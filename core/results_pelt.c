@@ -50,8 +50,7 @@ void results_pelt_group(struct results_lines *lines, const struct bucket_group *
 
     json_put_str(json, "type", "group");
     json_put_u64(json, "index", group->index);
-    json_key(json, "tags");
-    results_tags(json, group);
+    bucket_put_tags(group, json);
     json_end(json);
 }
 

@@ -20,8 +20,7 @@ void results_pewpew_group(struct results_lines *lines, const struct bucket_group
     struct json *json = results_line(lines);
 
     json_put_u64(json, "index", group->index);
-    json_key(json, "tags");
-    results_tags(json, group);
+    bucket_put_tags(group, json);
     json_end(json);
 }
 

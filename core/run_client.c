@@ -12,7 +12,7 @@ enum {
     CONNECTIONS_DEFAULT = 10000,
 };
 
-static enum err no_memory(struct err_info *why)
+enum err run_client_no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
 }
@@ -84,7 +84,7 @@ static enum err set_sources(struct plan *plan, const struct testfile_client *cli
     for (uint32_t i = 0; i < client->sources_count; i++) {
         text_printf(&list, "%s%s", i == 0 ? "" : ",", client->sources[i]);
     }
-    if (list.failed) return no_memory(why);
+    if (list.failed) return run_client_no_memory(why);
     return net_parse_sources(&plan->arena, list.data, &plan->net, why);
 }
 
@@ -95,7 +95,7 @@ static enum err set_resolves(struct plan *plan, const struct testfile_client *cl
     struct net_resolve *resolves = arena_array(&plan->arena, count, sizeof(*resolves));
     const char **addresses = arena_array(&plan->arena, count, sizeof(*addresses));
 
-    if (resolves == NULL || addresses == NULL) return no_memory(why);
+    if (resolves == NULL || addresses == NULL) return run_client_no_memory(why);
     for (uint32_t i = 0; i < count; i++) {
         addresses[i] = client->resolves[i].address;
         resolves[i] = (struct net_resolve){

@@ -19,4 +19,7 @@ struct run_machine {
 MUST_USE enum err run_client_fill(struct plan *plan, const struct testfile *test,
                                   const struct run_machine *machine, struct err_info *why);
 
+/* ERR_MEMORY, told of the plan of a test file. */
+MUST_USE enum err run_client_no_memory(struct err_info *why);
+
 #endif

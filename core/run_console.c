@@ -36,7 +36,7 @@ enum err run_console_new(struct run_console **ret_console,
     console->arena = arena;
     console->options = *options;
     text_init(&console->text, &console->arena);
-    err = writer_new(&console->writer, fds, why);
+    err = writer_new(&console->writer, fds, RUN_CONSOLE_BYTES, why);
     if (err != ERR_OK) {
         run_console_free(console);
         return err;
@@ -50,11 +50,7 @@ static void put(struct run_console *console)
 {
     const struct text *text = &console->text;
 
-    if (text->len <= WRITER_RING_BYTES && !text->failed &&
-        writer_add(console->writer, 0, text->data, text->len)) {
-        return;
-    }
-    console->lost++;
+    if (text->failed || !writer_add(console->writer, 0, text->data, text->len)) console->lost++;
 }
 
 static void on_start(void *self, uint64_t wall_ns)

@@ -2,7 +2,7 @@
  * as JSON (core/run_text.h, core/run_json.h), and the totals.
  *
  * Buckets are written by a thread of their own, so that a slow reader of stdout holds nobody up;
- * while one is WRITER_RING_BYTES behind, buckets are left away and counted. The last one is never
+ * while one is RUN_CONSOLE_BYTES behind, buckets are left away and counted. The last one is never
  * left away: it is written by run_console_end().
  *
  * Threads: main, but for what its sink does on the coordinator's. */
@@ -13,6 +13,9 @@
 #include "core/bucket.h"
 
 struct run_console;
+
+/* Room for several buckets of as many groups as there may be, with tags of some length. */
+enum { RUN_CONSOLE_BYTES = 16 << 20 };
 
 struct run_console_options {
     const char *file; /* The test file, as it was named. Must outlive the console. */

@@ -143,27 +143,6 @@ static void put_latency(struct json *json, const struct hist_view *view)
     put_ms(json, "stddev", hist_view_stddev_ns(view), known);
 }
 
-static void put_tags(struct json *json, const struct bucket_group *group)
-{
-    json_key(json, "tags");
-    json_object(json);
-    for (uint32_t i = 0; i < group->tags_count; i++) {
-        json_key(json, group->tags[i].name);
-        json_str_len(json, group->tags[i].value, group->tags[i].value_len);
-    }
-    json_end(json);
-}
-
-static void put_failures(struct json *json, const struct bucket_figures *figures)
-{
-    json_key(json, "failures");
-    json_object(json);
-    for (int i = 0; i < FAILED_COUNT; i++) {
-        if (figures->failed[i] > 0) json_put_u64(json, failed_names[i], figures->failed[i]);
-    }
-    json_end(json);
-}
-
 static void add_summary(const struct bucket_group *group, const struct bucket_figures *figures,
                         const struct span *span, struct text *out)
 {
@@ -181,12 +160,12 @@ static void add_summary(const struct bucket_group *group, const struct bucket_fi
     json_put_u64(&json, "requestTimeouts", bucket_timeouts(figures));
     put_errors(&json, figures);
     put_latency(&json, figures->from_sent);
-    put_tags(&json, group);
+    bucket_put_tags(group, &json);
     json_key(&json, "fromDue");
     json_object(&json);
     put_latency(&json, figures->from_due);
     json_end(&json);
-    put_failures(&json, figures);
+    json_put_counts(&json, "failures", figures->failed, failed_names, FAILED_COUNT);
     json_put_u64(&json, "bytesSent", figures->bytes_sent);
     json_put_u64(&json, "bytesReceived", figures->bytes_received);
     json_put_u64(&json, "waitCount", figures->waits);

@@ -34,7 +34,12 @@ const char run_usage[] =
     "  -L, --latency       print the full latency spectrum\n"
     "  -q, --quiet         nothing on stderr but errors\n"
     "  -v, --verbose       say more on stderr about what is done\n"
-    "  -h, --help          print this and exit\n";
+    "  -h, --help          print this and exit\n"
+    "\n"
+    "Exit status: 0 done, 1 there was no run or nothing was answered as expected, 2 providers\n"
+    "ran dry or nothing could go on, 3 ended by a logger, 64 wrong command line, 70 the ledger\n"
+    "does not close (a bug), 74 not all results could be written, 98 with --strict: the client\n"
+    "was the limit, 99 a threshold is not met, 130 interrupted.\n";
 
 static int wrong(const char *what, const char *word)
 {
@@ -110,33 +115,22 @@ static const char *value_of(struct line *line, enum valued option)
     return line->at + 1 < line->argc ? line->argv[++line->at] : NULL;
 }
 
-/* Which of `names` the value is, as a number; -1: none. */
-static int one_of(const char *value, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(value, names[i]) == 0) return (int)i;
-    }
-    return -1;
-}
-
 static int take_words(struct cli *cli, enum valued option, const char *value)
 {
-    static const char *const formats[] = {"human", "json"};
-    static const char *const stats[] = {"pelt", "pewpew", "json"};
-    static const char *const engines[] = {
-        [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll"};
+    static const char *const formats[] = {"human", "json", NULL};
+    static const char *const stats[] = {"pelt", "pewpew", "json", NULL};
     int which;
 
     if (option == FORMAT) {
-        which = one_of(value, formats, COUNT(formats));
+        which = subcommand_choice(value, formats);
         if (which < 0) return wrong("option '-f' wants human or json, not", value);
         cli->json_lines = which == 1;
     } else if (option == STATS_FORMAT) {
-        which = one_of(value, stats, COUNT(stats));
+        which = subcommand_choice(value, stats);
         if (which < 0) return wrong("option '--stats-format' wants pelt or pewpew, not", value);
         cli->results_form = which == 0 ? RESULTS_PELT : RESULTS_PEWPEW;
     } else {
-        which = one_of(value, engines, COUNT(engines));
+        which = subcommand_choice(value, plan_io_names);
         if (which < 0) return wrong("option '--io' wants auto, uring or epoll, not", value);
         cli->plan.io = (enum plan_io)which;
     }

@@ -5,14 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "core/base/check.h"
-#include "core/base/quote.h"
-
-static enum err no_memory(struct err_info *why)
-{
-    return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the plan of the test file");
-}
-
 /* Targets. */
 
 static bool is_same_target(const struct plan_target *a, const struct plan_target *b)
@@ -21,23 +13,20 @@ static bool is_same_target(const struct plan_target *a, const struct plan_target
            strcmp(a->service, b->service) == 0;
 }
 
-/* Finds or adds the target of an endpoint. What of its URL comes before the path never changes. */
+/* Finds or adds the target of an endpoint, if its URL has the same one in all requests. */
 static enum err add_target(struct plan *plan, const struct testfile_endpoint *def, uint32_t index,
                            struct err_info *why)
 {
-    const char *outline = template_outline(def->url.compiled, "\x01", &plan->arena);
-    const char *scheme_end = outline == NULL ? NULL : strstr(outline, "://");
+    const char *outline = template_outline(def->url.compiled, PLAN_VALUE_MARK, &plan->arena);
     struct plan_target target = {0};
     uint32_t i = 0;
     size_t len;
     char *url;
     enum err err;
 
-    if (outline == NULL) return no_memory(why);
-    len = scheme_end == NULL
-              ? 0
-              : (size_t)(scheme_end - outline) + 3 + strcspn(scheme_end + 3, "/\\?#\x01");
-    if (len == 0 || outline[len] == '\x01') {
+    if (outline == NULL) return run_client_no_memory(why);
+    len = plan_authority_len(outline);
+    if (len == 0) {
         plan->hosts_max = RUN_HOSTS_MAX;
         plan->hosts_tls |= strncasecmp(outline, "http://", 7) != 0;
         plan->requests[index] =
@@ -45,7 +34,10 @@ static enum err add_target(struct plan *plan, const struct testfile_endpoint *de
         return ERR_OK;
     }
     url = arena_copy(&plan->arena, outline, len);
-    if (url == NULL) return no_memory(why);
+    if (url == NULL) return run_client_no_memory(why);
+    for (size_t at = 0; at < len; at++) {
+        if (url[at] >= 'A' && url[at] <= 'Z') url[at] = (char)(url[at] | 0x20);
+    }
     err = plan_parse_url(&plan->arena, url, &target, why);
     if (err != ERR_OK) return err;
     while (i < plan->targets_count && !is_same_target(&plan->targets[i], &target)) {
@@ -66,7 +58,7 @@ static enum err add_targets(struct plan *plan, const struct testfile *test, stru
 
     plan->targets = arena_array(&plan->arena, targets, sizeof(*plan->targets));
     plan->requests = arena_array(&plan->arena, test->endpoints_count, sizeof(*plan->requests));
-    if (plan->targets == NULL || plan->requests == NULL) return no_memory(why);
+    if (plan->targets == NULL || plan->requests == NULL) return run_client_no_memory(why);
     plan->requests_count = test->endpoints_count;
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         enum err err = add_target(plan, &test->endpoints[i], i, why);
@@ -131,7 +123,7 @@ static enum err add_stages(struct plan *plan, const struct testfile *test, struc
     }
     times = arena_array(&plan->arena, count, sizeof(*times));
     plan->stages = arena_array(&plan->arena, count, sizeof(*plan->stages));
-    if (times == NULL || plan->stages == NULL) return no_memory(why);
+    if (times == NULL || plan->stages == NULL) return run_client_no_memory(why);
     times[0] = plan->pattern_from_ns;
     times[1] = test->duration_ns;
     count = 2;
@@ -216,7 +208,6 @@ static void place(struct run_crews *crews, double *loads, uint32_t workers, doub
 {
     uint32_t least = 0;
 
-    crews->components++;
     if (workers > 1 && peak > (double)RUN_SPLIT_PER_S) {
         crews->split++;
         for (uint32_t w = 0; w < workers; w++) {
@@ -269,7 +260,7 @@ static enum err make_crews(struct plan *plan, const struct testfile *test, struc
 
     if (parts.parent == NULL || parts.peak == NULL || parts.is_rated == NULL || crew == NULL ||
         owner == NULL || loads == NULL) {
-        return no_memory(why);
+        return run_client_no_memory(why);
     }
     for (uint32_t i = 0; i < count; i++) {
         parts.parent[i] = i;

@@ -21,7 +21,6 @@ enum { RUN_SPLIT_PER_S = 40000, RUN_HOSTS_MAX = 256 };
 struct run_crews {
     uint32_t *crews, *owners; /* By endpoint. */
     uint32_t *provider_crews, *provider_owners;
-    uint32_t components;
     uint32_t split; /* Components that are split over all workers. */
 };
 

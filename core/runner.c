@@ -194,6 +194,7 @@ static void book(struct worker *w)
     }
     runner_hosts_poll(runner);
     runner_files_poll(runner);
+    runner_streams_poll(runner);
     runner_wake_waiting(runner);
     runner_log_poll(runner);
     while (runner->heap_count > 0) {
@@ -328,6 +329,15 @@ static char *outbox_of(struct runner *runner, const struct conn *conn, size_t le
     return box->bytes;
 }
 
+/* Makes the stream of the request that was built last, if its body is one; false without memory. */
+static bool make_stream(struct endpoint *endpoint)
+{
+    if (likely(endpoint->cuts.count == 0)) return true;
+    endpoint->cuts.stream =
+        runner_stream_new(endpoint, endpoint->runner->body_bytes, endpoint->cuts.text_len);
+    return endpoint->cuts.stream != NULL;
+}
+
 /* Builds the request of `exchange` into memory that stays until it is sent. The last one of a
  * connection says so, behind the request line. */
 static bool build(struct endpoint *endpoint, struct exchange *exchange, const struct conn *conn,
@@ -342,7 +352,7 @@ static bool build(struct endpoint *endpoint, struct exchange *exchange, const st
     if (endpoint->build.is_constant && !is_last) return true;
     own = outbox_of(endpoint->runner, conn, *ret_len + said_len);
     *ret_error = EXPR_FULL;
-    if (own == NULL) return false;
+    if (own == NULL || !make_stream(endpoint)) return false;
     if (is_last) {
         const char *end = memchr(*ret_bytes, '\n', *ret_len);
 
@@ -355,17 +365,6 @@ static bool build(struct endpoint *endpoint, struct exchange *exchange, const st
     *ret_bytes = own;
     *ret_len += said_len;
     return true;
-}
-
-/* Keeps what is sent for expressions that look at it. */
-static void keep_sent(struct exchange *exchange, const char *bytes, size_t len)
-{
-    struct endpoint *endpoint = exchange->endpoint;
-
-    if (!endpoint->keeps_sent) return;
-    exchange->sent = blocks_alloc(&endpoint->runner->blocks, len);
-    exchange->sent_len = exchange->sent == NULL ? 0 : len;
-    if (exchange->sent != NULL) memcpy(exchange->sent, bytes, len);
 }
 
 /* The first request on a connection is the one that it was made for. */
@@ -393,6 +392,18 @@ static enum conn_send_how how_to_send(const struct endpoint *endpoint, const cha
     return len <= QUIET_BYTES_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
 }
 
+/* Sends a request whose body is not among its bytes. */
+static void send_with_body(struct endpoint *endpoint, struct conn *conn, const char *bytes,
+                           size_t len)
+{
+    struct stream *stream = endpoint->cuts.stream;
+    const struct conn_body *body = endpoint->apart;
+
+    endpoint->cuts.stream = NULL;
+    if (stream != NULL) body = runner_stream_begin(stream, conn);
+    conn_send_body(&endpoint->runner->worker->table, conn, bytes, len, body, false);
+}
+
 /* Begins the exchange of an endpoint's oldest hit on `conn`, which is free; false when its request
  * cannot be built, and the connection is still free. */
 static bool send_one(struct endpoint *endpoint, struct conn *conn)
@@ -417,7 +428,8 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
         runner_build_failed(exchange, error);
         return false;
     }
-    exchange->bytes_sent = len + endpoint->apart_len;
+    exchange->bytes_sent =
+        len + endpoint->apart_len + endpoint->cuts.text_len + endpoint->cuts.bytes;
     exchange->sent_ns = clock_now_ns();
     note_sent(w, conn, waiting.due_ns, exchange->sent_ns);
     conn_push(&w->table, conn,
@@ -427,12 +439,12 @@ static bool send_one(struct endpoint *endpoint, struct conn *conn)
                                  .asked = endpoint->build.asked,
                                  .watched = endpoint->is_watched},
               exchange->sent_ns);
-    keep_sent(exchange, bytes, len);
+    runner_keep_sent(exchange, bytes, len);
     endpoint->in_flight++;
     w->ledger.in_flight++;
     w->ledger.bytes_sent += len;
-    if (unlikely(endpoint->apart != NULL)) {
-        conn_send_body(&w->table, conn, bytes, len, endpoint->apart, false);
+    if (unlikely(endpoint->cuts.stream != NULL || endpoint->apart != NULL)) {
+        send_with_body(endpoint, conn, bytes, len);
     } else {
         conn_send(&w->table, conn, bytes, len, how_to_send(endpoint, bytes, len));
     }
@@ -451,13 +463,31 @@ struct endpoint *runner_take_ready(struct runner *runner, struct pool *pool)
     return endpoint;
 }
 
+/* A connection for the first in the pool's line; NULL when none is free for it. A body that is read
+ * while it is sent has its connection to itself until it is gone: with pipelining it waits for one
+ * without outstanding requests, and those behind it wait too, so that there will be one. */
+static struct conn *take_conn(struct runner *runner, struct pool *pool)
+{
+    const struct endpoint *first = runner->lines[pool->index].first;
+    struct conn *conn = pool->idle_first;
+
+    if (first == NULL || conn == NULL) return NULL;
+    if (unlikely(first->is_streamed)) {
+        while (conn != NULL && conn->window_count > 0) {
+            conn = conn->idle_next;
+        }
+    }
+    if (conn != NULL) pool_idle_remove(pool, conn);
+    return conn;
+}
+
 /* Gives a pool's free connections to the endpoints in its line, each one request at a time. */
 static void serve_line(struct runner *runner, struct pool *pool)
 {
-    struct endpoint *endpoint;
+    struct conn *conn;
 
-    while (pool->idle_count > 0 && (endpoint = runner_take_ready(runner, pool)) != NULL) {
-        struct conn *conn = pool_idle_take(pool);
+    while ((conn = take_conn(runner, pool)) != NULL) {
+        struct endpoint *endpoint = runner_take_ready(runner, pool);
         /* What it lined up for may have been shed since. Its values are held for the next one. */
         bool is_sent = lanes_pending_of(&runner->worker->lanes, endpoint->index) > 0 &&
                        send_one(endpoint, conn);

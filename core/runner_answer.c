@@ -1,6 +1,4 @@
 /* What is made of an answer: what expressions make of it, and where values go. */
-#include <string.h>
-
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/quote.h"

@@ -1,6 +1,5 @@
 /* Connections for what waits: as many as requests wait for one, within the bounds of the test file,
  * over the targets that share them. */
-#include "core/base/check.h"
 #include "core/runner_impl.h"
 
 enum { IDLE_LOOKED_AT = 16 };

@@ -1,6 +1,5 @@
 /* When an endpoint may begin a request that no schedule asks for: what its queues have room for,
  * and what others have asked for. */
-#include "core/base/check.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
 

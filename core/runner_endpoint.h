@@ -9,6 +9,7 @@
 #include "core/arrivals.h"
 #include "core/groups.h"
 #include "core/runner_flow.h"
+#include "core/runner_stream.h"
 #include "core/stats_urls.h"
 #include "io/coding.h"
 #include "io/conn_body.h"
@@ -62,7 +63,9 @@ struct endpoint {
     bool loads_files;  /* Some are read for each request, */
     bool awaits_files; /* which the next one waits for, */
     bool has_files;    /* or has. */
-    uint16_t bound;    /* conn_ask.bound */
+    bool is_streamed;  /* The next request's body is: some are too large to be among its bytes. */
+    struct body_cuts cuts; /* Of the request that was built last. */
+    uint16_t bound;        /* conn_ask.bound */
 
     /* Load. */
     bool is_here; /* This worker sends requests of it. */

@@ -12,6 +12,9 @@
 #include "core/runner_impl.h"
 
 enum { APART_BYTES_MIN = 1 << 20 };
+#define CUTS_BYTES_MAX                                                        \
+    (UINT64_C(1) << 62) /* Of all files of a body: a length without overflow. \
+                         */
 
 /* Setting up. */
 
@@ -35,9 +38,9 @@ static enum err cannot(const struct endpoint *endpoint, const struct body_file *
                    quote(endpoint->def->name).text, quote(file->path->text).text, what);
 }
 
-/* Reads a file that every request has. */
+/* Reads a file that every request has; a large one is only looked at. */
 static enum err read_constant(struct endpoint *endpoint, struct body_file *file,
-                              struct arena *arena, struct err_info *why)
+                              struct arena *arena, uint32_t inline_max, struct err_info *why)
 {
     struct stat facts;
 
@@ -45,13 +48,16 @@ static enum err read_constant(struct endpoint *endpoint, struct body_file *file,
         return cannot(endpoint, file, err_errno_name(errno), errno, why);
     }
     if (!S_ISREG(facts.st_mode)) return cannot(endpoint, file, "is no file", 0, why);
-    if (facts.st_size > RUNNER_BUILD_BYTES) {
-        return cannot(endpoint, file, "has more than the 17 MiB that a body may have", 0, why);
+    file->is_named = facts.st_size > inline_max;
+    file->is_constant = !file->is_named;
+    if (file->is_named) {
+        endpoint->loads_files = true;
+        return ERR_OK;
     }
     file->ask.len = (uint32_t)facts.st_size;
     file->ask.to = arena_alloc(arena, file->ask.len, 1);
     if (file->ask.to == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
-    reader_read_file(&file->ask);
+    reader_run(&file->ask);
     if (file->ask.got >= 0) return ERR_OK;
     return cannot(endpoint, file, err_errno_name(-file->ask.got), -file->ask.got, why);
 }
@@ -141,35 +147,40 @@ static enum err init_apart(struct endpoint *endpoint, struct arena *arena, struc
 }
 
 static enum err init_file(struct endpoint *endpoint, struct body_file *file, struct arena *arena,
-                          struct err_info *why)
+                          uint32_t inline_max, struct err_info *why)
 {
     const char *text;
     size_t len;
 
-    file->ask.path = file->name;
-    file->is_constant = template_is_constant(file->path->compiled, &text, &len);
-    if (file->is_constant) {
+    file->ask = (struct reader_ask){.kind = READER_FILE, .path = file->name, .fd = -1};
+    if (template_is_constant(file->path->compiled, &text, &len)) {
         if (!set_name(file, endpoint->def->body.directory, text, len)) {
             return cannot(endpoint, file, "has too long a path", 0, why);
         }
-        return read_constant(endpoint, file, arena, why);
+        return read_constant(endpoint, file, arena, inline_max, why);
     }
     endpoint->loads_files = true;
     /* Pages that no file fills cost nothing. */
-    file->ask.len = RUNNER_BUILD_BYTES;
-    file->ask.to = arena_alloc(arena, RUNNER_BUILD_BYTES, CACHE_LINE);
+    file->ask.len = inline_max;
+    file->ask.to = arena_alloc(arena, inline_max, CACHE_LINE);
     return file->ask.to == NULL ? err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body") : ERR_OK;
 }
 
 enum err runner_init_files(struct endpoint *endpoint, struct arena *arena, struct err_info *why)
 {
     const struct testfile_body *def = &endpoint->def->body;
+    uint32_t inline_max;
     enum err err = ERR_OK;
 
     if (def->kind != BODY_FILES && def->kind != BODY_MULTIPART) return ERR_OK;
     endpoint->files = arena_array(arena, def->count, sizeof(*endpoint->files));
-    if (endpoint->files == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    endpoint->cuts.list = arena_array(arena, def->count, sizeof(*endpoint->cuts.list));
+    if (endpoint->files == NULL || endpoint->cuts.list == NULL ||
+        !runner_init_streams(endpoint->runner, arena)) {
+        return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a body");
+    }
     if (is_apart(endpoint)) return init_apart(endpoint, arena, why);
+    inline_max = (uint32_t)min_u64(FILE_INLINE_BYTES, BODY_INLINE_BYTES / max_u64(def->count, 1));
     for (uint32_t i = 0; err == ERR_OK && i < def->count; i++) {
         struct body_file *file = &endpoint->files[i];
 
@@ -177,12 +188,26 @@ enum err runner_init_files(struct endpoint *endpoint, struct arena *arena, struc
         if (def->kind == BODY_MULTIPART && def->pieces[i].is_file) {
             file->path = &def->pieces[i].content;
         }
-        if (file->path != NULL) err = init_file(endpoint, file, arena, why);
+        if (file->path != NULL) err = init_file(endpoint, file, arena, inline_max, why);
     }
     return err;
 }
 
 /* Requests. */
+
+/* Makes the name of a file of the next request, whose environment is ready if `error` is EXPR_OK;
+ * false when that cannot be done. */
+static bool make_name(struct endpoint *endpoint, struct body_file *file, enum expr_error error)
+{
+    struct runner *runner = endpoint->runner;
+    struct buf path;
+
+    if (file->is_named) return true;
+    file->name_len = file->given_from = 0;
+    buf_init(&path, runner->body_bytes, RUNNER_BUILD_BYTES);
+    if (error == EXPR_OK) error = template_render(file->path->compiled, &runner->env, &path);
+    return error == EXPR_OK && set_name(file, endpoint->def->body.directory, path.data, path.len);
+}
 
 /* Asks for the files of the next request. */
 static void ask_files(struct endpoint *endpoint)
@@ -191,23 +216,17 @@ static void ask_files(struct endpoint *endpoint)
     struct exchange next = {.endpoint = endpoint, .inputs = endpoint->inputs};
     enum expr_error error = next.inputs.error;
 
+    CHECK(runner->options.reader != NULL);
     if (error == EXPR_OK) runner_ready_env(runner, endpoint, &next);
     for (uint32_t i = 0; i < endpoint->def->body.count; i++) {
         struct body_file *file = &endpoint->files[i];
-        struct buf path;
 
         if (file->path == NULL || file->is_constant) continue;
         file->ask.got = 0;
-        file->name_len = file->given_from = 0;
         store_relaxed(&file->ask.done, 1);
-        buf_init(&path, runner->body_bytes, RUNNER_BUILD_BYTES);
-        if (error == EXPR_OK) error = template_render(file->path->compiled, &runner->env, &path);
-        file->is_wrong =
-            error != EXPR_OK || !set_name(file, endpoint->def->body.directory, path.data, path.len);
+        file->is_wrong = !make_name(endpoint, file, error);
         if (file->is_wrong) continue;
-        if (runner->options.reader == NULL) {
-            reader_read_file(&file->ask);
-        } else if (!reader_ask(runner->options.reader, runner->worker->index, &file->ask)) {
+        if (!reader_ask(runner->options.reader, runner->worker->index, &file->ask)) {
             file->is_wrong = true;
             store_relaxed(&file->ask.done, 1);
         }
@@ -225,6 +244,11 @@ static bool are_done(const struct endpoint *endpoint)
     return true;
 }
 
+static bool is_too_large(const struct body_file *file)
+{
+    return file->path != NULL && !file->is_wrong && file->ask.got == -EFBIG;
+}
+
 bool runner_load_files(struct endpoint *endpoint)
 {
     if (likely(!endpoint->loads_files) || endpoint->has_files) return true;
@@ -237,6 +261,10 @@ bool runner_load_files(struct endpoint *endpoint)
     endpoint->awaits_files = false;
     endpoint->runner->awaiting_files--;
     endpoint->has_files = true;
+    endpoint->is_streamed = false;
+    for (uint32_t i = 0; i < endpoint->def->body.count; i++) {
+        endpoint->is_streamed |= is_too_large(&endpoint->files[i]);
+    }
     return true;
 }
 
@@ -259,13 +287,28 @@ void runner_file_name(const struct endpoint *endpoint, uint32_t index, const cha
     *ret_len = file->name_len - file->given_from;
 }
 
-enum expr_error runner_add_file(const struct endpoint *endpoint, uint32_t index, struct buf *body)
+/* Leaves the bytes of a file to be sent from where they lie. */
+static enum expr_error add_cut(struct endpoint *endpoint, const struct body_file *file,
+                               const struct buf *body)
+{
+    if (file->ask.size > CUTS_BYTES_MAX - endpoint->cuts.bytes) return EXPR_TOO_LARGE;
+    endpoint->cuts.bytes += file->ask.size;
+    endpoint->cuts.list[endpoint->cuts.count++] = (struct body_cut){
+        .at = body->len,
+        .size = file->ask.size,
+        .path = file->name,
+        .name = file->name + file->given_from,
+    };
+    return EXPR_OK;
+}
+
+enum expr_error runner_add_file(struct endpoint *endpoint, uint32_t index, struct buf *body)
 {
     const struct body_file *file = &endpoint->files[index];
 
     CHECK(file->path != NULL);
-    if (file->is_wrong) return EXPR_TEXT;
-    if (file->ask.got < 0) return file->ask.got == -EFBIG ? EXPR_TOO_LARGE : EXPR_TEXT;
+    if (is_too_large(file)) return add_cut(endpoint, file, body);
+    if (file->is_wrong || file->ask.got < 0) return EXPR_FILE;
     buf_add(body, file->ask.to, (size_t)file->ask.got);
     return EXPR_OK;
 }

@@ -297,7 +297,7 @@ static enum expr_error render_url(struct endpoint *endpoint)
     while (url.len > 0 && (unsigned char)url.data[url.len - 1] <= ' ') {
         url.len--;
     }
-    if (url.len == 0) return EXPR_TEXT;
+    if (url.len == 0) return EXPR_URL;
     if (url.full || url.len > PLAN_URL_BYTES_MAX) return EXPR_TOO_LARGE;
     if (url.len > endpoint->url_size) {
         blocks_free(&runner->blocks, endpoint->url, endpoint->url_size);
@@ -320,7 +320,7 @@ static enum expr_error make_url(struct endpoint *endpoint)
 
     if (error != EXPR_OK) return error;
     endpoint->url_path = read_url(endpoint->url, endpoint->url_len, &authority);
-    if (endpoint->url_path == 0) return EXPR_TEXT;
+    if (endpoint->url_path == 0) return EXPR_URL;
     endpoint->host = host_of(hosts, &authority);
     endpoint->has_url = true;
     return EXPR_OK;

@@ -23,6 +23,7 @@
 #include "core/runner_log.h"
 #include "core/runner_record.h"
 #include "core/runner_request.h"
+#include "core/runner_stream.h"
 #include "core/runner_trial.h"
 #include "core/worker_impl.h"
 
@@ -73,6 +74,7 @@ struct runner {
     struct feed **feeds_here;     /* Those used; [feeds_count]. */
     uint32_t feeds_count;
     uint32_t awaiting_files;    /* Endpoints whose next request waits for files. */
+    struct streams streams;     /* Bodies that are read while they are sent. */
     struct hosts *hosts;        /* NULL: all targets are known before the run. */
     struct ready_line *lines;   /* By pool. */
     struct outbox *outboxes;    /* By connection. */

@@ -26,6 +26,21 @@ char *runner_keep(struct exchange *exchange, const char *data, size_t len)
     return copy;
 }
 
+void runner_keep_sent(struct exchange *exchange, const char *bytes, size_t len)
+{
+    struct endpoint *endpoint = exchange->endpoint;
+    struct runner *runner = endpoint->runner;
+
+    if (!endpoint->keeps_sent) return;
+    if (endpoint->cuts.count > 0) {
+        runner_stream_keep(exchange, bytes, len, runner->body_bytes, endpoint->cuts.text_len);
+        return;
+    }
+    exchange->sent = blocks_alloc(&runner->blocks, len);
+    exchange->sent_len = exchange->sent == NULL ? 0 : len;
+    if (exchange->sent != NULL) memcpy(exchange->sent, bytes, len);
+}
+
 void runner_on_head(void *self, const struct conn_request *request, const char *text,
                     const struct http1_head *head)
 {

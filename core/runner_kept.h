@@ -12,6 +12,9 @@ struct exchange *exchange_of(struct runner *runner, const struct conn_request *r
 /* A copy of `len` bytes, the exchange's; NULL, and its body counts as too large, without memory. */
 char *runner_keep(struct exchange *exchange, const char *data, size_t len);
 
+/* Keeps the request that was built last, `bytes` and its body, if expressions look at it. */
+void runner_keep_sent(struct exchange *exchange, const char *bytes, size_t len);
+
 /* What conn_owner says of answers that are looked at; `self` is the worker. */
 void runner_on_head(void *self, const struct conn_request *request, const char *text,
                     const struct http1_head *head);

@@ -92,11 +92,8 @@ void runner_keep_unsent(struct exchange *exchange)
 
     if (!endpoint->keeps_sent || exchange->sent != NULL) return;
     if (!runner_build(endpoint, exchange, &bytes, &len, &error)) return;
-    if (len > FAILED_SENT_BYTES_MAX) return;
-    exchange->sent = blocks_alloc(&endpoint->runner->blocks, len);
-    if (exchange->sent == NULL) return;
-    memcpy(exchange->sent, bytes, len);
-    exchange->sent_len = len;
+    if (len + endpoint->cuts.text_len > FAILED_SENT_BYTES_MAX) return;
+    runner_keep_sent(exchange, bytes, len);
 }
 
 void runner_log_failure(struct exchange *exchange, enum failed_class why, const char *text)

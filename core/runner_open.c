@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/base/check.h"
 #include "core/runner_impl.h"
 #include "core/share.h"
 
@@ -12,11 +11,6 @@ enum { PICK_SLACK_BYTES = 1 << 20 }; /* Besides a body, what is picked of it twi
 static enum err no_memory(struct err_info *why)
 {
     return err_set(why, ERR_MEMORY, ENOMEM, "no memory for the test file's endpoints");
-}
-
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
 }
 
 /* Arrays that serve every endpoint are as large as the one that needs most. */

@@ -2,7 +2,6 @@
  * endpoints, and in the group of the request's tags. */
 #include <stdio.h>
 
-#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/result_test.h"
 #include "core/runner_impl.h"

@@ -9,8 +9,8 @@
 
 #include "core/base/check.h"
 #include "core/base/clock.h"
-#include "core/base/quote.h"
 #include "core/base/text.h"
+#include "core/run_plan.h"
 
 /* Making ready. */
 
@@ -102,20 +102,59 @@ static bool is_encoded(char c, bool in_query)
     return !in_query && (c == '`' || c == '{' || c == '}');
 }
 
-/* Adds path and query of a URL's rest behind its authority: a missing path is "/", the fragment is
- * left away. */
+/* How many dots a segment of a path is, each of which may be encoded; 0 if it is anything else. */
+static uint32_t dots_in(const char *segment, size_t len)
+{
+    uint32_t dots = 0;
+
+    for (size_t i = 0; i < len; dots++) {
+        if (segment[i] == '.') {
+            i++;
+        } else if (len - i >= 3 && strncasecmp(segment + i, "%2e", 3) == 0) {
+            i += 3;
+        } else {
+            return 0;
+        }
+    }
+    return dots;
+}
+
+/* A segment of the path that begins at `from` has ended, and is begun with the '/' at `*segment`:
+ * of "." and ".." what they mean is left. True if the path ends with a '/' then. */
+static bool end_segment(struct buf *buf, size_t from, size_t segment)
+{
+    uint32_t dots = 0;
+
+    if (buf->full) return false;
+    if (buf->len - segment <= 7) dots = dots_in(buf->data + segment + 1, buf->len - segment - 1);
+    if (dots != 1 && dots != 2) return false;
+    while (dots == 2 && segment > from && buf->data[--segment] != '/') {
+    }
+    buf->len = segment + 1;
+    return true;
+}
+
+/* Adds path and query of a URL's rest behind its authority: a missing path is "/", "." and ".." in
+ * it are resolved, the fragment is left away. */
 static void add_path(struct buf *buf, const char *rest, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";
+    size_t from = buf->len, segment = from;
     bool in_query = false;
 
     if (len == 0 || (rest[0] != '/' && rest[0] != '\\')) buf_add_char(buf, '/');
     for (size_t i = 0; i < len && rest[i] != '#'; i++) {
         char c = rest[i];
 
-        if (c == '?') in_query = true;
         if (c == '\t' || c == '\n' || c == '\r') continue;
         if (c == '\\' && !in_query) c = '/';
+        if (!in_query && (c == '/' || c == '?')) {
+            bool is_slashed = buf->len > from && end_segment(buf, from, segment);
+
+            in_query = c == '?';
+            segment = is_slashed ? buf->len - 1 : buf->len;
+            if (is_slashed && c == '/') continue;
+        }
         if (likely(!is_encoded(c, in_query))) {
             buf_add_char(buf, c);
             continue;
@@ -124,30 +163,19 @@ static void add_path(struct buf *buf, const char *rest, size_t len)
         buf_add_char(buf, digits[(unsigned char)c >> 4]);
         buf_add_char(buf, digits[(unsigned char)c & 15]);
     }
-}
-
-/* How long scheme and authority are; 0 when they are not the same for all requests. */
-static size_t authority_of(const char *outline)
-{
-    const char *scheme_end = strstr(outline, "://");
-    size_t len;
-
-    if (scheme_end == NULL) return 0;
-    len = (size_t)(scheme_end - outline) + 3;
-    len += strcspn(outline + len, "/\\?#\x01");
-    return outline[len] == '\x01' ? 0 : len;
+    if (!in_query) (void)end_segment(buf, from, segment);
 }
 
 static enum err add_url(struct maker *maker, struct err_info *why)
 {
     const struct testfile_text *url = &maker->endpoint->def->url;
-    const char *outline = template_outline(url->compiled, "\x01", maker->arena);
+    const char *outline = template_outline(url->compiled, PLAN_VALUE_MARK, maker->arena);
     struct build *build = &maker->endpoint->build;
     const char *text;
     size_t len;
 
     if (outline == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for a URL");
-    build->authority_len = (uint32_t)authority_of(outline);
+    build->authority_len = (uint32_t)plan_authority_len(outline);
     build->is_dynamic = build->authority_len == 0;
     if (template_is_constant(url->compiled, &text, &len)) {
         struct buf buf;
@@ -280,13 +308,17 @@ static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
     char digits[20];
     struct buf body;
     enum expr_error error;
-    size_t len, at = sizeof(digits);
+    size_t at = sizeof(digits);
+    uint64_t len;
 
     buf_init(&body, endpoint->runner->body_bytes, RUNNER_BUILD_BYTES);
+    endpoint->cuts.count = 0;
+    endpoint->cuts.bytes = 0;
     error = render_body(endpoint, &body);
     if (error != EXPR_OK) return error;
     if (body.full) return EXPR_TOO_LARGE;
-    len = body.len;
+    endpoint->cuts.text_len = endpoint->cuts.count > 0 ? body.len : 0;
+    len = body.len + endpoint->cuts.bytes;
     do {
         digits[--at] = (char)('0' + len % 10);
         len /= 10;
@@ -294,7 +326,7 @@ static enum expr_error build_body(struct endpoint *endpoint, struct buf *buf)
     buf_add(buf, "Content-Length: ", 16);
     buf_add(buf, digits + at, sizeof(digits) - at);
     buf_add(buf, "\r\n\r\n", 4);
-    buf_add(buf, body.data, body.len);
+    if (endpoint->cuts.count == 0) buf_add(buf, body.data, body.len);
     return EXPR_OK;
 }
 

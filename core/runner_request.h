@@ -17,8 +17,9 @@ MUST_USE enum err runner_prepare_build(struct endpoint *endpoint, struct arena *
 /* Readies the environment for the expressions of an exchange. */
 void runner_ready_env(struct runner *runner, struct endpoint *endpoint, struct exchange *exchange);
 
-/* Builds a request's bytes, which stay until the next call. False, `ret_error` set, when that
- * cannot be done. */
+/* Builds a request's bytes, which stay until the next call. Where endpoint->cuts.count > 0 then,
+ * its body is not among them: it is made of cuts, and of text at runner->body_bytes. False,
+ * `ret_error` set, when that cannot be done. */
 MUST_USE bool runner_build(struct endpoint *endpoint, struct exchange *exchange,
                            const char **ret_bytes, size_t *ret_len, enum expr_error *ret_error);
 

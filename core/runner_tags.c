@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/check.h"
-
 enum {
     IMPLICIT_TAGS = 2,    /* `_id` and `method`; `url` is among those of the test file. */
     TAG_BYTES_MAX = 1024, /* What is longer is cut. */

@@ -1,6 +1,5 @@
 #include "core/runner_trial.h"
 
-#include "core/base/check.h"
 #include "core/runner_impl.h"
 
 static bool is_busy(const struct endpoint *endpoint)

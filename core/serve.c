@@ -10,11 +10,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/check.h"
+#include "core/preflight.h"
 #include "core/serve_thread.h"
 #include "tls/tls_ctx.h"
 
@@ -50,17 +50,6 @@ static enum err parse_address(struct serve *serve, struct err_info *why)
     }
     return err_set(why, ERR_USAGE, 0, "'%s' is no numeric address; give one as 127.0.0.1 or ::1",
                    serve->options->bind);
-}
-
-/* Descriptors and the ring's socket table are bounded by the soft limit. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 /* The certificate that all threads show, and its file for clients to trust. */
@@ -286,7 +275,7 @@ enum err serve_run(const struct serve_options *options, struct err_info *why)
     (void)sigaddset(&serve.signals, SIGINT);
     (void)sigaddset(&serve.signals, SIGTERM);
     CHECK(pthread_sigmask(SIG_BLOCK, &serve.signals, NULL) == 0); /* The threads inherit it. */
-    raise_descriptor_limit();
+    preflight_raise_descriptors();
 
     err = prepare(&serve, why);
     if (err == ERR_OK) err = start_threads(&serve, why);

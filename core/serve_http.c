@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/check.h"
+#include "core/base/hex.h"
 
 enum { EMPTY_LINES_MAX = 2 };
 
@@ -303,14 +304,6 @@ enum {
     CHUNK_TRAILER_LINE,
     CHUNK_END_LF
 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 /* One byte of a size line: true unless it is wrong. */
 static bool chunk_size_byte(struct serve_chunked *chunked, char c)

@@ -1,6 +1,7 @@
 #include "core/subcommand.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/quote.h"
 #include "core/exit.h"
@@ -14,6 +15,14 @@ int subcommand_wrong(const char *name, const char *what, const char *word)
         (void)fprintf(stderr, "pelt: %s '%s' (see pelt %s --help)\n", what, quote(word).text, name);
     }
     return EXIT_CODE_USAGE;
+}
+
+int subcommand_choice(const char *value, const char *const *names)
+{
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(value, names[i]) == 0) return i;
+    }
+    return -1;
 }
 
 int subcommand_print(int fd, const struct text *text)

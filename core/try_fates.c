@@ -68,12 +68,8 @@ static void add_feeder(const struct try_model *model, const struct trial *trial,
         text_printf(out, "there was no value%s", again);
     }
     (void)units_grouped(times, fate->answers);
-    text_printf(out, " (`%s` of `%s`, which answered %s)", from.text, name.text,
-                fate->answers == 1 ? "once" : times);
-    if (fate->answers > 1) {
-        out->len--; /* The times stand before the bracket. */
-        text_add_str(out, " times)");
-    }
+    text_printf(out, " (`%s` of `%s`, which answered %s%s)", from.text, name.text,
+                fate->answers == 1 ? "once" : times, fate->answers == 1 ? "" : " times");
 }
 
 /* Why an endpoint was not called. */

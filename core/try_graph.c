@@ -47,17 +47,19 @@ static uint64_t *closure_of(const struct try_graph *graph, uint32_t endpoint)
 struct settling {
     struct try_graph *graph;
     uint32_t *costs; /* By endpoint that could be settled now: its score; else TRY_NONE. */
-    bool *available; /* By provider: a settled endpoint feeds it, or it needs none. */
 };
 
-/* The first response provider that the endpoint waits for; TRY_NONE: it can be settled. */
-static uint32_t first_missing(const struct try_graph *graph, uint32_t index, const bool *available)
+/* The first response provider that the endpoint pops from and that has no feeder; TRY_NONE: it can
+ * be called. Providers with one are those in `fed`; NULL: those that have a settled one. */
+static uint32_t first_missing(const struct try_graph *graph, uint32_t index, const bool *fed)
 {
     const struct testfile_endpoint *endpoint = &graph->test->endpoints[index];
 
     for (uint32_t slot = 0; slot < endpoint->slots_count; slot++) {
-        if (available[endpoint->slots[slot]]) continue;
-        if (is_needed(graph->test, endpoint, slot)) return endpoint->slots[slot];
+        uint32_t provider = endpoint->slots[slot];
+
+        if (fed != NULL ? fed[provider] : graph->feeders[provider] != TRY_NONE) continue;
+        if (is_needed(graph->test, endpoint, slot)) return provider;
     }
     return TRY_NONE;
 }
@@ -93,7 +95,7 @@ static void open_readers(struct settling *settling, uint32_t provider)
     for (uint32_t i = 0; i < graph->test->endpoints_count; i++) {
         if (graph->scores[i] != TRY_NONE || settling->costs[i] != TRY_NONE) continue;
         if (provider != TRY_NONE && !try_reads(&graph->test->endpoints[i], provider)) continue;
-        if (first_missing(graph, i, settling->available) != TRY_NONE) continue;
+        if (first_missing(graph, i, NULL) != TRY_NONE) continue;
         settling->costs[i] = cost_of(graph, i);
     }
 }
@@ -126,23 +128,11 @@ static void settle_all(struct settling *settling)
             uint32_t provider = endpoint->provides[i].target;
 
             if (test->providers[provider].kind != PROVIDER_RESPONSE) continue;
-            if (settling->available[provider]) continue;
-            settling->available[provider] = true;
+            if (graph->feeders[provider] != TRY_NONE) continue;
             graph->feeders[provider] = index;
             open_readers(settling, provider);
         }
     }
-}
-
-/* By provider: true for those that have values without anybody's answer; NULL without memory. */
-static bool *new_available(const struct testfile *test, struct arena *arena)
-{
-    bool *available = arena_array(arena, test->providers_count, sizeof(*available));
-
-    for (uint32_t i = 0; available != NULL && i < test->providers_count; i++) {
-        available[i] = test->providers[i].kind != PROVIDER_RESPONSE;
-    }
-    return available;
 }
 
 bool try_graph_make(struct try_graph *graph, const struct testfile *test, struct arena *arena)
@@ -155,9 +145,8 @@ bool try_graph_make(struct try_graph *graph, const struct testfile *test, struct
     graph->feeders = arena_array(arena, providers, sizeof(*graph->feeders));
     graph->closures = arena_array(arena, (size_t)endpoints * graph->words, sizeof(uint64_t));
     settling.costs = arena_array(arena, endpoints, sizeof(*settling.costs));
-    settling.available = new_available(test, arena);
     if (graph->scores == NULL || graph->feeders == NULL || graph->closures == NULL ||
-        settling.costs == NULL || settling.available == NULL) {
+        settling.costs == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < endpoints; i++) {
@@ -173,24 +162,6 @@ bool try_graph_make(struct try_graph *graph, const struct testfile *test, struct
 
 /* Chains. */
 
-static bool is_available(const struct try_graph *graph, uint32_t provider)
-{
-    return graph->test->providers[provider].kind != PROVIDER_RESPONSE ||
-           graph->feeders[provider] != TRY_NONE;
-}
-
-/* The first response provider without a settled feeder that the endpoint pops from. */
-static uint32_t what_lacks(const struct try_graph *graph, uint32_t index)
-{
-    const struct testfile_endpoint *endpoint = &graph->test->endpoints[index];
-
-    for (uint32_t slot = 0; slot < endpoint->slots_count; slot++) {
-        if (is_available(graph, endpoint->slots[slot])) continue;
-        if (is_needed(graph->test, endpoint, slot)) return endpoint->slots[slot];
-    }
-    return TRY_NONE;
-}
-
 static uint32_t first_feeder(const struct testfile *test, uint32_t provider)
 {
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
@@ -202,7 +173,7 @@ static uint32_t first_feeder(const struct testfile *test, uint32_t provider)
 /* Who is asked for what endpoint `index` lacks; TRY_NONE: nobody provides it. */
 static uint32_t asked_by(const struct try_graph *graph, uint32_t index)
 {
-    return first_feeder(graph->test, what_lacks(graph, index));
+    return first_feeder(graph->test, first_missing(graph, index, NULL));
 }
 
 /* True if `index` is among the first `steps` of the chain that begins with `start`. */
@@ -226,7 +197,7 @@ void try_graph_chain(const struct try_graph *graph, uint32_t index, struct text 
         uint32_t feeder = asked_by(graph, at);
 
         text_printf(out, "%s needs `%s`", steps == 1 ? "" : ", which",
-                    quote(test->providers[what_lacks(graph, at)].name).text);
+                    quote(test->providers[first_missing(graph, at, NULL)].name).text);
         if (feeder == TRY_NONE) {
             text_add_str(out, ", which nobody provides");
             return;
@@ -301,17 +272,17 @@ static void add_feeders(struct choice *choice)
 }
 
 /* One round over those of the run that could not be called yet; true if some can. */
-static bool call_more(const struct choice *choice, bool *called, bool *available)
+static bool call_more(const struct choice *choice, bool *called, bool *fed)
 {
     const struct testfile *test = choice->graph->test;
     bool more = false;
 
     for (uint32_t i = 0; i < test->endpoints_count; i++) {
         if (choice->roles[i] == TRY_LEFT_OUT || called[i]) continue;
-        if (first_missing(choice->graph, i, available) != TRY_NONE) continue;
+        if (first_missing(choice->graph, i, fed) != TRY_NONE) continue;
         called[i] = more = true;
         for (uint32_t p = 0; p < test->endpoints[i].provides_count; p++) {
-            available[test->endpoints[i].provides[p].target] = true;
+            fed[test->endpoints[i].provides[p].target] = true;
         }
     }
     return more;
@@ -323,12 +294,12 @@ static bool break_circle(struct choice *choice, struct arena *arena, bool *ret_f
 {
     const struct try_graph *graph = choice->graph;
     bool *called = arena_array(arena, graph->test->endpoints_count, sizeof(*called));
-    bool *available = new_available(graph->test, arena);
+    bool *fed = arena_array(arena, graph->test->providers_count, sizeof(*fed));
     uint32_t best = TRY_NONE;
 
-    *ret_failed = called == NULL || available == NULL;
+    *ret_failed = called == NULL || fed == NULL;
     if (*ret_failed) return false;
-    while (call_more(choice, called, available)) {
+    while (call_more(choice, called, fed)) {
     }
     for (uint32_t i = 0; i < graph->test->endpoints_count; i++) {
         if (choice->roles[i] == TRY_LEFT_OUT || called[i]) continue;
@@ -336,7 +307,7 @@ static bool break_circle(struct choice *choice, struct arena *arena, bool *ret_f
     }
     if (best == TRY_NONE) return false;
     /* Its feeder costs less than it, so it is not among those that wait, and not in the run. */
-    add(choice, graph->feeders[first_missing(graph, best, available)]);
+    add(choice, graph->feeders[first_missing(graph, best, fed)]);
     add_feeders(choice);
     return true;
 }

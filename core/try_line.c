@@ -117,21 +117,10 @@ static enum try_option option_of(const char *word, const char **ret_value)
     return TRY_OPTIONS;
 }
 
-static bool take_engine(struct try_line *line, const char *value)
-{
-    static const char *const names[] = {
-        [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll"};
-
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (strcmp(value, names[i]) != 0) continue;
-        line->io = (enum plan_io)i;
-        return true;
-    }
-    return false;
-}
-
 static bool take_value(struct try_line *line, enum try_option option, const char *value)
 {
+    int engine;
+
     switch (option) {
     case TRY_INCLUDE: return try_filter_read(value, &line->filters[line->filters_count++]);
     case TRY_FORMAT:
@@ -140,7 +129,10 @@ static bool take_value(struct try_line *line, enum try_option option, const char
     case TRY_FILE: line->output = value; return value[0] != '\0';
     case TRY_DIR: line->results_dir = value; return value[0] != '\0';
     case TRY_TIMEOUT: return units_parse_time_ns(value, &line->timeout_ns) && line->timeout_ns > 0;
-    case TRY_IO: return take_engine(line, value);
+    case TRY_IO:
+        engine = subcommand_choice(value, plan_io_names);
+        if (engine >= 0) line->io = (enum plan_io)engine;
+        return engine >= 0;
     case TRY_OPTIONS: break;
     }
     return false;

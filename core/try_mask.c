@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/base/hex.h"
+
 /* Gathering the secrets. */
 
 struct secrets {
@@ -107,17 +109,10 @@ bool try_mask_hides(const struct try_mask *mask, const char *name, size_t len)
 
 /* Finding them. */
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that two hexadecimal digits at `text` stand for; -1: they are none. */
 static int hex_byte(const char *text)
 {
-    int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+    int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
 
     return low < 0 ? -1 : high * 16 + low;
 }

@@ -20,8 +20,9 @@ enum {
     SMALL_BUFFERS_MAX = 4096,
     LARGE_BUFFER_BYTES = 32 * 1024,
     LARGE_BUFFERS_MAX = 256,
-    SINK_BYTES = 256 * 1024, /* Fits the caches, and few receives make a large body. */
-    SMALL_BODY_MAX = 3072,   /* Fits a small buffer with its head. */
+    LARGE_BUFFERS_TLS_MAX = 64, /* Their records are read twice more, and the L2 holds so many. */
+    SINK_BYTES = 256 * 1024,    /* Fits the caches, and few receives make a large body. */
+    SMALL_BODY_MAX = 3072,      /* Fits a small buffer with its head. */
 };
 
 static uint32_t power_of_two(uint64_t at_least, uint32_t low, uint32_t high)
@@ -49,6 +50,7 @@ static enum err open_ring(struct worker *w, struct err_info *why)
     uint32_t conns = w->table.count;
     uint64_t ops = (w->plan->max_requests_per_connection != 1 ? UINT64_C(1) : 8) *
                    conns; /* With chains, and more. */
+    uint32_t large_max = w->tls == NULL ? LARGE_BUFFERS_MAX : LARGE_BUFFERS_TLS_MAX;
     struct ring_options options = {
         .engine = engine_of(w->plan->io),
         .sq_entries = power_of_two(ops, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
@@ -58,7 +60,7 @@ static enum err open_ring(struct worker *w, struct err_info *why)
         .probe_s = (uint32_t)((w->plan->net.probe_ns + NS_PER_S - 1) / NS_PER_S),
         .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
         .buffers_count = {power_of_two(UINT64_C(2) * conns, 64, SMALL_BUFFERS_MAX),
-                          power_of_two(UINT64_C(2) * conns, 16, LARGE_BUFFERS_MAX)},
+                          power_of_two(conns, 16, large_max)},
     };
 
     return ring_open(&w->ring, &options, why);
@@ -316,8 +318,8 @@ enum err worker_new(struct worker **ret_worker, const struct worker_options *opt
     w->table.count = share_connections(plan, options->index);
     w->pools_count = plan->targets_count;
     CHECK(w->table.count > 0);
-    err = open_ring(w, why);
-    if (err == ERR_OK) err = worker_tls_open(w, why);
+    err = worker_tls_open(w, why);
+    if (err == ERR_OK) err = open_ring(w, why);
     if (err == ERR_OK && !init_memory(w, options)) {
         err = err_set(why, ERR_MEMORY, ENOMEM, "no memory for %u connections", w->table.count);
     }

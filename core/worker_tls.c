@@ -7,7 +7,7 @@
 enum {
     OUT_BYTES_MIN = 2048,    /* A ClientHello that offers a ticket, as a rule. */
     TEST_WRITE_MAX = 4096,   /* Requests of a test file may have any length. */
-    KEEP_BUFFERS_MAX = 1024, /* Connections that keep the memory of their records, per worker. */
+    LONG_RECORDS_MAX = 1024, /* Connections, per worker, up to which their records are long. */
 };
 
 static uint16_t version_of(enum plan_tls_version version)
@@ -38,7 +38,7 @@ static uint32_t write_max_of(const struct worker *w)
     const struct plan *plan = w->plan;
     uint64_t len_max = plan->body_spans > 0 ? TLS_PLAIN_BYTES : 0;
 
-    if (w->runs_test) return w->table.count <= KEEP_BUFFERS_MAX ? TLS_PLAIN_BYTES : TEST_WRITE_MAX;
+    if (w->runs_test) return w->table.count <= LONG_RECORDS_MAX ? TLS_PLAIN_BYTES : TEST_WRITE_MAX;
     for (uint32_t i = 0; i < plan->requests_count; i++) {
         len_max = max_u64(len_max, plan->requests[i].len);
         len_max = max_u64(len_max, plan->requests[i].last_len);
@@ -67,7 +67,6 @@ static struct tls_options options_of(const struct worker *w)
         .resume_percent = tls->resume_percent,
         .early_data = tls->early_data,
         .write_max = write_max_of(w),
-        .keep_buffers = w->table.count <= KEEP_BUFFERS_MAX,
         /* A full handshake most often brings two tickets. */
         .sessions_max = (uint32_t)min_u64(UINT64_C(2) * w->table.count, TLS_SESSIONS_MAX),
     };

@@ -9,10 +9,9 @@
 #include "core/base/check.h"
 #include "io/wake.h"
 
-_Static_assert((WRITER_RING_BYTES & (WRITER_RING_BYTES - 1)) == 0, "indexes wrap by a mask");
-
 struct file {
-    char *ring; /* [WRITER_RING_BYTES]; byte i belongs to the side whose turn it is. */
+    char *ring;    /* [size]; byte i belongs to the side whose turn it is. */
+    uint64_t size; /* A power of two: indexes wrap by a mask. */
     int fd;
     bool begun; /* Writer's. It has been cut to nothing. */
     int error;  /* Writer's; read after the join. */
@@ -36,7 +35,7 @@ static bool write_some(struct file *file)
 {
     uint64_t written = load_relaxed(&file->shared.written);
     uint64_t len = load_acquire(&file->shared.added) - written;
-    uint64_t at = written & (WRITER_RING_BYTES - 1);
+    uint64_t at = written & (file->size - 1);
     ssize_t n;
 
     if (len == 0) return false;
@@ -45,7 +44,7 @@ static bool write_some(struct file *file)
     }
     file->begun = true;
     if (file->error == 0) {
-        len = min_u64(len, WRITER_RING_BYTES - at);
+        len = min_u64(len, file->size - at);
         n = write(file->fd, file->ring + at, len);
         if (n < 0 && errno == EINTR) return true;
         if (n <= 0) file->error = n < 0 ? errno : EIO;
@@ -75,13 +74,15 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-enum err writer_new(struct writer **ret_writer, const int *fds, struct err_info *why)
+enum err writer_new(struct writer **ret_writer, const int *fds, uint64_t ring_bytes,
+                    struct err_info *why)
 {
     struct arena arena;
     struct writer *writer;
     bool memory = true;
     int rc;
 
+    CHECK(ring_bytes > 0 && (ring_bytes & (ring_bytes - 1)) == 0);
     arena_init(&arena, 0);
     writer = arena_alloc(&arena, sizeof(*writer), CACHE_LINE);
     if (writer == NULL) return err_set(why, ERR_MEMORY, ENOMEM, "no memory to write files");
@@ -91,7 +92,8 @@ enum err writer_new(struct writer **ret_writer, const int *fds, struct err_info 
         file->fd = fds[i];
         if (file->fd < 0) continue;
         file->begun = file->fd <= STDERR_FILENO; /* What others write there too is never cut. */
-        file->ring = arena_array(&arena, WRITER_RING_BYTES, 1);
+        file->size = ring_bytes;
+        file->ring = arena_array(&arena, ring_bytes, 1);
         if (file->ring == NULL) memory = false;
     }
     writer->arena = arena;
@@ -112,14 +114,13 @@ bool writer_add(struct writer *writer, uint32_t file_index, const char *data, si
 {
     struct file *file = &writer->files[file_index];
     uint64_t added = load_relaxed(&file->shared.added);
-    uint64_t room = WRITER_RING_BYTES - (added - load_acquire(&file->shared.written));
-    uint64_t at = added & (WRITER_RING_BYTES - 1);
-    size_t first = min_u64(len, WRITER_RING_BYTES - at);
+    uint64_t room = file->size - (added - load_acquire(&file->shared.written));
+    uint64_t at = added & (file->size - 1);
+    size_t first = min_u64(len, file->size - at);
 
     CHECK(file_index < WRITER_FILES_MAX);
     CHECK(file->fd >= 0);
     CHECK(!load_relaxed(&writer->ending));
-    CHECK(len <= WRITER_RING_BYTES);
     if (len > room) return false;
     memcpy(file->ring + at, data, first);
     memcpy(file->ring, data + first, len - first);

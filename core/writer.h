@@ -2,7 +2,7 @@
  * disk holds up nobody who has something to measure.
  *
  * Each file has a ring of bytes between the two sides. What finds no room there is refused as a
- * whole: the disk is then WRITER_RING_BYTES behind. A file that cannot be written is given up at
+ * whole: the disk is then behind by what is in it. A file that cannot be written is given up at
  * its first error; what comes for it afterwards is taken and forgotten. What a file held before
  * stays until the first bytes come; but stdout and stderr are never cut.
  *
@@ -16,14 +16,16 @@
 
 struct writer;
 
-enum { WRITER_FILES_MAX = 2, WRITER_RING_BYTES = 1 << 20 };
+enum { WRITER_FILES_MAX = 2 };
 
 /* Starts the thread for the files open at `fds`, WRITER_FILES_MAX of them, -1 for none; they stay
- * the caller's. ERR_MEMORY, ERR_LIMIT. */
-MUST_USE enum err writer_new(struct writer **ret_writer, const int *fds, struct err_info *why);
+ * the caller's. Each has a ring of `ring_bytes`, a power of two, of which untouched pages cost
+ * nothing. ERR_MEMORY, ERR_LIMIT. */
+MUST_USE enum err writer_new(struct writer **ret_writer, const int *fds, uint64_t ring_bytes,
+                             struct err_info *why);
 
-/* Adds `len` bytes, at most WRITER_RING_BYTES, to a file (an index into the fds, one that is open).
- * False, and nothing added, when there is no room for all of them. */
+/* Adds `len` bytes to a file (an index into the fds, one that is open). False, and nothing added,
+ * when there is no room for all of them. */
 MUST_USE bool writer_add(struct writer *writer, uint32_t file, const char *data, size_t len);
 
 /* Waits until all is written and ends the thread. Once. */

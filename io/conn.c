@@ -164,6 +164,7 @@ static void enter_closing(struct conn_table *table, struct conn *conn)
     pool_idle_remove(conn->pool, conn);
     timers_cancel(table->timers, &conn->timer);
     if (conn->body != NULL && conn->window_count == 0) (*table->counts.bodies_unsent)++;
+    conn->owed = conn->body; /* The kernel may still read what is being sent. */
     conn->body = NULL;
     conn_to(conn, CONN_CLOSING);
 }
@@ -195,6 +196,8 @@ void conn_reset(struct conn_table *table, struct conn *conn)
 {
     CHECK(conn->state == CONN_CLOSING && conn->flight == 0 && conn->window_count == 0);
     conn_to(conn, CONN_FREE);
+    conn_body_over(conn->owed);
+    conn->owed = NULL;
     if (conn->tls != NULL) conn_tls_free(conn);
     conn->generation++;
     conn->part = PART_HEAD;

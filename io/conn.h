@@ -55,7 +55,7 @@ enum conn_mode { MODE_SMALL, MODE_LARGE, MODE_DRAIN };
 /* Which part of a response is read next. */
 enum conn_part { PART_HEAD, PART_LENGTH, PART_CHUNKED, PART_CLOSE };
 
-enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_LOST }; /* See conn.body_step. */
+enum conn_body_step { BODY_WAITS, BODY_GOES, BODY_STARVES, BODY_LOST }; /* See conn.body_step. */
 
 enum { TIMER_CONN = 1, TIMER_POOL = 2 }; /* timer.kind */
 
@@ -125,8 +125,9 @@ struct conn {
     uint32_t send_len;            /* of that, or of the loud send in flight. */
     const struct conn_body *body; /* Of a request, until all of it is sent; else NULL. So are: */
     uint64_t body_sent;           /* so many bytes have been, of the span */
-    uint8_t body_span, body_step; /* of this index; it waits for leave, goes, cannot be read; */
+    uint8_t body_span, body_step; /* of this index; waits, goes, lacks its next piece, is lost; */
     bool body_head;               /* the head is not yet known to be sent (not TLS). */
+    const struct conn_body *owed; /* CLOSING: the body that is over once the slot is FREE. */
     uint32_t idle_room;           /* In the idle list: conn_room() as it is counted there. */
     uint32_t carry_len;           /* Bytes of an incomplete head in the carry. */
     int32_t send_error;           /* errno of a send that failed; 0 = none. */

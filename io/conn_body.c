@@ -14,11 +14,33 @@
  * server may not know of it; curl waits as long. */
 #define TIRED_NS NS_PER_S
 
+/* All spans that there are have gone. */
+static void find_more(struct conn_table *table, struct conn *conn)
+{
+    const struct conn_body *body = conn->body;
+    enum conn_more more = body->next == NULL ? CONN_MORE_NONE : body->next(body->self);
+
+    conn->body_span = 0;
+    switch (more) {
+    case CONN_MORE_PIECE: conn->body_step = BODY_GOES; return;
+    case CONN_MORE_LATER: conn->body_step = BODY_STARVES; return;
+    case CONN_MORE_NONE:
+        conn->body = NULL;
+        conn_body_over(body);
+        return;
+    case CONN_MORE_LOST:
+        conn->body_step = BODY_LOST;
+        timers_set(table->timers, &conn->timer, clock_now_ns());
+        return;
+    }
+    UNREACHABLE("no answer to the question for more");
+}
+
 void conn_send_body(struct conn_table *table, struct conn *conn, const void *head, size_t len,
                     const struct conn_body *body, bool expects)
 {
     CHECK(conn->body == NULL && conn->window_count == 1);
-    CHECK(body->count > 0 && body->count <= CONN_BODY_SPANS);
+    CHECK(body->count <= CONN_BODY_SPANS && (body->count > 0 || (body->next != NULL && !expects)));
     conn->body = body;
     conn->body_span = 0;
     conn->body_sent = 0;
@@ -31,6 +53,7 @@ void conn_send_body(struct conn_table *table, struct conn *conn, const void *hea
         conn->requests_max = conn->window_first + conn->window_count;
         if (conn->timer.at_ns > tired_ns) timers_set(table->timers, &conn->timer, tired_ns);
     }
+    if (body->count == 0) find_more(table, conn);
     conn_send(table, conn, head, len, CONN_SEND_LOUD);
 }
 
@@ -50,7 +73,21 @@ void conn_body_advance(struct conn_table *table, struct conn *conn, uint64_t len
     conn->body_sent += len;
     if (conn->body_sent < conn->body->spans[conn->body_span].len) return;
     conn->body_sent = 0;
-    if (++conn->body_span == conn->body->count) conn->body = NULL;
+    if (++conn->body_span >= conn->body->count) find_more(table, conn);
+}
+
+void conn_body_resume(struct conn_table *table, struct conn *conn)
+{
+    CHECK(conn->body != NULL && conn->body_step == BODY_STARVES);
+    if (conn->send_error != 0) return; /* Its receive will say how it ended. */
+    find_more(table, conn);
+    if (conn->tls != NULL) {
+        conn_tls_go_on(table, conn);
+        /* Nothing is left that would tell of the end of a send. */
+        if (conn_room(table, conn) > 0) table->owner.ready(table->owner.self, conn, clock_now_ns());
+    } else if (conn_body_goes(conn) && !(conn->flight & FLIGHT_SEND)) {
+        send_piece(table, conn);
+    }
 }
 
 void conn_body_break_off(struct conn_table *table, struct conn *conn)

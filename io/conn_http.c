@@ -17,7 +17,7 @@ static enum failed_place place_of(const struct conn *conn)
     if (conn->part != PART_HEAD) return FAILED_IN_BODY;
     /* Without a carry only 1xx heads have come. */
     if (conn->state == CONN_RECEIVING && conn->carry_len > 0) return FAILED_IN_HEAD;
-    return conn_body_goes(conn) ? FAILED_IN_REQUEST : FAILED_BEFORE;
+    return conn_body_has_begun(conn) ? FAILED_IN_REQUEST : FAILED_BEFORE;
 }
 
 void conn_fail(struct conn_table *table, struct conn *conn, enum failed_class why, uint64_t now_ns)

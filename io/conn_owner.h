@@ -14,7 +14,8 @@ struct conn_next {
 };
 
 /* What the owner of the connections does with what happens on them. All calls come from
- * conn_event() or conn_timer(); they may start requests and close connections, nothing else. */
+ * conn_event(), conn_timer() or conn_body_resume(); they may start requests and close connections,
+ * nothing else. */
 struct conn_owner {
     void *self;
     /* A request was answered. */

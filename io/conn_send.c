@@ -55,10 +55,8 @@ void conn_on_quiet(struct conn_table *table, struct conn *conn, int32_t res)
 
 uint32_t conn_room(const struct conn_table *table, const struct conn *conn)
 {
-    if ((conn->flight & FLIGHT_SEND) &&
-        (conn->tls == NULL || conn->tls->plain_left > 0 || conn->body != NULL)) {
-        return 0;
-    }
+    if (unlikely(conn->body != NULL)) return 0;
+    if ((conn->flight & FLIGHT_SEND) && (conn->tls == NULL || conn->tls->plain_left > 0)) return 0;
     if (unlikely(conn->early) && conn->window_count > 0) return 0;
     return (uint32_t)min_u64(table->window_max - conn->window_count,
                              conn->requests_max - conn->window_first - conn->window_count);

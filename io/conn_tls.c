@@ -88,7 +88,7 @@ static void pump(struct conn_table *table, struct conn *conn)
 
     if (tls->corked || (conn->flight & FLIGHT_SEND) || conn->state == CONN_CLOSING) return;
     settle(table, tls);
-    more = tls->plain_left > 0 || conn_body_goes(conn);
+    more = tls->plain_left > 0 || conn_body_has_begun(conn);
     if (tls->out_len == tls->quiet && !(more && tls->quiet > 0)) return;
     if (tls->quiet > 0) {
         send_loudly(table, conn, 0);

@@ -16,6 +16,7 @@
 #include "io/http1.h"
 
 #include "core/base/check.h"
+#include "core/base/hex.h"
 #include "io/http1_scan.h"
 
 enum {
@@ -45,14 +46,6 @@ enum state {
 void http1_chunked_init(struct http1_chunked *chunked)
 {
     *chunked = (struct http1_chunked){0};
-}
-
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9') return byte - '0';
-    if (byte >= 'a' && byte <= 'f') return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F') return byte - 'A' + 10;
-    return -1;
 }
 
 /* One byte of a size line's digits or what follows them. */

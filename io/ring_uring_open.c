@@ -15,10 +15,6 @@ enum {
     SHRUNK_TRIES = 30, /* With 2 ms between them. */
 };
 
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
 /* What a ring of these sizes locks in memory: both queues and the lists of lent buffers, in whole
  * pages. Linux before 5.12 and from 6.14 on charges it to the user's memlock limit. */
 static uint64_t locked_bytes(const struct ring_options *options)

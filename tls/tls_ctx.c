@@ -268,7 +268,8 @@ static enum err configure(struct tls_ctx *ctx, const struct tls_options *options
     if (SSL_CTX_set_max_send_fragment(ctx->ssl_ctx, ctx->write_max) != 1) {
         return err_set(why, ERR_MEMORY, 0, "cannot set up TLS: %s", tls_err_setup());
     }
-    if (!options->keep_buffers) SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+    /* So all sessions decrypt in the same memory, which the caches hold. */
+    SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(ctx->ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     err = set_algorithms(ctx, options, why);
     if (err == ERR_OK) err = set_trust(ctx, options, why);

@@ -59,9 +59,7 @@ struct tls_options {
     enum tls_resume resume;              /* Server: TLS_RESUME_FULL gives no tickets. */
     uint32_t resume_percent;             /* TLS_RESUME_MIX: 0..100 */
     uint32_t write_max;                  /* Plaintext of a record that we send, at most; 0: 16 KiB.
-                                            Smaller ones take less memory where it is kept. */
-    bool keep_buffers;                   /* A session keeps the memory of its records when it
-                                            idles: faster, and 16 KiB + write_max more. */
+                                            Smaller ones need smaller buffers. */
     bool early_data;                     /* Client: tls_write_early() may be used. */
     uint32_t sessions_max;               /* Client: tickets kept per target, 0..TLS_SESSIONS_MAX. */
 };

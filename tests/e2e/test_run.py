@@ -1,5 +1,6 @@
 """`pelt run`: a test file's requests as the server sees them, its values once each, its errors."""
 
+import json
 import urllib.parse
 
 import badserver
@@ -158,6 +159,24 @@ endpoints:
 """, rc=0)
     equal({request.target for request in seen.requests},
           {"/p%20a%20b%22%3C%C3%A9?q=x%20y%27", "/p%20a%20b%22%3C%C3%A9?q="})
+
+
+def test_urls_are_resolved_as_browsers_do():
+    paths = {"/a/../b": "/b", "/a/./b/.": "/a/b/", "/../..": "/", "/a/%2E%2e/b/..": "/",
+             "/a//..": "/a/", "/.a/..b/...": "/.a/..b/...", "/?a/../b": "/?a/../b", "/%2e/x%2e": "/x%2e",
+             "/a/..?x/..": "/?x/..", "\\a\\..\\c": "/c"}
+    seen = Seen()
+    with Server(seen) as server:
+        base = server.url.replace("http://127.0.0.1", "HTTP://LocalHost")
+        run(f"""
+providers: {{path: {{list: {json.dumps(list(paths))}}}}}
+{PATTERN}
+endpoints:
+  - {{url: "{base}/v/w/../..${{path}}", peak_load: {len(paths)}hps}}
+""" + "".join(f"  - {{url: '{base}{path}', peak_load: 1hps}}\n" for path in paths), rc=0)
+    equal(sorted(request.target for request in seen.requests), sorted(2 * list(paths.values())))
+    equal({dict(request.headers)["Host"] for request in seen.requests},
+          {base.split("/")[-1].lower()})
 
 
 def test_multipart_bodies_are_forms():

@@ -42,6 +42,16 @@ def test_whole_urls_come_from_values():
         equal(sorted(r.target for r in server.seen), ["/", "/?q", "/a/b"] + ["/known"] * 3)
 
 
+def test_schemes_come_from_values_and_queries_hold_urls():
+    with Server(badserver.good) as server:
+        base = f"127.0.0.1:{server.port}"
+        run(text_of("", "workers: 1", endpoints(f"${{scheme}}://{base}/a", "1hps") +
+                    endpoints("${base}/b?u=http://x/y", "1hps"),
+                    more=f"providers: {{scheme: {{list: [http]}}, "
+                         f"base: {{list: ['http://{base}']}}}}"), rc=0)
+        equal(sorted(r.target for r in server.seen), ["/a", "/b?u=http://x/y"])
+
+
 def test_expressions_see_where_a_request_went():
     with Server(badserver.good) as server:
         done = run(text_of("", "workers: 1", f"""
@@ -81,6 +91,8 @@ def test_hosts_that_are_not_found_and_urls_that_are_none_are_counted():
                                more=f'providers: {{url: {{list: ["{bad}", "{good}"]}}}}'), rc=0)
             equal(done.report["ledger"]["failed"], {why: 2}, bad)
             equal(done.report["ledger"]["ok"], 2, bad)
+            if why == "build":
+                check("no URL that can be sent to" in done.out, "told:", bad, done)
 
 
 def test_more_hosts_than_there_may_be_are_counted():

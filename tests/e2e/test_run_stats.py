@@ -325,6 +325,49 @@ endpoints:
     equal(len([text for text in warnings if "more than 1,000 groups" in text]), 1, warnings)
 
 
+def wide(url, bucket, over):
+    """Fifty groups whose tags are 60 KB each."""
+    tags = "".join(f", w{number}: '{'x' * 1000}'" for number in range(60))
+    return f"""
+config: {{general: {{bucket_size: {bucket}, workers: 1}}}}
+providers: {{n: {{range: {{start: 0, end: 49, repeat: true}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: {over}}}}}]
+endpoints: [{{url: "{url}/200", peak_load: 500hps, tags: {{n: "${{n}}"{tags}}}}}]
+"""
+
+
+def test_large_buckets_are_not_lost():
+    with Server(Counting()) as server:
+        done = run(wide(server.url, "500ms", "1s"), "-f", "json", rc=0)
+    lines = lines_of(done)
+    check(len(done.out) > 4 << 20, "a bucket and the totals:", len(done.out))
+    equal(sum(line["callCount"] for line in summaries(lines, "bucket")),
+          sum(line["callCount"] for line in summaries(lines, "test")), "calls of buckets")
+
+
+def test_buckets_that_nobody_reads_are_left_away_and_told():
+    with Server(Counting()) as server:
+        path = lib.write_file("test.yaml", wide(server.url, "100ms", "3s").encode())
+        report, results = lib.temp_path("report.json"), lib.temp_path("results.json")
+        ours, theirs = os.pipe()
+        process = lib.start("run", path, "--json", report, "-o", results, "-f", "json",
+                            stdout=theirs)
+        os.close(theirs)
+        # Each of them is 3 MB, and there is room for 16 MiB.
+        lib.wait_until(lambda: os.path.exists(results) and
+                       lib.read_file(results).count('"type":"bucket"') > 20, "no buckets came")
+        with open(ours, "rb") as stdout:
+            lines = [json.loads(line) for line in stdout]
+        done = process.wait(lib.SLACK_S)
+    equal(done.rc, 74)
+    check(re.search(r"\d+ buckets are not on stdout", done.err), done.err)
+    lib.load_report(done, report)
+    equal(sum(line["callCount"] for line in summaries(lines, "test")),
+          done.report["ledger"]["ok"], "totals, which are never left away")
+    check(sum(line["callCount"] for line in summaries(lines, "bucket")) <
+          done.report["ledger"]["ok"], "buckets")
+
+
 def test_an_interrupted_run_prints_its_totals():
     """In both forms, and thresholds do not hide that it was interrupted."""
     for form in ("human", "json"):

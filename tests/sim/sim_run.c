@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "config/load.h"
-#include "core/base/check.h"
 #include "core/runner.h"
 #include "core/worker.h"
 #include "tests/test.h"

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/check.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "tests/sim/sim_run.h"

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/check.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "core/runner_impl.h"

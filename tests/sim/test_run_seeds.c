@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/check.h"
 #include "core/base/rng.h"
 #include "core/base/text.h"
 #include "tests/sim/sim_run.h"

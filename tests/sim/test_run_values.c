@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/check.h"
 #include "tests/sim/sim_run.h"
 #include "tests/test.h"
 

@@ -85,8 +85,8 @@ static void test_plan_url_refuses_what_is_wrong(void)
          "url 'http://h:99999999999999999999/' has a port over 65535"},
         {"http://h:8x/", "url 'http://h:8x/' has a port that is no number"},
         {"http://h:-1/", "url 'http://h:-1/' has a port that is no number"},
-        {"http://u:p@h/", "url 'http://u:p@h/' holds user information; send it with "
-                          "-H 'Authorization: ...'"},
+        {"http://u:p@h/", "url 'http://u:p@h/' holds user information; send it as a header, "
+                          "'Authorization: ...'"},
         {"http://h/a b", "url 'http://h/a b' holds a space; write it as %20"},
         {"http://h/a\r\nX: y", "url 'http://h/a??X: y' holds a control character"},
         {"http://h/\x7f", "url 'http://h/?' holds a control character"},

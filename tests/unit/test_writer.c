@@ -10,6 +10,8 @@
 
 #include "tests/test.h"
 
+enum { RING_BYTES = 1 << 20 };
+
 static int new_file(char *path)
 {
     int fd;
@@ -32,7 +34,7 @@ static void test_writer_writes_all_in_order(void)
     fds[1] = new_file(path);
     EXPECT(write(fds[1], "what was there before", 21) == 21);
     EXPECT(lseek(fds[1], 0, SEEK_SET) == 0);
-    EXPECT(writer_new(&writer, fds, &why) == ERR_OK);
+    EXPECT(writer_new(&writer, fds, RING_BYTES, &why) == ERR_OK);
     for (size_t i = 0; i < pieces; i++) {
         memset(piece, 'a' + (int)(i % 26), sizeof(piece));
         while (!writer_add(writer, 1, piece, sizeof(piece))) {
@@ -66,7 +68,7 @@ static void test_writer_leaves_a_file_alone_that_gets_nothing(void)
 
     fds[0] = new_file(path);
     EXPECT(write(fds[0], "kept", 4) == 4);
-    EXPECT(writer_new(&writer, fds, &why) == ERR_OK);
+    EXPECT(writer_new(&writer, fds, RING_BYTES, &why) == ERR_OK);
     writer_free(writer);
     EXPECT(fstat(fds[0], &stat) == 0);
     EXPECT(stat.st_size == 4);
@@ -76,7 +78,7 @@ static void test_writer_leaves_a_file_alone_that_gets_nothing(void)
 static void test_writer_tells_the_first_error_and_goes_on_with_the_other(void)
 {
     int fds[WRITER_FILES_MAX] = {-1, -1};
-    static char piece[WRITER_RING_BYTES];
+    static char piece[RING_BYTES];
     struct writer *writer;
     struct err_info why;
     struct stat stat;
@@ -85,7 +87,7 @@ static void test_writer_tells_the_first_error_and_goes_on_with_the_other(void)
     fds[0] = open("/dev/full", O_WRONLY | O_CLOEXEC);
     if (fds[0] < 0) return;
     fds[1] = new_file(path);
-    EXPECT(writer_new(&writer, fds, &why) == ERR_OK);
+    EXPECT(writer_new(&writer, fds, RING_BYTES, &why) == ERR_OK);
     for (int i = 0; i < 5; i++) {
         while (!writer_add(writer, 0, piece, sizeof(piece))) {
             (void)usleep(100); /* What cannot be written does not stay in the way. */
@@ -113,12 +115,12 @@ static void test_writer_refuses_whole_pieces_when_it_is_behind(void)
 
     EXPECT(pipe(ends) == 0);
     fds[0] = ends[1];
-    EXPECT(writer_new(&writer, fds, &why) == ERR_OK);
+    EXPECT(writer_new(&writer, fds, RING_BYTES, &why) == ERR_OK);
     while (writer_add(writer, 0, piece, sizeof(piece))) {
         added += sizeof(piece);
-        EXPECT(added <= 4 * WRITER_RING_BYTES);
+        EXPECT(added <= 4 * RING_BYTES);
     }
-    EXPECT(added >= WRITER_RING_BYTES);
+    EXPECT(added >= RING_BYTES);
     while (taken < added && (n = read(ends[0], piece, sizeof(piece))) > 0) {
         taken += (size_t)n;
     }
