@@ -623,6 +623,7 @@ static void end(struct worker *w)
         endpoint->figures->cut_off += endpoint->in_flight + own;
         endpoint->figures->missed += waiting - own + endpoint->is_held;
     }
+    runner_rest_for_good(runner);
     if (runner->options.trial != NULL) runner_trial_end(runner);
 }
 
