@@ -2,7 +2,8 @@
 
 #include "core/base/check.h"
 
-bool barter_init(struct barter *barter, struct arena *arena, uint32_t workers, uint32_t providers)
+bool barter_init(struct barter *barter, struct arena *arena, uint32_t workers, uint32_t endpoints,
+                 uint32_t providers)
 {
     uint32_t boxes = workers * workers;
     struct mail *slots = arena_array(arena, (size_t)boxes * BARTER_SLOTS, sizeof(*slots));
@@ -20,7 +21,7 @@ bool barter_init(struct barter *barter, struct arena *arena, uint32_t workers, u
     for (uint32_t i = 0; i < workers * providers; i++) {
         store_release(&barter->cells[i].state, 1);
     }
-    return true;
+    return stillness_init(&barter->still, arena, workers, endpoints, providers);
 }
 
 struct mailbox *barter_box(const struct barter *barter, uint32_t from, uint32_t to)
@@ -40,7 +41,9 @@ void barter_set_open(const struct barter *barter, uint32_t worker, uint32_t prov
     struct barter_cell *cell = barter_cell(barter, worker, provider);
     uint64_t state = load_relaxed(&cell->state);
 
-    if ((state & 1) != open) store_release(&cell->state, ((state | 1) + 1) | open);
+    if ((state & 1) == open) return;
+    store_release(&cell->state, ((state | 1) + 1) | open);
+    stillness_change(&barter->still, worker);
 }
 
 bool barter_is_open(const struct barter *barter, uint32_t worker, uint32_t provider)
@@ -73,6 +76,7 @@ bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint
 void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t provider)
 {
     store_release(&barter_cell(barter, worker, provider)->is_unread, 1);
+    stillness_change(&barter->still, worker);
 }
 
 bool barter_is_read(const struct barter *barter, uint32_t provider)

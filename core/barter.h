@@ -15,6 +15,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/mailbox.h"
+#include "core/stillness.h"
 
 /* Items between any two workers, each way: a power of two, of which half may be underway and half
  * on the way back. */
@@ -32,6 +33,7 @@ struct barter {
     uint32_t workers, providers;
     struct barter_cell *cells; /* [workers * providers]; of one worker in a row. */
     struct mailbox *boxes;     /* [workers * workers]: from one, in a row, to another. */
+    struct stillness still;
     void (*wake)(void *self, uint32_t worker);
     void *self;
 };
@@ -39,7 +41,7 @@ struct barter {
 /* Makes everything out of `arena`; false when that refuses. All is open. `wake` makes a worker look
  * at its mail; any worker calls it. */
 MUST_USE bool barter_init(struct barter *barter, struct arena *arena, uint32_t workers,
-                          uint32_t providers);
+                          uint32_t endpoints, uint32_t providers);
 
 struct mailbox *barter_box(const struct barter *barter, uint32_t from, uint32_t to);
 struct barter_cell *barter_cell(const struct barter *barter, uint32_t worker, uint32_t provider);

@@ -463,6 +463,7 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (engine->test != NULL && engine->test->crews->split > 0) {
         if (!barter_init(&engine->barter, &engine->arena, engine->plan->workers,
+                         engine->test->test->endpoints_count,
                          engine->test->test->providers_count)) {
             return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
         }

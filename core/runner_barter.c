@@ -5,7 +5,7 @@
 #include "core/base/check.h"
 #include "core/runner_impl.h"
 
-static bool is_shared(const struct runner *runner, uint32_t provider)
+bool runner_is_shared(const struct runner *runner, uint32_t provider)
 {
     const struct testfile_provider *def = &runner->test->providers[provider];
 
@@ -20,7 +20,22 @@ bool runner_init_barter(struct runner *runner, struct arena *arena)
 
     side->underway_to = arena_array(arena, runner->worker->plan->workers, sizeof(uint32_t));
     side->underway_of = arena_array(arena, runner->test->providers_count, sizeof(uint32_t));
-    return side->underway_to != NULL && side->underway_of != NULL;
+    side->is_kept = arena_array(arena, runner->test->providers_count, sizeof(bool));
+    side->lets_go = arena_array(arena, runner->test->providers_count, sizeof(bool));
+    return side->underway_to != NULL && side->underway_of != NULL && side->is_kept != NULL &&
+           side->lets_go != NULL;
+}
+
+bool runner_has_underway(const struct runner *runner)
+{
+    return runner->barter.underway > 0;
+}
+
+bool runner_is_read(const struct runner *runner, uint32_t provider)
+{
+    if (likely(runner->readers[provider] > 0)) return true;
+    return runner->options.barter != NULL && runner->had_readers[provider] &&
+           runner_is_shared(runner, provider) && barter_is_read(runner->options.barter, provider);
 }
 
 _Static_assert(sizeof(void *) == sizeof(uint64_t), "a mail's word holds one");
@@ -43,7 +58,8 @@ static void receive(struct runner *runner, uint32_t from, struct mail mail)
     struct provider *provider = &runner->providers[index];
     bool posted;
 
-    if (runner->readers[index] == 0) {
+    stillness_move(&barter->still, self); /* Before it can be seen that it has come. */
+    if (!runner_is_read(runner, index)) {
         provider->unread++;
     } else {
         (void)!provider_push(provider, &sent->value, true);
@@ -69,6 +85,7 @@ static void take_mail(struct runner *runner, uint32_t from)
         provider_item_free(&runner->blocks, item_of(mail));
         side->underway_to[from]--;
         side->underway_of[mail.value >> 1]--;
+        side->underway--;
         runner->ends_changed = true;
     }
 }
@@ -84,13 +101,17 @@ static void feed_worker(struct runner *runner, uint32_t index, uint32_t to)
 
     while (wants > 0 && provider->len > 0 && side->underway_to[to] < BARTER_UNDERWAY_MAX) {
         struct provider_item *item = provider_take(provider);
-        bool posted =
+        bool posted;
+
+        stillness_move(&barter->still, runner->worker->index);
+        posted =
             mailbox_post(barter_box(barter, runner->worker->index, to),
                          (struct mail){.kind = (uintptr_t)item, .value = (uint64_t)index << 1});
 
         CHECK(posted);
         side->underway_to[to]++;
         side->underway_of[index]++;
+        side->underway++;
         wants--;
         any = true;
     }
@@ -126,8 +147,9 @@ void runner_barter(struct runner *runner)
     if (w->now_ns < runner->barter.next_ns) return;
     runner->barter.next_ns = w->now_ns + BARTER_NS;
     runner->ends_changed = true; /* Others may have shut what kept somebody here. */
+    runner_end_yields(runner);
     for (uint32_t i = 0; i < barter->providers; i++) {
-        if (is_shared(runner, i)) trade(runner, i);
+        if (runner_is_shared(runner, i)) trade(runner, i);
     }
 }
 
@@ -135,21 +157,31 @@ bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider)
 {
     const struct barter *barter = runner->options.barter;
 
-    if (!is_shared(runner, provider)) return false;
+    if (!runner_is_shared(runner, provider)) return false;
     if (barter != NULL && runner->barter.underway_of[provider] > 0) return true;
     return barter == NULL || barter_is_open_elsewhere(barter, runner->worker->index, provider);
 }
 
-void runner_say_open(struct runner *runner, uint32_t provider, bool open)
+void runner_say_unread(struct runner *runner, uint32_t provider)
 {
     const struct barter *barter = runner->options.barter;
+
+    if (barter == NULL || !runner_is_shared(runner, provider)) return;
+    barter_set_unread(barter, runner->worker->index, provider);
+}
+
+void runner_say_open(struct runner *runner, uint32_t provider, bool open, bool held)
+{
+    const struct barter *barter = runner->options.barter;
+    struct barter_side *side = &runner->barter;
     uint32_t self = runner->worker->index;
 
-    if (barter == NULL || !is_shared(runner, provider)) return;
-    if (runner->readers[provider] == 0) barter_set_unread(barter, self, provider);
+    if (barter == NULL || !runner_is_shared(runner, provider)) return;
     /* What is left of values that nobody reads on any worker keeps none of them. */
-    open = open && barter_is_read(barter, provider);
-    barter_set_open(barter, self, provider, open || runner->barter.underway_of[provider] > 0);
+    open = open && runner_is_read(runner, provider);
+    open |= side->underway_of[provider] > 0;
+    side->is_kept[provider] = !open && held && !side->lets_go[provider];
+    barter_set_open(barter, self, provider, open || side->is_kept[provider]);
 }
 
 bool runner_is_needed_elsewhere(const struct runner *runner)
@@ -158,7 +190,7 @@ bool runner_is_needed_elsewhere(const struct runner *runner)
 
     if (barter == NULL) return false;
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        if (!is_shared(runner, i)) continue;
+        if (!runner_is_shared(runner, i)) continue;
         if (barter_is_open(barter, runner->worker->index, i)) return true; /* Others wait for it. */
         if (runner_is_fed_elsewhere(runner, i)) return true;
     }

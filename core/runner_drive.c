@@ -37,7 +37,7 @@ static struct targets look_at_targets(const struct endpoint *endpoint)
 
         if (def->provides[i].send != SEND_BLOCK) continue;
         targets.count++;
-        if (runner->readers[target] == 0) {
+        if (!runner_is_read(runner, target)) {
             unread_room = provider->limit;
             continue;
         }
@@ -106,6 +106,7 @@ bool runner_may_gather(struct endpoint *endpoint)
 
     if (endpoint->is_stopped) return false;
     if (endpoint->is_gathering) return true;
+    if (unlikely(drive->yields_until_ns > 0)) return false;
     if (drive->by_slots) {
         if (!has_slot(endpoint)) return false;
     } else if (drive->left == 0 || w->now_ns >= min_u64(w->end_ns, drive->until_ns) ||

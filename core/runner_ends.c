@@ -4,16 +4,9 @@
  * A provider is closed when its source has ended, it is empty, and nobody can push into it: every
  * endpoint that could has stopped with nothing under way, or waits for this very provider with
  * nothing under way. An endpoint stops when its schedule is over, when it waits for a closed
- * provider, or, if its queues drive it, when nobody reads them any more.
- *
- * A deadlock is what is left: all that have not stopped wait, each for a value that only others
- * that wait could make, or for room that only they could make. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
+ * provider, or, if its queues drive it, when nobody reads them any more. What is left when all that
+ * have not stopped wait for each other is runner_deadlock.c's. */
 #include "core/base/check.h"
-#include "core/base/quote.h"
 #include "core/runner_impl.h"
 
 bool runner_pops_slot(const struct endpoint *endpoint, uint32_t slot)
@@ -32,6 +25,15 @@ bool runner_pops_slot(const struct endpoint *endpoint, uint32_t slot)
 }
 
 #define ENDS_NS NS_PER_MS /* Between two looks. */
+
+/* Values that wait for room where nobody reads any more, on any worker, need not. */
+static void drop_unread(struct runner *runner)
+{
+    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
+        if (runner->providers[i].senders.first == NULL || runner_is_read(runner, i)) continue;
+        runner_drop_senders(runner, i, runner->worker->now_ns);
+    }
+}
 
 /* Ends the endpoint's part. A hit that waits for values has missed them. */
 static void stop_endpoint(struct endpoint *endpoint)
@@ -57,9 +59,9 @@ static void stop_endpoint(struct endpoint *endpoint)
 
         if (!runner_pops_slot(endpoint, slot)) continue;
         CHECK(runner->readers[provider] > 0);
-        if (--runner->readers[provider] > 0) continue;
-        runner_drop_senders(runner, provider, runner->worker->now_ns);
+        if (--runner->readers[provider] == 0) runner_say_unread(runner, provider);
     }
+    drop_unread(runner);
     runner->is_stirred = runner->ends_changed = true;
 }
 
@@ -95,7 +97,7 @@ static bool is_unread(const struct endpoint *endpoint)
     for (uint32_t i = 0; i < def->provides_count; i++) {
         uint32_t target = def->provides[i].target;
 
-        if (runner->readers[target] > 0) return false;
+        if (runner_is_read(runner, target)) return false;
         any |= runner->had_readers[target];
     }
     return any || (def->provides_count > 0 && def->slots_count == 0);
@@ -113,19 +115,14 @@ static bool source_has_ended(const struct runner *runner, uint32_t index)
     UNREACHABLE("a provider without a kind");
 }
 
-/* True if there is a value in the provider, or one will come without any endpoint. */
-static bool has_own_values(const struct runner *runner, uint32_t index)
+bool runner_has_own_values(const struct runner *runner, uint32_t index)
 {
     const struct provider *provider = &runner->providers[index];
 
     return provider->len > 0 || provider->senders.first != NULL || !source_has_ended(runner, index);
 }
 
-/* Calls for every provider that an endpoint can push into: those it provides, and those that its
- * values go back to. A provider may come twice. */
-typedef void target_fn(struct runner *runner, const struct endpoint *endpoint, uint32_t provider);
-
-static void each_target(struct endpoint *endpoint, target_fn *fn)
+void runner_each_target(struct endpoint *endpoint, runner_target_fn *fn)
 {
     const struct testfile_endpoint *def = endpoint->def;
     struct runner *runner = endpoint->runner;
@@ -155,22 +152,21 @@ static void keep_open(struct runner *runner, const struct endpoint *endpoint, ui
 static void find_open(struct runner *runner)
 {
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        runner->is_open[i] = has_own_values(runner, i);
+        runner->is_open[i] = runner_has_own_values(runner, i);
     }
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
 
         if (!endpoint->is_here || (endpoint->is_stopped && endpoint->drive.running == 0)) continue;
-        each_target(endpoint, keep_open);
+        runner_each_target(endpoint, keep_open);
     }
     for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        runner_say_open(runner, i, runner->is_open[i]);
+        runner_say_open(runner, i, runner->is_open[i], runner_is_held(runner, i));
         runner->is_open[i] |= runner_is_fed_elsewhere(runner, i);
     }
 }
 
-/* The first provider that the endpoint waits for and that is not `open`; NULL: there is none. */
-static const struct provider *waits_for_shut(const struct endpoint *endpoint)
+const struct provider *runner_waits_for_shut(const struct endpoint *endpoint)
 {
     const struct runner *runner = endpoint->runner;
     const struct testfile_endpoint *def = endpoint->def;
@@ -185,11 +181,10 @@ static const struct provider *waits_for_shut(const struct endpoint *endpoint)
     return NULL;
 }
 
-/* One round; true if one has stopped. */
-static bool stop_some(struct runner *runner)
+/* Stops the first endpoint that has to; false if none has. */
+static bool stop_one(struct runner *runner)
 {
-    bool any = false;
-
+    drop_unread(runner); /* Others may have stopped. */
     find_open(runner);
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
@@ -198,162 +193,36 @@ static bool stop_some(struct runner *runner)
         if (!endpoint->is_here || endpoint->is_stopped) continue;
         if (is_unread(endpoint)) endpoint->drive.left = 0; /* What is due already is sent. */
         if (!may_stop(endpoint)) continue;
-        shut = waits_for_shut(endpoint);
+        shut = runner_waits_for_shut(endpoint);
         if (shut == NULL && !is_through(endpoint)) continue;
         if (shut != NULL && runner->ran_dry == NULL) runner->ran_dry = shut->name;
         stop_endpoint(endpoint);
-        any = true;
-    }
-    return any;
-}
-
-/* Deadlocks. */
-
-/* True if it is values that the endpoint waits for. */
-static bool is_gathering(const struct endpoint *endpoint)
-{
-    return endpoint->is_gathering && !endpoint->is_complete;
-}
-
-/* True if the endpoint goes on by itself. */
-static bool is_alive(const struct endpoint *endpoint)
-{
-    const struct flow_drive *drive = &endpoint->drive;
-    const struct worker *w = endpoint->runner->worker;
-
-    if (endpoint->in_flight > 0 || endpoint->is_ready) return true;
-    if (endpoint->is_stopped || is_gathering(endpoint)) return false;
-    if (lanes_pending_of(&w->lanes, endpoint->index) > 0) return true;
-    if (drive->on_demand && !drive->is_asked) return false; /* Those who would ask wait. */
-    return drive->by_slots || drive->running == 0;
-}
-
-static void open_target(struct runner *runner, const struct endpoint *endpoint, uint32_t provider)
-{
-    (void)endpoint;
-    runner->is_open[provider] = true;
-}
-
-/* True if what the endpoint waits for may yet come: values; or else room, or to be asked, both of
- * which those who pop its values bring. */
-static bool can_wake(const struct endpoint *endpoint)
-{
-    const struct runner *runner = endpoint->runner;
-    const struct testfile_endpoint *def = endpoint->def;
-
-    if (is_gathering(endpoint)) return waits_for_shut(endpoint) == NULL;
-    for (uint32_t i = 0; i < def->provides_count; i++) {
-        if (runner->is_drained[def->provides[i].target]) return true;
+        return true; /* What it held is back, and may be what others wait for. */
     }
     return false;
 }
 
-static void drain_inputs(struct runner *runner, const struct endpoint *endpoint)
+/* What is due is missed. */
+static void miss_due(struct endpoint *endpoint)
 {
-    for (uint32_t slot = 0; slot < endpoint->def->slots_count; slot++) {
-        runner->is_drained[endpoint->def->slots[slot]] = true;
+    struct worker *w = endpoint->runner->worker;
+    struct lane_waiting waiting;
+
+    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        w->ledger.missed[MISSED_END]++;
+        endpoint->figures->missed++;
     }
 }
 
-/* True if no endpoint can ever go on. */
-static bool is_deadlocked(struct runner *runner)
-{
-    bool more = true, any = false;
-
-    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        runner->is_open[i] = has_own_values(runner, i) || runner_is_fed_elsewhere(runner, i);
-        runner->is_drained[i] = false;
-    }
-    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
-        runner->endpoints[i].can_go_on = false;
-    }
-    while (more) {
-        more = false;
-        for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
-            struct endpoint *endpoint = &runner->endpoints[i];
-
-            if (!endpoint->is_here || endpoint->can_go_on) continue;
-            if (endpoint->is_stopped && endpoint->in_flight == 0) continue;
-            if (!is_alive(endpoint) && !can_wake(endpoint)) continue;
-            endpoint->can_go_on = more = any = true;
-            each_target(endpoint, open_target);
-            drain_inputs(runner, endpoint);
-        }
-    }
-    return !any;
-}
-
-/* An endpoint that has not stopped and can push into `provider`; NULL: none. */
-static struct endpoint *feeder_of(const struct runner *runner, uint32_t provider)
+/* Stops all in a deadlock: what is due cannot be sent if as many as there may be wait for room. */
+static void give_up(struct runner *runner)
 {
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
         struct endpoint *endpoint = &runner->endpoints[i];
 
-        if (!endpoint->is_here || endpoint->is_stopped) continue;
-        for (uint32_t p = 0; p < endpoint->def->provides_count; p++) {
-            if (endpoint->def->provides[p].target == provider) return endpoint;
-        }
-    }
-    return NULL;
-}
-
-/* Adds to the message; what does not fit is left away. */
-__attribute__((format(printf, 2, 3))) static void tell(struct err_info *why, const char *format,
-                                                       ...)
-{
-    size_t len = strlen(why->message);
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(why->message + len, sizeof(why->message) - len, format, args);
-    va_end(args);
-}
-
-/* The first endpoint that waits for a value that will not come. Marks of the search are gone. */
-static struct endpoint *first_stuck(struct runner *runner)
-{
-    struct endpoint *first = NULL;
-
-    for (uint32_t i = runner->test->endpoints_count; i-- > 0;) {
-        struct endpoint *endpoint = &runner->endpoints[i];
-
-        endpoint->can_go_on = false; /* From here on: it has been named. */
-        if (!endpoint->is_here || endpoint->is_stopped) continue;
-        if (waits_for_shut(endpoint) != NULL) first = endpoint;
-    }
-    return first;
-}
-
-/* Writes who waits for whom, until one comes again or there is none. */
-static void tell_deadlock(struct runner *runner)
-{
-    struct err_info *why = &runner->deadlock;
-    struct endpoint *endpoint = first_stuck(runner);
-    bool is_first = true;
-
-    if (endpoint == NULL) {
-        tell(why, "no endpoint is asked for anything");
-        return;
-    }
-    tell(why, "'%s'", quote(endpoint->def->name).text);
-    while (!endpoint->can_go_on) {
-        const struct provider *provider = waits_for_shut(endpoint);
-        struct endpoint *feeder;
-
-        endpoint->can_go_on = true;
-        if (provider == NULL) {
-            tell(why, ", which waits for room in what it feeds");
-            return;
-        }
-        tell(why, "%s waits for '%s'", is_first ? "" : ", which", quote(provider->name).text);
-        is_first = false;
-        feeder = feeder_of(runner, (uint32_t)(provider - runner->providers));
-        if (feeder == NULL) {
-            tell(why, ", which nobody feeds");
-            return;
-        }
-        tell(why, ", fed by '%s'", quote(feeder->def->name).text);
-        endpoint = feeder;
+        if (!endpoint->is_here || endpoint->is_stopped || endpoint->is_ready) continue;
+        miss_due(endpoint);
+        stop_endpoint(endpoint);
     }
 }
 
@@ -372,16 +241,21 @@ void runner_check_ends(struct runner *runner)
 
     if (w->now_ns >= w->end_ns) {
         stop_all(runner);
+        if (runner->options.barter == NULL && runner->stopped_count < runner->here_count &&
+            runner_is_stuck(runner)) {
+            give_up(runner);
+        }
         return;
     }
     if (!runner->ends_changed || w->now_ns < runner->ends_next_ns) return;
     runner->ends_changed = false;
     runner->ends_next_ns = w->now_ns + ENDS_NS;
-    while (stop_some(runner)) {
+    if (runner->options.barter != NULL) {
+        runner->stuck.heard = stillness_changes(&runner->options.barter->still);
     }
-    if (runner->stopped_count == runner->here_count || !is_deadlocked(runner)) return;
-    tell_deadlock(runner);
-    stop_all(runner);
+    while (stop_one(runner)) {
+    }
+    if (runner_is_deadlocked(runner)) give_up(runner);
 }
 
 /* What the endpoint waits for at place `at`: its slots, then its declares. */

@@ -62,18 +62,19 @@ struct outgoing {
 
 /* How an endpoint's requests come to be. */
 struct flow_drive {
-    bool by_slots;        /* Its schedule says when; else its queues do. */
-    bool on_demand;       /* Only for a pop that found nothing. */
-    bool is_asked;        /* The next request's demand has been taken; of provider `asked`. */
-    bool is_slot_open;    /* by_slots and on_demand: a slot has come that nobody has used. */
-    bool reads_clock;     /* A declare does: it is evaluated when the request is due. */
-    uint32_t asked;       /* A provider of the test. */
-    uint32_t left;        /* Requests that it may still begin; UINT32_MAX: any number. */
-    uint32_t running;     /* Requests begun and not over: in flight, or waiting for room. */
-    uint32_t multiplier;  /* m of the rule for queues. */
-    uint64_t running_max; /* max_parallel_requests; UINT64_MAX: no bound. */
-    uint64_t until_ns;    /* Nothing begins from then on. */
-    uint64_t resume_ns;   /* After a request that could not be built: not before then. */
+    bool by_slots;            /* Its schedule says when; else its queues do. */
+    bool on_demand;           /* Only for a pop that found nothing. */
+    bool is_asked;            /* The next request's demand has been taken; of provider `asked`. */
+    bool is_slot_open;        /* by_slots and on_demand: a slot has come that nobody has used. */
+    bool reads_clock;         /* A declare does: it is evaluated when the request is due. */
+    uint32_t asked;           /* A provider of the test. */
+    uint32_t left;            /* Requests that it may still begin; UINT32_MAX: any number. */
+    uint32_t running;         /* Requests begun and not over: in flight, or waiting for room. */
+    uint32_t multiplier;      /* m of the rule for queues. */
+    uint64_t running_max;     /* max_parallel_requests; UINT64_MAX: no bound. */
+    uint64_t until_ns;        /* Nothing begins from then on. */
+    uint64_t resume_ns;       /* After a request that could not be built: not before then. */
+    uint64_t yields_until_ns; /* Another worker gets its values: it takes none. 0: it does not. */
 };
 
 /* Lists of items. */
@@ -91,6 +92,11 @@ void runner_ungather(struct endpoint *endpoint);
 
 /* True if the endpoint stands in line for a value of `provider`. */
 bool runner_waits_for(const struct endpoint *endpoint, const struct provider *provider);
+
+/* True if the endpoint has popped a value of `provider` (of the test) and waits for others; if one
+ * of this worker has. */
+bool runner_holds(const struct endpoint *endpoint, uint32_t provider);
+bool runner_is_held(const struct runner *runner, uint32_t provider);
 
 /* Gives those who stand in line what has come for them. */
 void runner_wake_waiting(struct runner *runner);

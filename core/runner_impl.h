@@ -58,9 +58,10 @@ struct runner {
     bool ends_changed;          /* It may be that one more endpoint has to stop. */
     uint64_t ends_next_ns;      /* Not looked at before. */
     const char *ran_dry;        /* The first provider that was; NULL: none. */
-    struct err_info deadlock;   /* Its message is empty unless there was one. */
-    struct outgoing *outgoing;  /* By provides of the endpoint at hand. */
-    bool has_outgoing;          /* Some of them wait. */
+    struct stuck stuck;
+    struct err_info deadlock;  /* Its message is empty unless there was one. */
+    struct outgoing *outgoing; /* By provides of the endpoint at hand. */
+    bool has_outgoing;         /* Some of them wait. */
     struct barter_side barter;
     struct scratch feed_scratch; /* A declare's evaluation may make a feed read. */
     int64_t *counters_before;

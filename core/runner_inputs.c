@@ -35,7 +35,8 @@ struct provider_item *runner_take(struct runner *runner, struct provider *provid
 {
     struct provider_item *item;
 
-    if (provider->receivers.first != NULL) return NULL; /* Those who wait come first. */
+    /* Those who wait come first; but that it is empty is seen. */
+    if (provider->receivers.first != NULL && provider->len > 0) return NULL;
     item = provider_take(provider);
     if (item != NULL) runner->is_stirred = true;
     return item;
@@ -138,6 +139,49 @@ bool runner_waits_for(const struct endpoint *endpoint, const struct provider *pr
     }
     for (uint32_t i = 0; i < endpoint->def->declares_count; i++) {
         if (endpoint->declaring[i].wait.provider == provider) return true;
+    }
+    return false;
+}
+
+/* True if one of the list is of `provider`. */
+static bool has_item_of(const struct endpoint *endpoint, const struct item_list *list,
+                        uint32_t provider)
+{
+    for (const struct provider_item *item = list->first; item != NULL; item = item->next) {
+        if (endpoint->def->slots[item->slot] == provider) return true;
+    }
+    return false;
+}
+
+/* True if a declare has popped one of `provider`. */
+static bool declares_hold(const struct endpoint *endpoint, uint32_t provider)
+{
+    const struct testfile_endpoint *def = endpoint->def;
+
+    for (uint32_t i = 0; i < def->declares_count; i++) {
+        for (uint32_t m = 0; m < def->declares[i].needs.mentions_count; m++) {
+            if (has_item_of(endpoint, &endpoint->declaring[i].holds[m].items, provider))
+                return true;
+        }
+    }
+    return has_item_of(endpoint, &endpoint->inputs.popped, provider);
+}
+
+bool runner_holds(const struct endpoint *endpoint, uint32_t provider)
+{
+    const struct testfile_endpoint *def = endpoint->def;
+
+    if (!endpoint->is_gathering || endpoint->is_complete) return false;
+    for (uint32_t slot = 0; slot < def->slots_count; slot++) {
+        if (def->slots[slot] == provider && endpoint->inputs.items[slot] != NULL) return true;
+    }
+    return declares_hold(endpoint, provider);
+}
+
+bool runner_is_held(const struct runner *runner, uint32_t provider)
+{
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        if (runner_holds(&runner->endpoints[i], provider)) return true;
     }
     return false;
 }

@@ -105,8 +105,11 @@ static bool init_ends(struct runner *runner, struct arena *arena)
     runner->had_readers = arena_array(arena, providers, sizeof(bool));
     runner->is_open = arena_array(arena, providers, sizeof(bool));
     runner->is_drained = arena_array(arena, providers, sizeof(bool));
+    runner->stuck.waits = arena_array(arena, runner->test->endpoints_count, sizeof(uint32_t));
+    runner->stuck.stocks = arena_array(arena, providers, sizeof(uint32_t));
     return runner->driven != NULL && runner->readers != NULL && runner->had_readers != NULL &&
-           runner->is_open != NULL && runner->is_drained != NULL;
+           runner->is_open != NULL && runner->is_drained != NULL && runner->stuck.waits != NULL &&
+           runner->stuck.stocks != NULL;
 }
 
 static bool init_memory(struct runner *runner, struct arena *arena)

@@ -34,7 +34,7 @@ static bool push_value(void *context, const struct value *value)
     struct provider *provider = &runner->providers[target];
 
     if (push->exchange->asked == target) push->exchange->asked = EXCHANGE_UNASKED;
-    if (runner->readers[target] == 0) {
+    if (!runner_is_read(runner, target)) {
         provider->unread++;
         return true;
     }
@@ -130,7 +130,7 @@ static void return_item(struct endpoint *endpoint, struct provider_item *item, u
     uint32_t index = endpoint->def->slots[item->slot];
     struct provider *provider = &runner->providers[index];
 
-    if (runner->readers[index] == 0) {
+    if (!runner_is_read(runner, index)) {
         provider->unread++;
         provider_item_free(&runner->blocks, item);
         return;
@@ -169,7 +169,7 @@ static void finish(struct endpoint *endpoint, struct item_list *returns, uint64_
 static bool push_items(struct runner *runner, uint32_t index, struct item_list *items)
 {
     struct provider *provider = &runner->providers[index];
-    bool is_read = runner->readers[index] > 0;
+    bool is_read = runner_is_read(runner, index);
     struct provider_item *item;
 
     while (items->first != NULL && (!is_read || provider_has_room(provider))) {
@@ -207,7 +207,9 @@ static void finish_sending(struct sending *sending, uint64_t now_ns)
         struct sending_list *list = &sending->lists[i];
 
         if (list->wait.provider == NULL) continue;
-        if (list->wait.prev == NULL) (void)push_items(runner, list->provider, &list->items);
+        if (list->wait.prev == NULL || runner->readers[list->provider] == 0) {
+            (void)push_items(runner, list->provider, &list->items);
+        }
         refuse_items(runner, list->provider, &list->items);
         provider_wait_end(&list->wait);
         runner->waiting--;
@@ -307,7 +309,7 @@ void runner_drop_senders(struct runner *runner, uint32_t index, uint64_t now_ns)
     struct provider *provider = &runner->providers[index];
     struct provider_wait *wait;
 
-    CHECK(runner->readers[index] == 0);
+    CHECK(!runner_is_read(runner, index));
     while ((wait = provider->senders.first) != NULL) {
         struct delivery *delivery;
 

@@ -225,6 +225,50 @@ endpoints:
           "not named:", done)
 
 
+def test_a_deadlock_of_all_workers_of_a_split_component_is_named():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+config: {{general: {{workers: 2}}}}
+providers: {{a: {{list: {{values: [1, 2], repeat: false}}}}, b: {{response: {{}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 60s}}}}]
+endpoints:
+  - {{name: first, url: "{at.url}/first?v=${{a}}", peak_load: 50000hps,
+      provides: {{b: {{select: "1"}}}}}}
+  - {{name: second, url: "{at.url}/second?v=${{b}}", peak_load: 50000hps,
+      provides: {{a: {{select: "1", where: "false"}}}}}}
+""", rc=2)
+    equal(done.report["end"], "deadlock")
+    equal(len(done.report["per_worker"]), 2)
+    equal((len(server.targets("/first")), len(server.targets("/second"))), (2, 2))
+    check("'first' waits for 'a', fed by 'second', which waits for 'b', fed by 'first'" in done.err,
+          "not named:", done)
+
+
+def test_workers_that_hold_what_each_other_waits_for_are_no_deadlock():
+    server = Counting()
+    with Server(server) as at:
+        done = run(f"""
+config: {{general: {{workers: 2}}}}
+providers:
+  s: {{range: {{end: 3}}}}
+  t: {{range: {{end: 3}}}}
+  p: {{response: {{}}}}
+  q: {{response: {{}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 60s}}}}]
+endpoints:
+  - url: {at.url}/p?v=${{s}}
+    provides: {{p: {{select: s, where: worker() == 0, send: block}}}}
+  - url: {at.url}/q?v=${{t}}
+    provides: {{q: {{select: t, where: worker() == 1, send: block}}}}
+  - url: {at.url}/slow/use?v=${{p}}-${{q}}
+""", rc=2)
+    equal(done.report["end"], "providers")
+    used = values_of(server.targets("/slow/use"))
+    equal(sorted(v.partition("-")[0] for v in used), ["0", "2"], "values of the first worker")
+    equal(sorted(v.partition("-")[2] for v in used), ["1", "3"], "values of the second worker")
+
+
 def test_values_that_nobody_reads_any_more_hold_nobody_up():
     server = Counting()
     with Server(server) as at:

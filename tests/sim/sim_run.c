@@ -96,9 +96,14 @@ static void start_workers(struct sim_run *run)
         .provider_crews = run->crews.provider_crews,
         .provider_owners = run->crews.provider_owners,
         .memory_bytes = MEMORY_BYTES,
+        .barter = run->crews.split > 0 ? &run->barter : NULL,
     };
     struct coord_owner owner = {.self = run, .wake = wake};
 
+    EXPECT(barter_init(&run->barter, &run->arena, run->plan.workers, run->test->endpoints_count,
+                       run->test->providers_count));
+    run->barter.wake = wake;
+    run->barter.self = run;
     for (uint32_t i = 0; i < run->test->providers_count; i++) {
         EXPECT(run->test->providers[i].kind != PROVIDER_FILE); /* There is no reader. */
     }
@@ -122,12 +127,22 @@ static void start_workers(struct sim_run *run)
     coord_init(&run->coord, &run->plan, run->shared, &owner);
 }
 
+static void note_end(struct sim_run *run, const struct worker *worker)
+{
+    const char *deadlock = worker_deadlock(worker);
+
+    run->end_ns = sim_now_ns(run->sim);
+    if (deadlock == NULL || run->deadlock[0] != '\0') return;
+    (void)snprintf(run->deadlock, sizeof(run->deadlock), "%s", deadlock);
+}
+
 static void step_workers(struct sim_run *run)
 {
     for (uint32_t i = 0; i < run->plan.workers; i++) {
         if (run->workers[i] == NULL) continue;
         run->steps++;
         if (worker_step(run->workers[i])) continue;
+        note_end(run, run->workers[i]);
         worker_free(run->workers[i]);
         run->workers[i] = NULL;
         EXPECT(mailbox_post(&run->shared[i]->news, (struct mail){.kind = NEWS_ENDED}));

@@ -17,6 +17,7 @@
 #define TESTS_SIM_SIM_RUN_H
 
 #include "config/testfile.h"
+#include "core/barter.h"
 #include "core/buckets.h"
 #include "core/coord.h"
 #include "core/run_plan.h"
@@ -46,12 +47,15 @@ struct sim_run {
     struct testfile *test;
     struct plan plan;
     struct run_crews crews;
+    struct barter barter; /* Of split components. */
     struct worker *workers[SIM_RUN_WORKERS_MAX]; /* NULL once it has ended. */
     struct worker_shared *shared[SIM_RUN_WORKERS_MAX];
     struct coord coord;
     struct buckets *buckets; /* Of the statistics by tags. */
     uint64_t start_ns;       /* Of the run: its first moment. */
     uint64_t steps;          /* Turns of all workers. */
+    uint64_t end_ns;         /* When the last worker ended. */
+    char deadlock[240];      /* What the first worker that met one tells of it; else empty. */
 
     /* Private. */
     uint64_t bucket_ns; /* When the next bucket ends. */

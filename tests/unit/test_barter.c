@@ -13,7 +13,7 @@ static void test_barter_knows_who_is_open(void)
     struct arena arena;
 
     arena_init(&arena, 0);
-    EXPECT(barter_init(&barter, &arena, 3, 2));
+    EXPECT(barter_init(&barter, &arena, 3, 1, 2));
     EXPECT(barter_is_open_elsewhere(&barter, 0, 0)); /* At first all are. */
     barter_set_open(&barter, 1, 0, false);
     EXPECT(!barter_is_open(&barter, 1, 0) && barter_is_open(&barter, 2, 0));
@@ -36,7 +36,7 @@ static void test_barter_knows_who_reads(void)
     struct arena arena;
 
     arena_init(&arena, 0);
-    EXPECT(barter_init(&barter, &arena, 2, 2));
+    EXPECT(barter_init(&barter, &arena, 2, 1, 2));
     EXPECT(barter_is_open(&barter, 0, 1) && barter_is_read(&barter, 1));
     barter_set_unread(&barter, 0, 1);
     EXPECT(barter_is_read(&barter, 1)); /* By the other worker. */
@@ -56,7 +56,7 @@ static void test_barter_fails_without_memory(void)
         struct arena arena;
 
         arena_init(&arena, bytes);
-        done = barter_init(&barter, &arena, 4, 10);
+        done = barter_init(&barter, &arena, 4, 10, 10);
         arena_release(&arena);
     }
 }
@@ -107,7 +107,7 @@ static void test_barter_sees_a_value_that_goes_round(void)
     struct arena arena;
 
     arena_init(&arena, 0);
-    EXPECT(barter_init(&barter, &arena, 3, 1));
+    EXPECT(barter_init(&barter, &arena, 3, 1, 1));
     barter_set_open(&barter, 1, 0, false);
     for (uint32_t i = 0; i < 2; i++) {
         players[i] = (struct player){.barter = &barter, .self = i};
