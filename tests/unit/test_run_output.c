@@ -114,7 +114,7 @@ static void rig_open(struct rig *rig)
 {
     *rig = (struct rig){0};
     arena_init(&rig->arena, 0);
-    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 256));
+    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 2048));
     set_tags(rig);
     set_good(rig, &rig->groups[0].bucket, 1000);
     set_good(rig, &rig->groups[0].total, 2000);
