@@ -60,8 +60,7 @@ struct bucket_provider {
 };
 
 struct bucket {
-    uint64_t start_wall_ns; /* Where it begins on the grid: a multiple of size_ns. */
-    uint64_t size_ns;       /* bucket_size: what it would last as a whole. */
+    uint64_t start_wall_ns; /* Where it begins on the grid: a multiple of `bucket_size`. */
     uint64_t from_ns;       /* What it covers, since the start of the run. */
     uint64_t until_ns;
     bool is_last;                      /* The run has ended, all figures are exact. */

@@ -103,7 +103,6 @@ static void open_bucket(struct buckets *b, uint64_t from_ns)
     uint64_t wall_ns = wall_of(b, from_ns), begun_ns = wall_ns % size_ns;
 
     b->bucket.start_wall_ns = wall_ns - begun_ns;
-    b->bucket.size_ns = size_ns;
     b->bucket.from_ns = from_ns - b->start_ns;
     b->next_ns = max_u64(from_ns + (size_ns - begun_ns), from_ns + BUCKETS_NS_MIN);
 }

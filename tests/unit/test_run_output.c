@@ -129,7 +129,6 @@ static void rig_open(struct rig *rig)
     rig->providers[1] =
         (struct bucket_provider){"a name that is too long for a column", 12345, 20000, 0, 17, 0};
     rig->bucket.start_wall_ns = WALL_S * NS_PER_S;
-    rig->bucket.size_ns = 60 * NS_PER_S;
     rig->bucket.from_ns = 12250 * NS_PER_MS;
     rig->bucket.until_ns = 72251 * NS_PER_MS;
     rig->bucket.groups = rig->groups;
