@@ -58,7 +58,8 @@ bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint
 /* Says that nobody on this worker reads the provider any more; its own thread. */
 void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t provider);
 
-/* True if somebody reads it on any worker, as far as has been said. */
+/* True if somebody reads it on a worker, or on any, as far as has been said. */
+bool barter_is_read_by(const struct barter *barter, uint32_t worker, uint32_t provider);
 bool barter_is_read(const struct barter *barter, uint32_t provider);
 
 #endif

@@ -131,7 +131,8 @@ static void trade(struct runner *runner, uint32_t index)
     store_relaxed(&barter_cell(barter, self, index)->wants, waiting);
     if (provider->receivers.first != NULL) return;
     for (uint32_t to = 0; to < barter->workers && provider->len > 0; to++) {
-        if (to != self) feed_worker(runner, index, to);
+        /* What it wanted before it stopped it wants no more. */
+        if (to != self && barter_is_read_by(barter, to, index)) feed_worker(runner, index, to);
     }
 }
 
@@ -182,17 +183,4 @@ void runner_say_open(struct runner *runner, uint32_t provider, bool open, bool h
     open |= side->underway_of[provider] > 0;
     side->is_kept[provider] = !open && held && !side->lets_go[provider];
     barter_set_open(barter, self, provider, open || side->is_kept[provider]);
-}
-
-bool runner_is_needed_elsewhere(const struct runner *runner)
-{
-    const struct barter *barter = runner->options.barter;
-
-    if (barter == NULL) return false;
-    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        if (!runner_is_shared(runner, i)) continue;
-        if (barter_is_open(barter, runner->worker->index, i)) return true; /* Others wait for it. */
-        if (runner_is_fed_elsewhere(runner, i)) return true;
-    }
-    return false;
 }

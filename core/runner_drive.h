@@ -67,12 +67,16 @@ struct stuck {
     uint32_t *waits;   /* By endpoint. */
     uint32_t *stocks;  /* By provider. */
     uint64_t heard;    /* Of what others tell, before this look at the ends. */
+    bool all_are_over; /* All endpoints of all workers have stopped, and all values have come. */
     uint32_t yielding; /* Endpoints that do; see flow_drive.yields_until_ns. */
 };
 
 /* True if no endpoint can ever go on, on any worker that may send values here. If it was found out
  * here, runner.deadlock tells who waits for whom. */
 MUST_USE bool runner_is_deadlocked(struct runner *runner);
+
+/* True while others may send values here, or have values of ours. */
+bool runner_is_needed_elsewhere(const struct runner *runner);
 
 /* Lets endpoints go on whose values other workers have had time to get. */
 void runner_end_yields(struct runner *runner);
@@ -115,8 +119,5 @@ bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider);
 /* Tells the others whether values may still come to be in a provider here: by those who feed it, or
  * since some are held that may be given back. */
 void runner_say_open(struct runner *runner, uint32_t provider, bool open, bool held);
-
-/* True while others may send values here, or have values of ours. */
-bool runner_is_needed_elsewhere(const struct runner *runner);
 
 #endif
