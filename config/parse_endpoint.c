@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "config/request.h"
+#include "config/url.h"
 #include "core/base/check.h"
 #include "core/base/quote.h"
 

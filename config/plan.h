@@ -137,13 +137,6 @@ struct plan {
 MUST_USE enum err plan_parse_url(struct arena *arena, const char *url,
                                  struct plan_target *ret_target, struct err_info *why);
 
-/* How a value stands in the outline of a URL (template_outline()): no URL that is sent holds it. */
-#define PLAN_VALUE_MARK "\x01"
-
-/* How long scheme and authority are of the URL with this outline; 0 when values are in them, so
- * that they are only known with the request. */
-size_t plan_authority_len(const char *outline);
-
 /* Sets everything to its default (see the option table) with an empty arena. */
 void plan_init(struct plan *plan);
 

@@ -1,6 +1,6 @@
 /* Splits an http:// or https:// URL as RFC 3986 does, and refuses what would only fail later or,
  * worse, be sent somewhere else than was meant. */
-#include "config/plan.h"
+#include "config/url.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "config/http_chars.h"
+#include "config/plan.h"
 #include "core/base/quote.h"
 
 enum { PORT_HTTP = 80, PORT_HTTPS = 443, PORT_MAX = 65535 };

@@ -42,7 +42,10 @@ static void put_run(struct json *json, const struct result *result)
     const struct plan *plan = result->plan;
 
     json_put_str(json, "version", pelt_version);
-    if (plan->test_file != NULL) json_put_str(json, "test", plan->test_file);
+    if (plan->test_file != NULL) {
+        json_put_str(json, "test", plan->test_file);
+        json_put_u64(json, "seed", plan->seed);
+    }
     json_put_str(json, "target", plan->requests[0].url);
     json_key(json, "urls");
     json_array(json);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "config/load.h"
@@ -44,6 +45,16 @@ static void add_json_lines(const struct diags *diags, struct text *out)
         }
         run_json_line(diag->level == DIAG_ERROR ? "fatal" : "warn", line, out);
     }
+}
+
+uint64_t run_test_seed(void)
+{
+    uint64_t seed = 0;
+
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed)) {
+        seed = clock_wall_ns();
+    }
+    return seed & ((UINT64_C(1) << 53) - 1);
 }
 
 struct testfile *run_test_load(const char *path, uint64_t seed, bool json)
@@ -199,6 +210,7 @@ static int make(struct run_test *run, const char *path, uint32_t cpus)
     struct err_info why;
     enum err err;
 
+    run->cli.plan.seed = run_test_seed();
     run->testfile = run_test_load(path, run->cli.plan.seed, run->cli.json_lines);
     if (run->testfile == NULL && run->cli.json_lines) tell(run, "the test file cannot be used");
     if (run->testfile == NULL) return EXIT_CODE_ERROR;

@@ -23,6 +23,10 @@ struct run_test {
  * been printed. `cpus` as for cli_parse(). */
 int run_test_read(int argc, char **argv, uint32_t cpus, struct run_test *ret_run);
 
+/* Another seed each time, so that two runs, or two machines, do not draw the same: below 2^53, so
+ * that JSON carries it. */
+uint64_t run_test_seed(void);
+
 /* Reads a test file; what is wrong with it, or surely not meant, is printed. NULL if it is wrong.
  * `seed` is for what is drawn at random, unless the file gives one; `json`: as lines of JSON. */
 struct testfile *run_test_load(const char *path, uint64_t seed, bool json);

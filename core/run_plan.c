@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/url.h"
+
 /* Targets. */
 
 static bool is_same_target(const struct plan_target *a, const struct plan_target *b)

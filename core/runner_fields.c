@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "core/base/check.h"
+#include "core/base/hex.h"
 #include "core/runner_impl.h"
 
 enum { FIELDS_MAX = 256, NAME_BYTES_MAX = 256 };
@@ -119,18 +120,20 @@ static enum expr_error all_headers(struct span head, bool all, struct scratch *s
         struct value value = string_of(field.value);
         struct value key = lower(field.name, scratch);
         uint32_t i = 0;
+        bool is_new;
 
         if (key.kind != VALUE_STRING) return EXPR_FULL;
         while (i < count && !value_equal(&members[i].key, &key)) {
             i++;
         }
-        if (all && i == count) {
+        is_new = i == count;
+        if (all && is_new) {
             enum expr_error error = one_header(head, &one, true, scratch, &value);
 
             if (error != EXPR_OK) return error;
         }
-        if (i == count) members[count++].key = key;
-        if (!all || i == count - 1) members[i].value = value;
+        if (is_new) members[count++].key = key;
+        if (!all || is_new) members[i].value = value;
     }
     return value_object(members, count, ret_value) ? EXPR_OK : EXPR_TOO_LARGE;
 }
@@ -256,6 +259,33 @@ static enum expr_error split_url(const struct exchange *exchange, struct scratch
     return scratch_close(scratch, &href) ? EXPR_OK : EXPR_FULL;
 }
 
+/* What stands in a query for `text` (WHATWG URL, section 5.1), as it is where that is no UTF-8. */
+static enum expr_error decode(struct span text, struct scratch *scratch, struct value *ret_value)
+{
+    struct buf decoded;
+
+    *ret_value = value_string(text.text, text.len);
+    if (memchr(text.text, '%', text.len) == NULL && memchr(text.text, '+', text.len) == NULL) {
+        return EXPR_OK;
+    }
+    decoded = scratch_open(scratch);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.text[i];
+        int high = c == '%' && text.len - i > 2 ? hex_digit(text.text[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(text.text[i + 2]) : -1;
+
+        if (low >= 0) i += 2;
+        if (low >= 0) c = (char)(high << 4 | low);
+        if (low < 0 && c == '+') c = ' ';
+        buf_add_char(&decoded, c);
+    }
+    if (!scratch_close(scratch, &decoded)) return EXPR_FULL;
+    if (json_is_utf8(decoded.data, decoded.len)) {
+        *ret_value = value_string(decoded.data, decoded.len);
+    }
+    return EXPR_OK;
+}
+
 /* The parameters of the query: an object, the last of a name counting. */
 static enum expr_error search_params(struct span search, struct scratch *scratch,
                                      struct value *ret_value)
@@ -268,14 +298,18 @@ static enum expr_error search_params(struct span search, struct scratch *scratch
     while (at < end && count < FIELDS_MAX) {
         const char *stop = memchr(at, '&', (size_t)(end - at));
         const char *equals;
-        struct value key, value;
+        struct value key, value = value_str("");
+        enum expr_error error;
         uint32_t i = 0;
 
         if (stop == NULL) stop = end;
         equals = memchr(at, '=', (size_t)(stop - at));
-        key = value_string(at, (size_t)((equals == NULL ? stop : equals) - at));
-        value =
-            equals == NULL ? value_str("") : value_string(equals + 1, (size_t)(stop - equals - 1));
+        error = decode((struct span){at, (size_t)((equals == NULL ? stop : equals) - at)}, scratch,
+                       &key);
+        if (error == EXPR_OK && equals != NULL) {
+            error = decode((struct span){equals + 1, (size_t)(stop - equals - 1)}, scratch, &value);
+        }
+        if (error != EXPR_OK) return error;
         at = stop + 1;
         if (key.len == 0) continue;
         while (i < count && !value_equal(&members[i].key, &key)) {

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/url.h"
 #include "core/base/check.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
-#include "core/run_plan.h"
 
 /* Making ready. */
 

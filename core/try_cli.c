@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "core/base/clock.h"
 #include "core/base/quote.h"
 #include "core/exit.h"
 #include "core/output.h"
@@ -118,7 +117,8 @@ static int try_with(int argc, char **argv, struct arena *arena)
         return subcommand_print(STDOUT_FILENO, &help);
     }
     plan_init(&run.cli.plan);
-    run.testfile = run_test_load(line.file, clock_now_ns(), line.json);
+    run.cli.plan.seed = run_test_seed();
+    run.testfile = run_test_load(line.file, run.cli.plan.seed, line.json);
     code = run.testfile == NULL ? EXIT_CODE_ERROR : try_file(&line, &run, arena);
     run_test_release(&run);
     return code;

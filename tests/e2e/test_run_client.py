@@ -379,6 +379,21 @@ def test_seed_workers_and_pending_requests_are_as_the_test_file_says():
             equal(done.report["workers"], 1)
             drawn.append([request.target for request in server.seen])
     equal(drawn[0], drawn[1], "with the same seed")
+    drawn, given = [], ""
+    for turn in range(3):
+        with Server(badserver.good) as server:
+            done = run(text_of("", "workers: 1" + given,
+                               endpoint(server.url + "/${n}/${random(0, 1000000)}"),
+                               more="providers: {n: {range: {random: true}}}"), rc=0)
+            drawn.append([request.target for request in server.seen])
+        if turn == 1:
+            given = f", seed: {done.report['seed']}"
+    check(drawn[0] != drawn[1], "nothing was random:", drawn)
+    equal(drawn[1], drawn[2], "with the seed of the run before")
+    tried = [lib.pelt("try", lib.write_file("try.yaml", text_of(
+        "", "workers: 1", endpoint("http://127.0.0.1:1/${uuid()}")).encode()), rc=1).out
+        for _ in range(2)]
+    check(tried[0] != tried[1], "tries are alike:", tried)
     with Server(badserver.slow(0.3)) as server:
         done = run(text_of("max_connections: 1", "workers: 1, max_pending: 2",
                            endpoint(server.url, "50hps")), rc=0)

@@ -137,6 +137,31 @@ endpoints:
     equal(lines_of(own), [], "logs of endpoints see answers only")
 
 
+def test_logs_see_all_headers_and_decoded_parameters():
+    log = lib.temp_path("seen.log")
+
+    def answer(conn, _):
+        conn.send(b"HTTP/1.1 200 OK\r\nX-A: 1\r\nB: 3\r\nx-a: 2\r\nContent-Length: 0\r\n\r\n")
+
+    with Server(badserver.each(answer)) as server:
+        run(f"""
+loggers: {{seen: {{to: {log}}}}}
+{PATTERN}
+endpoints:
+  - url: "{server.url}/?a=1&a=x%20y%2B&b+c=+&d&e=%zz%f&f=%ff&%c3%A9=%25"
+    peak_load: 1hps
+    headers: {{z: 1, Z: 2}}
+    logs:
+      seen: {{select: [request.url.searchParams, request.headers_all, response.headers_all,
+                      response.headers]}}
+""")
+    parameters, sent, all_of, last_of = json.loads(lines_of(log)[0])
+    equal(parameters, {"a": "x y+", "b c": " ", "d": "", "e": "%zz%f", "f": "%ff", "é": "%"})
+    equal(sent["z"], ["1", "2"])
+    equal(all_of, {"x-a": ["1", "2"], "b": ["3"], "content-length": ["0"]})
+    equal(last_of, {"x-a": "2", "b": "3", "content-length": "0"})
+
+
 def test_a_limit_is_exact_over_all_workers():
     log = lib.temp_path("limited.log")
     with lib.target() as target:
