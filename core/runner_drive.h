@@ -93,7 +93,11 @@ struct barter_side {
     uint32_t underway;     /* All of them. */
     bool *is_kept;         /* By provider: it is open only for what endpoints here hold of it … */
     bool *lets_go;         /* … and no more for that. */
-    uint64_t next_ns;      /* When it looks again what others want. */
+    uint32_t *underway_by; /* By worker, and provider. */
+    uint32_t *shared;      /* Providers whose values go from worker to worker; [shared_count]. */
+    uint32_t shared_count;
+    uint64_t trade_ns; /* With many of them: not traded before. */
+    uint64_t next_ns;  /* When it looks again whether something has come to its end elsewhere. */
 };
 
 MUST_USE bool runner_init_barter(struct runner *runner, struct arena *arena);
@@ -110,8 +114,11 @@ void runner_say_unread(struct runner *runner, uint32_t provider);
 /* True if somebody reads the provider, here or on another worker. */
 bool runner_is_read(const struct runner *runner, uint32_t provider);
 
-/* Exchanges values with the other workers of split components. Called each turn. */
+/* Takes what the other workers of split components have sent. Called each turn. */
 void runner_barter(struct runner *runner);
+
+/* Says what is wanted here, and sends what is wanted elsewhere. Called at the end of each turn. */
+void runner_trade(struct runner *runner);
 
 /* True if a value of the provider may come from another worker. */
 bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider);
