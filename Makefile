@@ -46,6 +46,7 @@ LIB     := $(OUT)/lib$(NAME).a
 BIN     := $(OUT)/$(NAME)
 TESTS   := $(patsubst %.c,$(OUT)/%,$(TEST_SRC))
 TOOLS   := $(patsubst %.c,$(OUT)/%,$(TOOL_SRC))
+TRACE   := $(OUT)/tests/model/trace
 BENCHES := $(patsubst %.c,$(OUT)/%,$(BENCH_SRC))
 
 # The targets that install what is missing start over with $(again): what was not there when this
@@ -78,10 +79,10 @@ $(VERSIONED): ALL_CFLAGS += -DPELT_VERSION='"$(VERSION)"' -DPELT_DATE='"$(DATE)"
 $(LIB): $(call obj,$(LIB_SRC))
 	@rm -f $@
 	$(call run,AR,$(AR) rcs $@ $^)
-$(BIN) $(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(LIB)
+$(BIN) $(TESTS) $(TOOLS) $(TRACE) $(BENCHES): $(OUT)/%: $(LIB)
 	$(call run,LINK,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS))
 $(BIN): $(OUT)/core/main.o
-$(TESTS) $(TOOLS) $(BENCHES): $(OUT)/%: $(OUT)/%.o
+$(TESTS) $(TOOLS) $(TRACE) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # What TLS tests present to each other; the same for every mode.
 CERTS := build/certs/stamp
 $(CERTS): tests/certs
@@ -89,7 +90,10 @@ $(CERTS): tests/certs
 $(filter $(OUT)/tests/unit/test_tls% $(OUT)/tests/sim/test_engine_seeds,$(TESTS)): | $(CERTS)
 # The simulated kernel defines all of io/ring.h and core/base/clock.h, so the archive's are never
 # pulled in.
-$(filter $(OUT)/tests/sim/%,$(TESTS)): $(call obj,$(SIM_SRC))
+$(filter $(OUT)/tests/sim/%,$(TESTS)) $(TRACE): $(call obj,$(SIM_SRC))
+# Calls of these functions go through those of tests/model/trace.c.
+TRACED := $(shell sed -n 's/^WRAPPED.[^,]*, \([a-z_]*\),.*/\1/p' tests/model/trace.c)
+$(TRACE): ALL_LDFLAGS += $(TRACED:%=-Wl,--wrap=%)
 
 .PHONY: deps demo demo-tls
 deps: ## install what building and testing need and this machine lacks
@@ -103,16 +107,18 @@ demo-tls: ## the same over TLS, with a certificate made for the occasion
 	@$(again) all
 	@tests/demo build/$(NAME) tls
 
-.PHONY: test test-all unit sim e2e
+.PHONY: test test-all unit sim model e2e
 test: ## all tests; the last line says how many passed
 	@tests/deps test
 	@$(again) test-all
-test-all: all $(TESTS) $(TOOLS)
-	@ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
+test-all: all $(TESTS) $(TOOLS) $(TRACE)
+	@MODEL_TRACE=$(TRACE) ARCHIVE=$(if $(SAN)$(COV),,$(LIB)) tests/run --e2e $(BIN) $(SCRIPTS) $(TESTS)
 unit: $(TESTS) ## unit tests and simulated kernel only
 	@tests/run $(TESTS)
-sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) ## simulated kernel only
-	@tests/run $^
+sim: $(filter $(OUT)/tests/sim/%,$(TESTS)) $(TRACE) ## simulated kernel only
+	@MODEL_TRACE=$(TRACE) tests/run $(filter-out $(TRACE),$^) tests/test-model
+model: $(TRACE) ## random test files against the reference; SEEDS=FROM-TO runs other ones
+	@MODEL_TRACE=$(TRACE) tests/test-model $(SEEDS)
 e2e: $(BIN) $(TOOLS) ## end-to-end tests only; E2E_FLAGS='-v NAME' picks some, see tests/e2e/run
 	@tests/run --e2e $(BIN)
 

@@ -1,6 +1,5 @@
 #include "core/buckets.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "config/plan.h"

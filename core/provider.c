@@ -156,6 +156,7 @@ enum provider_pushed provider_give(struct provider *provider, struct provider_it
 void provider_fill(struct provider *provider)
 {
     if (provider->source.fill == NULL || provider->filling || !provider_has_room(provider)) return;
+    if (provider->senders.first != NULL) return;
     provider->filling = true;
     provider->source.fill(provider->source.self, provider);
     provider->filling = false;
@@ -232,10 +233,12 @@ void provider_wait_room(struct provider *provider, struct provider_wait *wait, u
 
 void provider_wait_end(struct provider_wait *wait)
 {
+    struct provider *provider = wait->provider;
     struct provider_line *line;
+    bool for_room = wait->for_room;
 
-    if (wait->provider == NULL) return;
-    line = wait->for_room ? &wait->provider->senders : &wait->provider->receivers;
+    if (provider == NULL) return;
+    line = wait->for_room ? &provider->senders : &provider->receivers;
     if (wait->prev != NULL) {
         wait->prev->next = wait->next;
     } else {
@@ -248,6 +251,7 @@ void provider_wait_end(struct provider_wait *wait)
     }
     line->count--;
     *wait = (struct provider_wait){0};
+    if (for_room) provider_fill(provider); /* The source comes behind those who waited. */
 }
 
 struct provider_wait *provider_next_receiver(const struct provider *provider)

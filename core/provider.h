@@ -107,7 +107,7 @@ MUST_USE struct provider_item *provider_take(struct provider *provider);
  * gone if a unique provider got an equal one meanwhile. */
 void provider_put_back(struct provider *provider, struct provider_item *item);
 
-/* Lets the source push as long as there is room. */
+/* Lets the source push as long as there is room, once nobody stands in line for that. */
 void provider_fill(struct provider *provider);
 
 /* NULL is fine. */

@@ -1,5 +1,4 @@
 /* The lines of pelt's own form. */
-#include <stdio.h>
 
 #include "core/results_forms.h"
 

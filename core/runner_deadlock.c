@@ -32,6 +32,8 @@ static bool is_alive(const struct endpoint *endpoint)
     if (endpoint->in_flight > 0 || endpoint->is_ready) return true;
     if (endpoint->is_stopped || is_gathering(endpoint)) return false;
     if (drive->yields_until_ns > 0) return true;
+    /* As many as there may be are under way, and wait for room. */
+    if (!runner_may_send(endpoint)) return false;
     if (lanes_pending_of(&w->lanes, endpoint->index) > 0) return true;
     if (drive->on_demand && !drive->is_asked) return false; /* Those who would ask wait. */
     return drive->by_slots || drive->running == 0;
@@ -64,8 +66,7 @@ static void drain_inputs(struct runner *runner, const struct endpoint *endpoint)
     }
 }
 
-/* True if no endpoint can ever go on unless values come from other workers. */
-static bool is_stuck(struct runner *runner)
+bool runner_is_stuck(struct runner *runner)
 {
     bool more = true, any = false;
 
@@ -92,7 +93,7 @@ static bool is_stuck(struct runner *runner)
     return !any;
 }
 
-/* Notes what each endpoint waits for, as of core/stillness; is_stuck() has looked. */
+/* Notes what each endpoint waits for, as of core/stillness; runner_is_stuck() has looked. */
 static void note_waits(struct runner *runner)
 {
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
@@ -275,7 +276,7 @@ static bool is_deadlocked_with_all(struct runner *runner)
     enum still_found found;
 
     if (stillness_is_told(still)) return true;
-    if (runner_has_underway(runner) || !is_stuck(runner)) {
+    if (runner_has_underway(runner) || !runner_is_stuck(runner)) {
         stillness_move(still, runner->worker->index);
         return false;
     }
@@ -291,7 +292,7 @@ static bool is_deadlocked_with_all(struct runner *runner)
 bool runner_is_deadlocked(struct runner *runner)
 {
     if (runner->options.barter != NULL) return is_deadlocked_with_all(runner);
-    if (runner->stopped_count == runner->here_count || !is_stuck(runner)) return false;
+    if (runner->stopped_count == runner->here_count || !runner_is_stuck(runner)) return false;
     note_waits(runner);
     tell_deadlock(runner);
     return true;

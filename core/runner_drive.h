@@ -71,6 +71,9 @@ struct stuck {
     uint32_t yielding; /* Endpoints that do; see flow_drive.yields_until_ns. */
 };
 
+/* True if no endpoint can ever go on unless values come from other workers. */
+bool runner_is_stuck(struct runner *runner);
+
 /* True if no endpoint can ever go on, on any worker that may send values here. If it was found out
  * here, runner.deadlock tells who waits for whom. */
 MUST_USE bool runner_is_deadlocked(struct runner *runner);

@@ -181,11 +181,9 @@ const struct provider *runner_waits_for_shut(const struct endpoint *endpoint)
     return NULL;
 }
 
-/* One round; true if one has stopped. */
-static bool stop_some(struct runner *runner)
+/* Stops the first endpoint that has to; false if none has. */
+static bool stop_one(struct runner *runner)
 {
-    bool any = false;
-
     drop_unread(runner); /* Others may have stopped. */
     find_open(runner);
     for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
@@ -199,9 +197,33 @@ static bool stop_some(struct runner *runner)
         if (shut == NULL && !is_through(endpoint)) continue;
         if (shut != NULL && runner->ran_dry == NULL) runner->ran_dry = shut->name;
         stop_endpoint(endpoint);
-        any = true;
+        return true; /* What it held is back, and may be what others wait for. */
     }
-    return any;
+    return false;
+}
+
+/* What is due is missed. */
+static void miss_due(struct endpoint *endpoint)
+{
+    struct worker *w = endpoint->runner->worker;
+    struct lane_waiting waiting;
+
+    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        w->ledger.missed[MISSED_END]++;
+        endpoint->figures->missed++;
+    }
+}
+
+/* Stops all in a deadlock: what is due cannot be sent if as many as there may be wait for room. */
+static void give_up(struct runner *runner)
+{
+    for (uint32_t i = 0; i < runner->test->endpoints_count; i++) {
+        struct endpoint *endpoint = &runner->endpoints[i];
+
+        if (!endpoint->is_here || endpoint->is_stopped || endpoint->is_ready) continue;
+        miss_due(endpoint);
+        stop_endpoint(endpoint);
+    }
 }
 
 static void stop_all(struct runner *runner)
@@ -219,6 +241,10 @@ void runner_check_ends(struct runner *runner)
 
     if (w->now_ns >= w->end_ns) {
         stop_all(runner);
+        if (runner->options.barter == NULL && runner->stopped_count < runner->here_count &&
+            runner_is_stuck(runner)) {
+            give_up(runner);
+        }
         return;
     }
     if (!runner->ends_changed || w->now_ns < runner->ends_next_ns) return;
@@ -227,9 +253,9 @@ void runner_check_ends(struct runner *runner)
     if (runner->options.barter != NULL) {
         runner->stuck.heard = stillness_changes(&runner->options.barter->still);
     }
-    while (stop_some(runner)) {
+    while (stop_one(runner)) {
     }
-    if (runner_is_deadlocked(runner)) stop_all(runner);
+    if (runner_is_deadlocked(runner)) give_up(runner);
 }
 
 /* What the endpoint waits for at place `at`: its slots, then its declares. */

@@ -35,7 +35,8 @@ struct provider_item *runner_take(struct runner *runner, struct provider *provid
 {
     struct provider_item *item;
 
-    if (provider->receivers.first != NULL) return NULL; /* Those who wait come first. */
+    /* Those who wait come first; but that it is empty is seen. */
+    if (provider->receivers.first != NULL && provider->len > 0) return NULL;
     item = provider_take(provider);
     if (item != NULL) runner->is_stirred = true;
     return item;
