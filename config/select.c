@@ -73,6 +73,18 @@ static enum expr_error make_lists(struct run *run, struct product *product, bool
     return EXPR_OK;
 }
 
+/* True if there are so many combinations that the worker would stand still over them. */
+static bool is_too_large(const struct product *product, uint32_t count)
+{
+    uint64_t rounds = 1;
+
+    for (uint32_t i = 0; i < count && count > 1; i++) {
+        rounds *= product->lists[i].len;
+        if (rounds > SELECT_ROUNDS_MAX) return true;
+    }
+    return false;
+}
+
 static enum expr_error run_rounds(struct run *run)
 {
     struct expr_env *env = run->env;
@@ -84,6 +96,7 @@ static enum expr_error run_rounds(struct run *run)
 
     error = make_lists(run, &product, &empty);
     if (error != EXPR_OK || empty) return error;
+    if (is_too_large(&product, count)) return EXPR_TOO_LARGE;
     before = env->scratch->at;
     do {
         for (uint32_t i = 0; i < count; i++) {

@@ -14,6 +14,7 @@
 
 enum {
     SELECT_LISTS_MAX = 16,
+    SELECT_ROUNDS_MAX = 1 << 20, /* Combinations of several lists. */
     SELECT_DEPTH_MAX = 16,
     SELECT_WITH_MAX = 64,
     SELECT_LOCALS_MAX = 256, /* Indices of locals are below. */

@@ -136,6 +136,21 @@ static void test_select_ends_with_errors(void)
     }
 }
 
+static void test_select_bounds_combinations(void)
+{
+    static struct world world;
+    struct taker taker = {.most = SIZE_MAX};
+    struct select select;
+
+    world_open(&world);
+    select = make(&world, "num", NULL, "range(0, 128);range(0, 128);range(0, 65)");
+    EXPECT(select_run(&select, &world.env, NULL, take, &taker) == EXPR_TOO_LARGE);
+    EXPECT(strcmp(taker.out, "") == 0);
+    select = make(&world, "num", "false", "range(0, 128);range(0, 128);range(0, 64)");
+    EXPECT(select_run(&select, &world.env, NULL, take, &taker) == EXPR_OK);
+    world_close(&world);
+}
+
 /* The example of the specification, and one level more. */
 static void test_select_nests(void)
 {
@@ -201,6 +216,7 @@ int main(void)
     TEST(test_select_runs);
     TEST(test_select_stops_when_told);
     TEST(test_select_ends_with_errors);
+    TEST(test_select_bounds_combinations);
     TEST(test_select_nests);
     TEST(test_select_survives_any_scratch);
     return 0;
