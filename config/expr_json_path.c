@@ -1,12 +1,10 @@
 /* json_path(): "name.items.*.id", or "$.name.items.*.id" as RFC 9535 writes it, where $ holds all
  * names. The first plain names of the query are steps as everywhere, so that of a response's body
  * only the part is kept that the rest of the query looks at. */
-#include <stdio.h>
 #include <string.h>
 
 #include "config/expr_compile.h"
 #include "config/json_scan.h"
-#include "core/base/check.h"
 
 static bool is_name_byte(char c, bool first)
 {

@@ -5,9 +5,7 @@
 
 #include "config/expr_compile.h"
 #include "config/json_scan.h"
-#include "core/base/check.h"
 #include "core/base/quote.h"
-#include "core/base/utf8.h"
 
 void expr_compiler_init(struct expr_compiler *compiler, const struct expr_unit *unit,
                         const struct expr_source *source)

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "core/base/check.h"
-
 #define KIND(kind) EXPR_KIND(VALUE_##kind)
 #define NUMBER     EXPR_KIND_NUMBER
 #define ANY        EXPR_KIND_ANY

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "config/funcs.h"
-#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "tls/digest.h"
 

@@ -1,10 +1,8 @@
 /* Functions on containers and numbers. */
-#include <math.h>
 #include <string.h>
 
 #include "config/funcs.h"
 #include "config/json_scan.h"
-#include "core/base/check.h"
 
 /* Makes the array of what has been written to `elements`. */
 static enum expr_error make_array(struct expr_env *env, const struct expr *call,

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "config/json_scan.h"
-#include "core/base/check.h"
 
 enum {
     DIGITS_MAX = 800, /* 767 significant digits decide a double; one more stands for the rest. */

@@ -5,7 +5,6 @@
 
 #include "config/json_scan.h"
 #include "config/jsonpath_impl.h"
-#include "core/base/check.h"
 
 static const struct filter *parse_or(struct jsonpath_parser *parser);
 

@@ -4,7 +4,6 @@
 
 #include "config/json_scan.h"
 #include "config/jsonpath_impl.h"
-#include "core/base/check.h"
 #include "core/base/hex.h"
 #include "core/base/utf8.h"
 

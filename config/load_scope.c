@@ -1,6 +1,5 @@
 #include "config/load_scope.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/check.h"

@@ -1,7 +1,6 @@
 /* `config`, `load_pattern` and `thresholds`. */
 #include <arpa/inet.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config/load_impl.h"

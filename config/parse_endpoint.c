@@ -7,7 +7,6 @@
 
 #include "config/request.h"
 #include "config/url.h"
-#include "core/base/check.h"
 #include "core/base/quote.h"
 
 /* Scheme, host and port of a URL in which they never change. */

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "config/load_impl.h"
-#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/base/units.h"
 

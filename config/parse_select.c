@@ -1,7 +1,5 @@
 /* `select`, `for_each`, `where` and `with`. */
 #include "config/parse_endpoint.h"
-#include "core/base/check.h"
-#include "core/base/quote.h"
 
 /* Reads the expressions of `for_each`. */
 static void parse_for_each(struct load_unit *unit, const struct yaml_node *node,

@@ -3,9 +3,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-const char *const plan_io_names[] = {
-    [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll", NULL};
-
 void plan_init(struct plan *plan)
 {
     *plan = (struct plan){

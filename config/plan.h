@@ -63,9 +63,6 @@ enum plan_arrivals { PLAN_ARRIVALS_EVEN, PLAN_ARRIVALS_POISSON };
  * not to be had. */
 enum plan_io { PLAN_IO_AUTO, PLAN_IO_URING, PLAN_IO_EPOLL };
 
-/* Their names, and NULL behind the last one. */
-extern const char *const plan_io_names[];
-
 struct plan {
     struct arena arena;
 

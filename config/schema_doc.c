@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "config/schema.h"
-#include "core/base/check.h"
 #include "core/base/nearest.h"
 #include "core/base/units.h"
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "config/expr_compile.h"
-#include "core/base/check.h"
 
 /* Constant text, or an expression. */
 struct span {

@@ -1,6 +1,5 @@
 #include "config/value.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "core/base/check.h"

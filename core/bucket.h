@@ -38,8 +38,8 @@ struct bucket_figures {
     uint64_t waits, waited_ns;     /* Requests that waited for values past their slot; how long. */
     struct bucket_error errors[GROUP_ERRORS_MAX];
     uint32_t errors_count;
-    const struct hist_view *from_due;  /* Of `ok`, and of timeouts at their bound. */
-    const struct hist_view *from_sent; /* The same. */
+    const struct hist_view *from_due;  /* Of `ok`, and of timeouts at their bound: see */
+    const struct hist_view *from_sent; /* bucket_load_group(). The same. */
 };
 
 struct bucket_group {
@@ -60,8 +60,7 @@ struct bucket_provider {
 };
 
 struct bucket {
-    uint64_t start_wall_ns; /* Where it begins on the grid: a multiple of size_ns. */
-    uint64_t size_ns;       /* bucket_size: what it would last as a whole. */
+    uint64_t start_wall_ns; /* Where it begins on the grid: a multiple of `bucket_size`. */
     uint64_t from_ns;       /* What it covers, since the start of the run. */
     uint64_t until_ns;
     bool is_last;                      /* The run has ended, all figures are exact. */
@@ -70,8 +69,10 @@ struct bucket {
     const struct bucket_provider *providers; /* In the order of the file; [providers_count]; none
                                                 with `log_provider_stats: false`. */
     uint32_t providers_count;
-    uint64_t connections_open; /* At its end. */
-    uint64_t connections_max;  /* As many as there may be. */
+    uint64_t connections_open;                /* At its end. */
+    uint64_t connections_max;                 /* As many as there may be. */
+    void (*load)(void *self, uint32_t group); /* See bucket_load_group(). */
+    void *self;
     struct ledger ledger; /* Of this bucket; pending, in_flight, alive, alive_max: at its end. */
     struct ledger total;
 };
@@ -84,6 +85,16 @@ struct bucket_sink {
     void (*start)(void *self, uint64_t wall_ns);
     void (*bucket)(void *self, const struct bucket *bucket);
 };
+
+/* The group of this index, the histograms of its figures there: until this is called for another
+ * one, for they are packed, and unpacked one group at a time. Those of all other groups are NULL.
+ */
+static inline const struct bucket_group *bucket_load_group(const struct bucket *bucket,
+                                                           uint32_t index)
+{
+    if (bucket->load != NULL) bucket->load(bucket->self, index);
+    return &bucket->groups[index];
+}
 
 /* All requests that ended; of these, timeouts. */
 uint64_t bucket_calls(const struct bucket_figures *figures);

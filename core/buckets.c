@@ -1,19 +1,19 @@
 #include "core/buckets.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "config/plan.h"
 #include "config/testfile.h"
 #include "core/base/check.h"
+#include "core/base/hist_pack.h"
 #include "core/worker.h"
 
 /* What is known of a group besides what others see of it. */
 struct merged {
     uint64_t hash;
     struct merged *same_next; /* In its chain. */
-    /* From due, from sent: of all of the run, and of the last bucket; they change places. */
-    struct hist_view *total[2], *interval[2];
+    /* From due, from sent: what was read last, and what was read before that. */
+    struct hist_pack now[2], before[2];
 };
 
 struct buckets {
@@ -24,10 +24,14 @@ struct buckets {
     struct merged **chains;      /* [chains_mask + 1] */
     uint32_t chains_mask;
     uint32_t count, told; /* Groups, and those that the last bucket had. */
-    uint32_t **group_of;  /* By worker, by its group: which it is here. */
-    uint32_t *known;      /* By worker: how many of its groups are in that. */
-    uint32_t other;       /* Index of the group "other"; UINT32_MAX: there is none. */
-    bool is_full;         /* Groups were counted as "other"; it has been said. */
+    uint32_t **first_of;  /* By worker, by group: the number of the first of its groups that this */
+    uint32_t **next_same; /* is, and, by that number, of the next one; 0: there is none. */
+    uint32_t *known;      /* By worker: how many of its groups are in that; numbers begin with 1. */
+    uint32_t other;       /* Index of the group "other"; NOTHING: there is none. */
+    struct hist_packs packs;
+    struct hist_view *total[2], *interval[2]; /* From due, from sent, of the group `loaded`. */
+    uint32_t loaded;                          /* NOTHING: none is. */
+    bool is_full; /* Groups were counted as "other"; it has been said. */
     struct bucket_provider *providers;
     struct bucket bucket;
     bool has_bucket;
@@ -36,6 +40,7 @@ struct buckets {
 };
 
 enum { CHAINS = 2048 };
+#define NOTHING UINT32_MAX
 
 static bool take_lists(struct buckets *b)
 {
@@ -45,16 +50,28 @@ static bool take_lists(struct buckets *b)
     b->merged = arena_array(b->arena, GROUPS_MAX + 1, sizeof(*b->merged));
     b->chains = arena_array(b->arena, CHAINS, sizeof(struct merged *));
     b->chains_mask = CHAINS - 1;
-    b->group_of = arena_array(b->arena, workers, sizeof(uint32_t *));
+    b->first_of = arena_array(b->arena, workers, sizeof(uint32_t *));
+    b->next_same = arena_array(b->arena, workers, sizeof(uint32_t *));
     b->known = arena_array(b->arena, workers, sizeof(uint32_t));
     b->providers = arena_array(b->arena, b->options.test->providers_count, sizeof(*b->providers));
-    if (b->groups == NULL || b->merged == NULL || b->chains == NULL || b->group_of == NULL ||
-        b->known == NULL || b->providers == NULL) {
+    if (b->groups == NULL || b->merged == NULL || b->chains == NULL || b->first_of == NULL ||
+        b->next_same == NULL || b->known == NULL || b->providers == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < workers; i++) {
-        b->group_of[i] = arena_array(b->arena, GROUPS_MAX + 1, sizeof(uint32_t));
-        if (b->group_of[i] == NULL) return false;
+        b->first_of[i] = arena_array(b->arena, GROUPS_MAX + 1, sizeof(uint32_t));
+        b->next_same[i] = arena_array(b->arena, GROUPS_MAX + 2, sizeof(uint32_t));
+        if (b->first_of[i] == NULL || b->next_same[i] == NULL) return false;
+    }
+    return true;
+}
+
+static bool take_views(struct buckets *b)
+{
+    for (int i = 0; i < 2; i++) {
+        b->total[i] = arena_array(b->arena, 1, sizeof(struct hist_view));
+        b->interval[i] = arena_array(b->arena, 1, sizeof(struct hist_view));
+        if (b->total[i] == NULL || b->interval[i] == NULL) return false;
     }
     return true;
 }
@@ -66,9 +83,11 @@ struct buckets *buckets_new(struct arena *arena, const struct buckets_options *o
     if (b == NULL) return NULL;
     b->options = *options;
     b->arena = arena;
-    b->other = UINT32_MAX;
+    b->other = NOTHING;
+    b->loaded = NOTHING;
     b->next_ns = TIME_NEVER;
-    return take_lists(b) ? b : NULL;
+    hist_packs_init(&b->packs, arena);
+    return take_lists(b) && take_views(b) ? b : NULL;
 }
 
 /* The wall clock at a moment of the run, as it would have gone on from its start. */
@@ -84,7 +103,6 @@ static void open_bucket(struct buckets *b, uint64_t from_ns)
     uint64_t wall_ns = wall_of(b, from_ns), begun_ns = wall_ns % size_ns;
 
     b->bucket.start_wall_ns = wall_ns - begun_ns;
-    b->bucket.size_ns = size_ns;
     b->bucket.from_ns = from_ns - b->start_ns;
     b->next_ns = max_u64(from_ns + (size_ns - begun_ns), from_ns + BUCKETS_NS_MIN);
 }
@@ -104,25 +122,7 @@ void buckets_start(struct buckets *b, uint64_t start_ns, uint64_t wall_ns)
 
 /* Groups. */
 
-static struct hist_view *new_view(struct buckets *b)
-{
-    struct hist_view *view = arena_array(b->arena, 1, sizeof(*view));
-
-    if (view != NULL) hist_view_clear(view);
-    return view;
-}
-
-static bool take_views(struct buckets *b, struct merged *merged)
-{
-    for (int i = 0; i < 2; i++) {
-        merged->total[i] = new_view(b);
-        merged->interval[i] = new_view(b);
-        if (merged->total[i] == NULL || merged->interval[i] == NULL) return false;
-    }
-    return true;
-}
-
-/* Adds a group with the tags of `group`; UINT32_MAX when there is no memory for it. */
+/* Adds a group with the tags of `group`. */
 static uint32_t add_group(struct buckets *b, const struct group *group)
 {
     uint32_t index = b->count;
@@ -130,7 +130,6 @@ static uint32_t add_group(struct buckets *b, const struct group *group)
     struct merged **chain = &b->chains[group->hash & b->chains_mask];
 
     CHECK(index <= GROUPS_MAX);
-    if (!take_views(b, merged)) return UINT32_MAX;
     merged->hash = group->hash;
     merged->same_next = *chain;
     *chain = merged;
@@ -141,15 +140,15 @@ static uint32_t add_group(struct buckets *b, const struct group *group)
     return index;
 }
 
-/* Which group stands for those without a place: "other", or without memory for that the first. */
+/* Which group stands for those without a place. */
 static uint32_t other_index(struct buckets *b)
 {
     static const struct group_tag tag = {
         .name = "_id", .value = "other", .name_len = 3, .value_len = 5};
     static const struct group other = {.tags = &tag, .tags_count = 1};
 
-    if (b->other == UINT32_MAX) b->other = add_group(b, &other);
-    return b->other == UINT32_MAX ? 0 : b->other;
+    if (b->other == NOTHING) b->other = add_group(b, &other);
+    return b->other;
 }
 
 static uint32_t find_group(struct buckets *b, const struct group *group)
@@ -165,9 +164,8 @@ static uint32_t find_group(struct buckets *b, const struct group *group)
             return index;
         }
     }
-    if (b->count - (b->other != UINT32_MAX) == GROUPS_MAX) return other_index(b);
-    index = add_group(b, group);
-    return index == UINT32_MAX ? other_index(b) : index;
+    if (b->count - (b->other != NOTHING) == GROUPS_MAX) return other_index(b);
+    return add_group(b, group);
 }
 
 /* Learns of the groups that have come up on the workers; says once when there are too many. */
@@ -177,11 +175,15 @@ static void learn_groups(struct buckets *b)
         const struct groups *groups = &b->options.shared[w]->groups;
         uint32_t count = groups_count(groups);
 
-        for (; b->known[w] < count; b->known[w]++) {
-            b->group_of[w][b->known[w]] = find_group(b, &groups->list[b->known[w]]);
+        while (b->known[w] < count) {
+            uint32_t index = find_group(b, &groups->list[b->known[w]]);
+            uint32_t number = ++b->known[w];
+
+            b->next_same[w][number] = b->first_of[w][index];
+            b->first_of[w][index] = number;
         }
     }
-    if (b->is_full || b->other == UINT32_MAX) return;
+    if (b->is_full || b->other == NOTHING) return;
     b->is_full = true;
     if (b->options.say == NULL) return;
     b->options.say(b->options.self,
@@ -190,15 +192,39 @@ static void learn_groups(struct buckets *b)
 
 /* Figures. */
 
+/* There are a thousand statuses, and a group has a few: what is 0 and stays so is not written, for
+ * the memory that it stands in is taken when it is. */
+static void set_status(struct bucket_figures *figures, int status, uint64_t count)
+{
+    if (figures->status[status] != count) figures->status[status] = count;
+}
+
 static void clear_counts(struct bucket_figures *figures)
 {
     figures->ok = figures->bytes_sent = figures->bytes_received = 0;
     figures->waits = figures->waited_ns = 0;
     memset(figures->failed, 0, sizeof(figures->failed));
-    memset(figures->status, 0, sizeof(figures->status));
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        set_status(figures, i, 0);
+    }
     for (uint32_t i = 0; i < figures->errors_count; i++) {
         figures->errors[i].count = 0;
     }
+}
+
+static void copy_counts(struct bucket_figures *figures, const struct bucket_figures *from)
+{
+    figures->ok = from->ok;
+    figures->bytes_sent = from->bytes_sent;
+    figures->bytes_received = from->bytes_received;
+    figures->waits = from->waits;
+    figures->waited_ns = from->waited_ns;
+    memcpy(figures->failed, from->failed, sizeof(figures->failed));
+    for (int i = 0; i < STATUS_COUNT; i++) {
+        set_status(figures, i, from->status[i]);
+    }
+    figures->errors_count = from->errors_count;
+    memcpy(figures->errors, from->errors, from->errors_count * sizeof(from->errors[0]));
 }
 
 static void add_error(struct bucket_figures *figures, const struct group_error *error)
@@ -229,7 +255,7 @@ static void add_counts(struct bucket_figures *figures, const struct group *group
         figures->failed[i] += load_relaxed(&group->failed[i]);
     }
     for (int i = 0; i < STATUS_COUNT; i++) {
-        figures->status[i] += load_relaxed(&group->status[i]);
+        set_status(figures, i, figures->status[i] + load_relaxed(&group->status[i]));
     }
     figures->bytes_sent += load_relaxed(&group->bytes_sent);
     figures->bytes_received += load_relaxed(&group->bytes_received);
@@ -248,7 +274,7 @@ static void take_difference(struct bucket_figures *figures, const struct bucket_
         figures->failed[i] = now->failed[i] - figures->failed[i];
     }
     for (int i = 0; i < STATUS_COUNT; i++) {
-        figures->status[i] = now->status[i] - figures->status[i];
+        set_status(figures, i, now->status[i] - figures->status[i]);
     }
     figures->bytes_sent = now->bytes_sent - figures->bytes_sent;
     figures->bytes_received = now->bytes_received - figures->bytes_received;
@@ -264,57 +290,90 @@ static void take_difference(struct bucket_figures *figures, const struct bucket_
     figures->errors_count = now->errors_count;
 }
 
-/* Makes what there is the past, and what will be read empty. */
-static void begin_reading(struct buckets *b)
+/* Adds up what the workers have of a group by now; its histograms go to b->total. */
+static void add_up(struct buckets *b, uint32_t index)
 {
-    for (uint32_t i = 0; i < b->count; i++) {
-        struct bucket_group *group = &b->groups[i];
-
-        group->bucket = group->total;
-        clear_counts(&group->total);
-        hist_view_clear(b->merged[i].interval[0]);
-        hist_view_clear(b->merged[i].interval[1]);
+    for (int v = 0; v < 2; v++) {
+        hist_view_clear(b->total[v]);
     }
+    for (uint32_t w = 0; w < b->options.plan->workers; w++) {
+        const struct group *list = b->options.shared[w]->groups.list;
+        uint32_t number = b->first_of[w][index];
+
+        for (; number != 0; number = b->next_same[w][number]) {
+            const struct group *group = &list[number - 1];
+
+            add_counts(&b->groups[index].total, group);
+            hist_view_add(b->total[0], &group->from_due);
+            hist_view_add(b->total[1], &group->from_sent);
+        }
+    }
+}
+
+/* What there was becomes the past; what there is more of now is the bucket's. */
+static void read_group(struct buckets *b, uint32_t index)
+{
+    struct bucket_group *group = &b->groups[index];
+    struct merged *merged = &b->merged[index];
+
+    copy_counts(&group->bucket, &group->total);
+    clear_counts(&group->total);
+    add_up(b, index);
+    take_difference(&group->bucket, &group->total);
+    for (int v = 0; v < 2; v++) {
+        struct hist_pack before = merged->now[v];
+
+        merged->now[v] = merged->before[v];
+        merged->before[v] = before;
+        hist_pack_set(&b->packs, &merged->now[v], b->total[v]);
+    }
+    group->is_new = index >= b->told;
+}
+
+/* Where the histograms of a group are: in the views, or only packed. */
+static void point(struct buckets *b, uint32_t index, bool is_loaded)
+{
+    struct bucket_group *group = &b->groups[index];
+
+    group->bucket.from_due = is_loaded ? b->interval[0] : NULL;
+    group->bucket.from_sent = is_loaded ? b->interval[1] : NULL;
+    group->total.from_due = is_loaded ? b->total[0] : NULL;
+    group->total.from_sent = is_loaded ? b->total[1] : NULL;
+}
+
+static void unload(struct buckets *b)
+{
+    if (b->loaded != NOTHING) point(b, b->loaded, false);
+    b->loaded = NOTHING;
+}
+
+/* bucket.load */
+static void load(void *self, uint32_t index)
+{
+    struct buckets *b = self;
+    const struct merged *merged = &b->merged[index];
+
+    CHECK(index < b->count);
+    if (b->loaded == index) return;
+    unload(b);
+    for (int v = 0; v < 2; v++) {
+        hist_pack_get(&merged->now[v], b->total[v]);
+        hist_pack_get(&merged->before[v], b->interval[v]);
+        hist_view_diff(b->interval[v], b->total[v], b->interval[v]);
+    }
+    b->loaded = index;
+    point(b, index, true);
 }
 
 static void read_groups(struct buckets *b)
 {
-    for (uint32_t w = 0; w < b->options.plan->workers; w++) {
-        const struct groups *groups = &b->options.shared[w]->groups;
-
-        for (uint32_t i = 0; i < b->known[w]; i++) {
-            const struct group *group = &groups->list[i];
-            uint32_t index = b->group_of[w][i];
-
-            add_counts(&b->groups[index].total, group);
-            hist_view_add(b->merged[index].interval[0], &group->from_due);
-            hist_view_add(b->merged[index].interval[1], &group->from_sent);
-        }
-    }
-}
-
-/* Makes the difference of what was read and the past the bucket's. */
-static void end_reading(struct buckets *b)
-{
+    unload(b);
     for (uint32_t i = 0; i < b->count; i++) {
-        struct bucket_group *group = &b->groups[i];
-        struct merged *merged = &b->merged[i];
-
-        take_difference(&group->bucket, &group->total);
-        for (int v = 0; v < 2; v++) {
-            struct hist_view *now = merged->interval[v], *before = merged->total[v];
-
-            hist_view_diff(before, now, before);
-            merged->total[v] = now;
-            merged->interval[v] = before;
-        }
-        group->is_new = i >= b->told;
-        group->bucket.from_due = merged->interval[0];
-        group->bucket.from_sent = merged->interval[1];
-        group->total.from_due = merged->total[0];
-        group->total.from_sent = merged->total[1];
+        read_group(b, i);
     }
     b->told = b->count;
+    b->bucket.load = load;
+    b->bucket.self = b;
 }
 
 static void read_ledgers(struct buckets *b)
@@ -363,9 +422,7 @@ static void read_providers(struct buckets *b)
 static void take_bucket(struct buckets *b, uint64_t now_ns, bool is_last)
 {
     learn_groups(b);
-    begin_reading(b);
     read_groups(b);
-    end_reading(b);
     read_ledgers(b);
     read_providers(b);
     b->bucket.until_ns = now_ns - b->start_ns;

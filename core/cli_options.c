@@ -8,6 +8,9 @@
 #define AT(member)      .offset = offsetof(struct cli_words, member)
 #define TIME_OPTION_MAX UINT64_MAX /* units_parse_time_ns() has the bound. */
 
+const char *const cli_io_names[] = {
+    [PLAN_IO_AUTO] = "auto", [PLAN_IO_URING] = "uring", [PLAN_IO_EPOLL] = "epoll", NULL};
+
 static const char *const arrivals_choices[] = {
     [PLAN_ARRIVALS_EVEN] = "even", [PLAN_ARRIVALS_POISSON] = "poisson", NULL};
 
@@ -91,7 +94,7 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                               NULL, 0, 0, AT(cli.plan.batch_wait), CLI_OFF, CLI_LOAD, 0, NULL},
     [OPTION_IO] = {"io", "ENGINE",
                    "auto, uring or epoll; auto takes epoll only where io_uring is not to be had",
-                   "auto", 0, 0, AT(cli.plan.io), CLI_CHOICE, CLI_LOAD, 0, plan_io_names},
+                   "auto", 0, 0, AT(cli.plan.io), CLI_CHOICE, CLI_LOAD, 0, cli_io_names},
     [OPTION_SOURCE] = {"source", "A,B,C-D",
                        "local addresses that connections come from, in turn; also ranges such as "
                        "127.0.0.2-127.0.0.9",

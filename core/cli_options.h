@@ -80,6 +80,9 @@ struct cli_option {
 
 extern const struct cli_option cli_options[OPTION_COUNT];
 
+/* The names of enum plan_io, and NULL behind the last one. */
+extern const char *const cli_io_names[];
+
 /* The option of this long name (`len` bytes) or letter, or NULL. */
 const struct cli_option *cli_option_by_name(const char *name, size_t len);
 const struct cli_option *cli_option_by_letter(char letter);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/base/units.h"
 #include "core/mod_interval.h"

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "config/request.h"
-#include "core/base/quote.h"
 #include "core/cli_build.h"
 
 /* Puts `prefix` in front of what went wrong: below us nobody knows of options. */

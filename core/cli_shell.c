@@ -47,7 +47,7 @@ static bool try_entry_at(size_t n, struct cli_entry *ret_entry)
          .argument = "ENGINE",
          .help = "how to talk to the kernel",
          .fallback = "auto",
-         .choices = plan_io_names},
+         .choices = cli_io_names},
         {.name = "help", .help = "print the help and exit", .letter = 'h'},
     };
 

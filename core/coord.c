@@ -60,9 +60,7 @@ static void take_news(struct coord *coord)
         while (mailbox_take(&coord->shared[i]->news, &mail)) {
             switch ((enum news_kind)mail.kind) {
             case NEWS_READY: coord->ready++; break;
-            case NEWS_FAILED:
-                if (coord->failed++ == 0) coord->first_failed = i;
-                break;
+            case NEWS_FAILED: coord->failed++; break;
             case NEWS_ADDRESSES: take_back(coord, i); break;
             case NEWS_BROKEN:
                 if (coord->broken == NULL) coord->broken = &coord->shared[i]->broken;

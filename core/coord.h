@@ -24,7 +24,6 @@ struct coord {
     struct coord_owner owner;
     enum coord_phase phase;
     uint32_t ready, failed, ended; /* Workers that have said so. */
-    uint32_t first_failed;         /* Index of the worker that failed first. */
     uint32_t stops_seen;           /* How much of the stop level has been acted on. */
     const struct err_info *broken; /* Why the run had to end, if it had to; first one. */
     bool broken_seen;              /* It, or `is_killed`, has been acted on. */

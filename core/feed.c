@@ -1,6 +1,5 @@
 #include "core/feed.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 

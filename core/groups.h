@@ -18,12 +18,12 @@
 #include "core/test_error.h"
 
 enum {
-    GROUPS_MAX = 1000,             /* Besides "other". */
-    GROUPS_TEXT_BYTES = 8 << 20,   /* Of all tags and errors of a worker. */
-    GROUPS_PAGES_MAX = 128 * 1024, /* Of its histograms, of 2 KiB, those that are touched. */
-    GROUP_TAGS_MAX = 64,           /* Further ones are left away. */
-    GROUP_ERRORS_MAX = 16,         /* Kinds; the last one takes all that follow. */
-    GROUP_ERROR_TEXT_MAX = 160,    /* Bytes; what is longer is cut. */
+    GROUPS_MAX = 1000,           /* Besides "other". */
+    GROUPS_TEXT_BYTES = 8 << 20, /* Of all tags and errors of a worker. */
+    GROUPS_PAGES_MAX = 1 << 20,  /* Of its histograms, of 256 B, those that are touched. */
+    GROUP_TAGS_MAX = 64,         /* Further ones are left away. */
+    GROUP_ERRORS_MAX = 16,       /* Kinds; the last one takes all that follow. */
+    GROUP_ERROR_TEXT_MAX = 160,  /* Bytes; what is longer is cut. */
 };
 
 /* Those of groups are terminated besides. */

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "core/base/arena.h"
-#include "core/base/check.h"
 #include "io/wake.h"
 
 enum {

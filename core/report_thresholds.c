@@ -1,6 +1,5 @@
 #include "core/report_thresholds.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "config/testfile.h"

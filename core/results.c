@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/version.h"
 

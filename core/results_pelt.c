@@ -1,5 +1,4 @@
 /* The lines of pelt's own form. */
-#include <stdio.h>
 
 #include "core/results_forms.h"
 
@@ -138,7 +137,8 @@ void results_pelt_bucket(struct results_lines *lines, const struct bucket *bucke
     json_key(json, "groups");
     json_array(json);
     for (uint32_t i = 0; i < bucket->groups_count; i++) {
-        if (!bucket_is_empty(&bucket->groups[i].bucket)) put_group(lines, &bucket->groups[i]);
+        if (bucket_is_empty(&bucket->groups[i].bucket)) continue;
+        put_group(lines, bucket_load_group(bucket, i));
     }
     json_end(json);
     put_providers(json, bucket);

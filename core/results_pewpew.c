@@ -78,7 +78,8 @@ void results_pewpew_bucket(struct results_lines *lines, const struct bucket *buc
     json_key(json, "entries");
     json_object(json);
     for (uint32_t i = 0; i < bucket->groups_count; i++) {
-        if (!bucket_is_empty(&bucket->groups[i].bucket)) put_entry(lines, &bucket->groups[i]);
+        if (bucket_is_empty(&bucket->groups[i].bucket)) continue;
+        put_entry(lines, bucket_load_group(bucket, i));
     }
     json_end(json);
     json_end(json);

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/check.h"
 #include "core/base/text.h"
 #include "core/live.h"
 #include "core/output.h"

@@ -206,7 +206,9 @@ void run_json_bucket(const struct bucket *bucket, uint64_t start_wall_ns, struct
         add_provider(&bucket->providers[i], &span, out);
     }
     for (uint32_t i = 0; i < bucket->groups_count; i++) {
-        add_summary(&bucket->groups[i], &bucket->groups[i].bucket, &span, out);
+        const struct bucket_group *group = bucket_load_group(bucket, i);
+
+        add_summary(group, &group->bucket, &span, out);
     }
     add_ledger(bucket, &bucket->ledger, &span, out);
 }
@@ -218,7 +220,9 @@ void run_json_test(const struct bucket *last, uint64_t start_wall_ns, struct tex
                         .end_wall_ns = start_wall_ns + last->until_ns};
 
     for (uint32_t i = 0; i < last->groups_count; i++) {
-        add_summary(&last->groups[i], &last->groups[i].total, &span, out);
+        const struct bucket_group *group = bucket_load_group(last, i);
+
+        add_summary(group, &group->total, &span, out);
     }
     add_ledger(last, &last->total, &span, out);
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/check.h"
 #include "core/base/units.h"
+#include "core/cli_options.h"
 #include "core/exit.h"
 #include "core/subcommand.h"
 
@@ -130,7 +131,7 @@ static int take_words(struct cli *cli, enum valued option, const char *value)
         if (which < 0) return wrong("option '--stats-format' wants pelt or pewpew, not", value);
         cli->results_form = which == 0 ? RESULTS_PELT : RESULTS_PEWPEW;
     } else {
-        which = subcommand_choice(value, plan_io_names);
+        which = subcommand_choice(value, cli_io_names);
         if (which < 0) return wrong("option '--io' wants auto, uring or epoll, not", value);
         cli->plan.io = (enum plan_io)which;
     }

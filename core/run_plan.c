@@ -1,6 +1,5 @@
 #include "core/run_plan.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -286,7 +286,9 @@ void run_text_bucket(const struct bucket *bucket, struct text *out)
                 seconds(bucket->until_ns));
     add_providers(bucket, out);
     for (uint32_t i = 0; i < bucket->groups_count; i++) {
-        add_group(&bucket->groups[i], &bucket->groups[i].bucket, out);
+        const struct bucket_group *group = bucket_load_group(bucket, i);
+
+        add_group(group, &group->bucket, out);
     }
     add_ledger(bucket, out);
 }
@@ -296,6 +298,8 @@ void run_text_test(const struct bucket *last, struct text *out)
     text_printf(out, "=== all of the run, %.1f s\n\n", seconds(last->until_ns));
     add_providers(last, out);
     for (uint32_t i = 0; i < last->groups_count; i++) {
-        add_group(&last->groups[i], &last->groups[i].total, out);
+        const struct bucket_group *group = bucket_load_group(last, i);
+
+        add_group(group, &group->total, out);
     }
 }

@@ -380,18 +380,20 @@ static void note_connection(struct runner *runner, const struct conn *conn,
     box->connect_ns = box->tls_ns = 0;
 }
 
-/* Quietly if the bytes never change (those of a last request do) and nothing can be sent behind
- * them before they are gone: with pipelining the next request may come before the answer, and an
- * early answer while a large one is still on its way. */
+/* Quietly if nothing can be sent behind it before it is gone: with pipelining the next request may
+ * come before the answer, and an early answer while a large one is still on its way. Bytes that
+ * change with the connection's next request must not be waited with: what the socket does not take
+ * at once comes back, before that request can be there, and its rest goes loudly. */
 static enum conn_send_how how_to_send(const struct endpoint *endpoint, const char *bytes,
                                       size_t len)
 {
-    const struct worker *w = endpoint->runner->worker;
     const struct build *build = &endpoint->build;
     bool changes = !build->is_constant || bytes != build->pieces[0].text;
 
-    if (changes || w->table.window_max > 1) return CONN_SEND_LOUD;
-    return len <= QUIET_BYTES_MAX ? CONN_SEND_QUIET : CONN_SEND_LOUD;
+    if (endpoint->runner->worker->table.window_max > 1 || len > QUIET_BYTES_MAX) {
+        return CONN_SEND_LOUD;
+    }
+    return changes ? CONN_SEND_NOWAIT : CONN_SEND_QUIET;
 }
 
 /* Sends a request whose body is not among its bytes. */

@@ -74,9 +74,6 @@ bool runner_is_killed(const struct runner *runner);
 struct runner_wait {
     uint32_t next_endpoint, next_place;
     uint32_t endpoint, provider; /* Of the test. */
-    uint64_t since_ns;           /* When it began to wait for this value. */
-    bool is_due;                 /* A hit is due that waits for it, … */
-    uint64_t due_ns;             /* … the newest one at this time. */
 };
 
 /* The next one who waits; false when there is none left. Worker's thread. */

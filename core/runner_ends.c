@@ -278,9 +278,6 @@ bool runner_next_wait(const struct runner *runner, struct runner_wait *wait)
             if (found->provider == NULL) continue;
             wait->endpoint = endpoint->index;
             wait->provider = (uint32_t)(found->provider - runner->providers);
-            wait->since_ns = found->since_ns;
-            wait->is_due = endpoint->is_held;
-            wait->due_ns = endpoint->held_due_ns;
             return true;
         }
         wait->next_place = 0;

@@ -9,9 +9,9 @@
 
 #include "core/base/hist.h"
 
-/* All histograms of a worker's URLs together may take so many pages of 2 KiB. Up to 455 URLs that
+/* All histograms of a worker's URLs together may take so many pages of 256 B. Up to 455 URLs that
  * is every page they have; with more, values that find no page are counted as unplaced. */
-enum { STATS_URLS_PAGES_MAX = 128 * 1024 };
+enum { STATS_URLS_PAGES_MAX = 1 << 20 };
 
 struct stats_url {
     struct hist from_due; /* Answers, and timeouts at their bound, as in struct stats. */

@@ -52,7 +52,7 @@ static struct figures group_figures(const struct testfile_threshold *threshold,
 
     hist_view_clear(view);
     for (uint32_t i = 0; i < last->groups_count; i++) {
-        const struct bucket_group *group = &last->groups[i];
+        const struct bucket_group *group = bucket_load_group(last, i);
         const struct bucket_figures *total = &group->total;
 
         if (!counts(threshold, group)) continue;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/units.h"
+#include "core/cli_options.h"
 #include "core/exit.h"
 #include "core/subcommand.h"
 #include "core/try_cli.h"
@@ -130,7 +131,7 @@ static bool take_value(struct try_line *line, enum try_option option, const char
     case TRY_DIR: line->results_dir = value; return value[0] != '\0';
     case TRY_TIMEOUT: return units_parse_time_ns(value, &line->timeout_ns) && line->timeout_ns > 0;
     case TRY_IO:
-        engine = subcommand_choice(value, plan_io_names);
+        engine = subcommand_choice(value, cli_io_names);
         if (engine >= 0) line->io = (enum plan_io)engine;
         return engine >= 0;
     case TRY_OPTIONS: break;

@@ -111,7 +111,6 @@ bool try_model_make(struct try_model *model, const struct try_graph *graph,
         if (!change_endpoint(&endpoints[at], wanted, loggers, timeout_ns, arena)) return false;
         own_roles[at] = roles[i];
         scores[at] = graph->scores[i];
-        model->chosen_count += roles[i] == TRY_CHOSEN;
         model->test.endpoints_count++;
     }
     change_config(&model->test, timeout_ns);

@@ -12,7 +12,6 @@ struct try_model {
     struct testfile test;       /* Borrows from the one it was made of. */
     const enum try_role *roles; /* By endpoint of `test`; no LEFT_OUT. */
     const uint32_t *scores;     /* The same. */
-    uint32_t chosen_count;
 };
 
 /* Makes the model; the graph's test file and `arena` must outlive it. Without `loggers` nothing is

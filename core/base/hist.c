@@ -14,7 +14,7 @@ static const double rank_slack = 4e-16;
 bool hist_slab_init(struct hist_slab *slab, struct arena *arena, uint32_t pages_count)
 {
     hist_cell *cells =
-        arena_array(arena, pages_count, HIST_PAGE_BUCKETS * sizeof(*cells)); /* Zero is empty. */
+        arena_array(arena, (size_t)pages_count + 1, HIST_PAGE_BUCKETS * sizeof(*cells));
 
     if (cells == NULL) return false;
     *slab = (struct hist_slab){.cells = cells, .pages_count = pages_count};
@@ -24,7 +24,7 @@ bool hist_slab_init(struct hist_slab *slab, struct arena *arena, uint32_t pages_
 void hist_init(struct hist *hist, struct hist_slab *slab)
 {
     CHECK(slab != NULL);
-    *hist = (struct hist){.slab = slab};
+    *hist = (struct hist){.cells = slab->cells, .slab = slab};
     store_relaxed(&hist->min_ns, UINT64_MAX);
 }
 
@@ -45,19 +45,18 @@ uint64_t hist_bucket_width_ns(uint32_t bucket)
     return UINT64_C(1) << (octave > 1 ? octave - 1 : 0);
 }
 
-hist_cell *hist_page_new(struct hist *hist, uint32_t page)
+uint32_t hist_page_new(struct hist *hist, uint32_t page)
 {
     struct hist_slab *slab = hist->slab;
     _Atomic uint64_t *word;
 
     CHECK(page < HIST_PAGES);
-    CHECK(hist->pages[page] == NULL);
+    CHECK(hist->pages[page] == 0);
     CHECK(slab->pages_used <= slab->pages_count);
 
-    if (slab->pages_used == slab->pages_count) return NULL;
-    hist->pages[page] = slab->cells + (size_t)slab->pages_used * HIST_PAGE_BUCKETS;
-    slab->pages_used++;
-    /* The release orders the pointer before the bit: who sees the bit may follow the pointer. */
+    if (slab->pages_used == slab->pages_count) return 0;
+    hist->pages[page] = ++slab->pages_used;
+    /* The release orders the number before the bit: who sees the bit may go where it says. */
     word = &hist->page_mask[page / 64];
     store_release(word, load_relaxed(word) | UINT64_C(1) << page % 64);
     return hist->pages[page];
@@ -75,6 +74,11 @@ static bool next_page(const uint64_t *mask, uint32_t *page)
     }
     *page = word * 64 + (uint32_t)__builtin_ctzll(bits);
     return true;
+}
+
+bool hist_view_next_page(const struct hist_view *view, uint32_t *page)
+{
+    return next_page(view->page_mask, page);
 }
 
 static uint32_t first_bucket(uint32_t page)
@@ -107,7 +111,7 @@ void hist_view_add(struct hist_view *view, const struct hist *hist)
         view->page_mask[word] |= mask;
         for (; mask != 0; mask &= mask - 1) {
             uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(mask);
-            const hist_cell *cells = hist->pages[page];
+            const hist_cell *cells = hist_page_cells(hist, hist->pages[page]);
             uint64_t *buckets = view->buckets + first_bucket(page);
 
             for (uint32_t i = 0; i < HIST_PAGE_BUCKETS; i++) {

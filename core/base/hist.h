@@ -8,8 +8,9 @@
  * Values at or above 2^HIST_VALUE_BITS fall in the last bucket and are counted in `over` as
  * well; count, sum, min and max are exact always.
  *
- * Storage. Buckets come in pages of 256, taken from the worker's slab on first touch and
- * announced in a page mask, so that hundreds of histograms cost what they use.
+ * Storage. Buckets come in pages of 32, taken from the worker's slab on first touch and announced
+ * in a page mask, so that thousands of histograms cost what they use: of one that holds few values
+ * most lie in pages of their own, and a page is no more than four cache lines.
  *
  * Threads. Cumulative and single-writer: the worker records, nothing is ever reset. The
  * coordinator takes relaxed snapshots of announced pages; a torn snapshot only moves a count to
@@ -24,7 +25,7 @@ enum {
     HIST_SUB_BITS = 10,
     HIST_VALUE_BITS = 45, /* 2^45 ns = 9.77 h. */
     HIST_BUCKETS = (HIST_VALUE_BITS - HIST_SUB_BITS + 1) << HIST_SUB_BITS,
-    HIST_PAGE_BUCKETS = 256,
+    HIST_PAGE_BUCKETS = 32,
     HIST_PAGES = HIST_BUCKETS / HIST_PAGE_BUCKETS,
     HIST_MASK_WORDS = (HIST_PAGES + 63) / 64,
 };
@@ -34,13 +35,15 @@ typedef _Atomic uint64_t hist_cell;
 
 /* A worker's store of pages. */
 struct hist_slab {
-    hist_cell *cells; /* [pages_count * HIST_PAGE_BUCKETS], zeroed, borrowed. */
+    hist_cell *cells; /* [(pages_count + 1) * HIST_PAGE_BUCKETS], zeroed, borrowed; page 0 is no
+                         page. */
     uint32_t pages_count;
     uint32_t pages_used;
 };
 
 struct hist {
-    hist_cell *pages[HIST_PAGES];                /* NULL until first touched. */
+    hist_cell *cells;                            /* The slab's. */
+    uint32_t pages[HIST_PAGES];                  /* In these; 0 until first touched. */
     _Atomic uint64_t page_mask[HIST_MASK_WORDS]; /* Worker's; release announces pages[i]. */
     hist_cell count, sum_ns, min_ns, max_ns;     /* Worker's. min_ns is UINT64_MAX when empty. */
     hist_cell over;                              /* Worker's. Values beyond the top. */
@@ -78,28 +81,34 @@ static inline uint32_t hist_bucket_of(uint64_t value_ns)
 uint64_t hist_bucket_low_ns(uint32_t bucket);
 uint64_t hist_bucket_width_ns(uint32_t bucket);
 
-/* First touch of a page: takes it from the slab and announces it; NULL when the slab is empty. */
-hist_cell *hist_page_new(struct hist *hist, uint32_t page);
+/* First touch of a page: takes it from the slab and announces it; 0 when the slab is empty. */
+uint32_t hist_page_new(struct hist *hist, uint32_t page);
+
+/* The cells of a page that is not 0. */
+static inline hist_cell *hist_page_cells(const struct hist *hist, uint32_t number)
+{
+    return hist->cells + (size_t)number * HIST_PAGE_BUCKETS;
+}
 
 /* Records a value that was seen `count` times (not 0). The owner's thread only. */
 static inline void hist_record_many(struct hist *hist, uint64_t value_ns, uint64_t count)
 {
     uint32_t bucket = hist_bucket_of(value_ns);
-    hist_cell *page = hist->pages[bucket / HIST_PAGE_BUCKETS];
+    uint32_t page = hist->pages[bucket / HIST_PAGE_BUCKETS];
 
     add_relaxed(&hist->count, count);
     add_relaxed(&hist->sum_ns, value_ns * count);
     if (unlikely(value_ns < load_relaxed(&hist->min_ns))) store_relaxed(&hist->min_ns, value_ns);
     if (unlikely(value_ns > load_relaxed(&hist->max_ns))) store_relaxed(&hist->max_ns, value_ns);
     if (unlikely(value_ns >> HIST_VALUE_BITS)) add_relaxed(&hist->over, count);
-    if (unlikely(page == NULL)) {
+    if (unlikely(page == 0)) {
         page = hist_page_new(hist, bucket / HIST_PAGE_BUCKETS);
-        if (page == NULL) {
+        if (page == 0) {
             add_relaxed(&hist->unplaced, count);
             return;
         }
     }
-    add_relaxed(&page[bucket % HIST_PAGE_BUCKETS], count);
+    add_relaxed(&hist_page_cells(hist, page)[bucket % HIST_PAGE_BUCKETS], count);
 }
 
 /* Records one value. The owner's thread only. */
@@ -110,6 +119,9 @@ static inline void hist_record(struct hist *hist, uint64_t value_ns)
 
 /* Empties a view, a zeroed one too (min_ns becomes UINT64_MAX). */
 void hist_view_clear(struct hist_view *view);
+
+/* The first page of the view from `*page` on that may hold something; false when there is none. */
+MUST_USE bool hist_view_next_page(const struct hist_view *view, uint32_t *page);
 
 /* Adds what `hist` holds now. Any thread; see the head of this file for what it may miss. */
 void hist_view_add(struct hist_view *view, const struct hist *hist);

@@ -27,12 +27,16 @@ class Conn:
         self.requests = 0
         self.buffer = b""
 
-    def request(self):
-        """The next request, counted; raises Gone if the peer ends the connection first."""
+    def head(self):
+        """The next request's head, not counted; what came behind it is in the buffer."""
         while b"\r\n\r\n" not in self.buffer:
             self._read()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")
+        return head.decode("latin-1")
+
+    def request(self):
+        """The next request, counted; raises Gone if the peer ends the connection first."""
+        lines = self.head().split("\r\n")
         method, path, version = lines[0].split(" ")
         headers = []
         for line in lines[1:]:

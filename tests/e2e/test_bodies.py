@@ -64,10 +64,7 @@ class Bodies:
 
     def __call__(self, conn):
         while True:
-            while b"\r\n\r\n" not in conn.buffer:
-                conn._read()
-            head, _, conn.buffer = conn.buffer.partition(b"\r\n\r\n")
-            lines = head.decode().lower().split("\r\n")[1:]
+            lines = conn.head().lower().split("\r\n")[1:]
             fields = dict(line.split(": ", 1) for line in lines)
             self.heads.append(fields)
             if fields.get("expect") == "100-continue":
@@ -181,9 +178,7 @@ def head_only(status):
 
     def behave(conn):
         while True:
-            while b"\r\n\r\n" not in conn.buffer:
-                conn._read()
-            conn.buffer = conn.buffer.partition(b"\r\n\r\n")[2]
+            conn.head()
             conn.server.requests += 1
             conn.respond(b"no" * 2000, status=status)
 
@@ -211,9 +206,7 @@ def test_an_early_answer_does_not_stop_the_body_of_a_connection_that_is_kept():
 
     def behave(conn):
         while True:
-            while b"\r\n\r\n" not in conn.buffer:
-                conn._read()
-            conn.buffer = conn.buffer.partition(b"\r\n\r\n")[2]
+            conn.head()
             conn.server.requests += 1
             conn.respond()
             left = 8 * MIB

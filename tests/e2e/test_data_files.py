@@ -77,27 +77,25 @@ def assert_all(ids, count):
     equal(sorted(ids), [f"{number:06}" for number in range(count)], "values")
 
 
-def test_a_file_that_is_removed_is_read_on():
+def is_read_on(act):
+    """`act` is called with the file's path while it is read, and makes no difference."""
     path = lib.write_file("data.txt", b"".join(line(n) for n in range(LINES)))
-    seen = Ids(3, lambda: os.unlink(path))
+    seen = Ids(3, lambda: act(path))
     with Server(seen) as server:
         done = run(server, path, over="2s")
     equal(done.rc, 0, done)
     # More than was read before; a first value may come too late for the first hits.
     check(len(seen.ids) > 600, "values:", len(seen.ids))
     assert_all(seen.ids, done.report["ledger"]["ok"])
+
+
+def test_a_file_that_is_removed_is_read_on():
+    is_read_on(os.unlink)
 
 
 def test_a_file_that_is_replaced_is_read_on():
-    path = lib.write_file("data.txt", b"".join(line(n) for n in range(LINES)))
     other = lib.write_file("other.txt", b"wrong\n" * 1000000)
-    seen = Ids(3, lambda: os.rename(other, path))
-    with Server(seen) as server:
-        done = run(server, path, over="2s")
-    equal(done.rc, 0, done)
-    # More than was read before; a first value may come too late for the first hits.
-    check(len(seen.ids) > 600, "values:", len(seen.ids))
-    assert_all(seen.ids, done.report["ledger"]["ok"])
+    is_read_on(lambda path: os.rename(other, path))
 
 
 def test_a_file_that_is_cut_short_has_ended():

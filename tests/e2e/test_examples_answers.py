@@ -13,6 +13,14 @@ from examples import Target, second
 from lib import check, equal
 
 
+def hits(done, sent, due):
+    """Of the hits of a rate that needs values, those for which there was none are missed; on a busy
+    machine these may be many, but not most of them."""
+    missed = sum(done.report["ledger"]["missed"].values())
+    equal(sent + missed, due, f"sent and missed\n{done}")
+    check(sent * 4 >= due, "few were sent:", sent, done)
+
+
 def ids(requests, key):
     """The values of a query parameter."""
     return [request.query.removeprefix(f"{key}=") for request in requests]
@@ -20,12 +28,12 @@ def ids(requests, key):
 
 def test_as_fast_as_needed():
     with Target() as server:
-        examples.run("as-fast-as-needed", server.port, changes=second("10s"))
+        done = examples.run("as-fast-as-needed", server.port, changes=second("10s"))
     made = Counter(value["session"] for value in server.values())
     used = Counter(int(request.fields["cookie"].removeprefix("session="))
                    for request in server.of("/", "GET"))
     check(not used - made, "used, but never made:", used - made)
-    check(sum(used.values()) >= 20, "few were used:", sum(used.values()))
+    hits(done, sum(used.values()), 100)
     # What is made is used, waits in the queue, or is on its way.
     check(sum(made.values()) <= sum(used.values()) + 20 + 5 + 5, "made:", sum(made.values()))
     check(server.busy_max["echo"] <= 5, "in parallel:", server.busy_max)
@@ -33,14 +41,14 @@ def test_as_fast_as_needed():
 
 def test_chain():
     with Target() as server:
-        examples.run("chain", server.port, changes=second("5s"))
+        done = examples.run("chain", server.port, changes=second("5s"))
     steps = [[int(request.body) for request in server.came if request.query == f"step={step}"]
              for step in ("one", "two", "three", "four", "five")]
     equal(sorted(steps[0]), list(range(len(steps[0]))))
     for before, step in zip(steps, steps[1:]):
         equal(len(set(step)), len(step), "each once")
         check(set(step) <= {number + 1 for number in before}, "what nobody made:", before, step)
-    check(0 < len(steps[4]) <= 20, "the last step:", steps[4])
+    hits(done, len(steps[4]), 20)
 
 
 def test_create_and_delete():
@@ -87,10 +95,10 @@ def test_grid():
 
 def test_include():
     with Target() as server:
-        examples.run("include", server.port, changes=second("5s"))
+        done = examples.run("include", server.port, changes=second("5s"))
     made = {value["token"] for value in server.values()}
     used = [request.fields["authorization"] for request in server.of("/", "GET")]
-    check(used, "none came")
+    hits(done, len(used), 10)
     check(all(word.startswith("Bearer ") and word[7:] in made for word in used), used, made)
 
 
@@ -133,13 +141,12 @@ def bearers(requests):
 
 def test_login_block():
     with Target() as server:
-        examples.run("login-block", server.port, changes=second("5s"))
+        done = examples.run("login-block", server.port, changes=second("5s"))
     made = [value["token"] for value in server.values()]
     used = bearers(server.of("/", "GET")) + bearers(server.of("/", "PUT"))
-    used = [token for token in used if token]
     equal(len(set(used)), len(used), "a token for each request")
+    hits(done, len(used), 30)
     check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
-    check(len(used) >= 5, "few were used:", len(used))
     # What is made is used, waits in the queue, or is on its way: to it, or to a request.
     check(len(made) <= len(used) + 3 + 2 + 2 + 2, "made:", len(made), "used:", len(used))
     check(server.busy_max["echo"] <= 2, "in parallel:", server.busy_max)
@@ -147,14 +154,13 @@ def test_login_block():
 
 def test_login_force():
     with Target() as server:
-        examples.run("login-force", server.port, changes=second("5s"))
+        done = examples.run("login-force", server.port, changes=second("5s"))
     made = [value["token"] for value in server.values()]
     used = bearers(server.of("/", "GET"))
     equal(len(made), 30)
     equal(len(set(used)), len(used), "each once")
     check(set(used) <= set(made), "used, but never made:", set(used) - set(made))
-    # The first of them may find no token yet, and more on a busy machine.
-    check(5 <= len(used) <= 20, "used:", len(used))
+    hits(done, len(used), 20)
 
 
 def test_loop():
@@ -175,21 +181,22 @@ def test_loop():
 
 def test_nested_select():
     with Target() as server:
-        examples.run("nested-select", server.port, changes=second("5s"))
+        done = examples.run("nested-select", server.port, changes=second("5s"))
     values = server.values()
     equal(sum("orders" in value for value in values), 5)
     summaries = [value for value in values if "orders" not in value]
-    check(0 < len(summaries) <= 5, "summaries:", summaries)
+    hits(done, len(summaries), 5)
     check(all(value == {"ids": [2, 3], "of": 3} for value in summaries), summaries)
 
 
 def test_on_demand():
     with Target() as server:
-        examples.run("on-demand", server.port, changes=second("5s"))
+        done = examples.run("on-demand", server.port, changes=second("5s"))
     drawn = server.values()
     used = ids(server.of("/", "GET"), "ticket")
     equal(len(set(used)), len(used), "each once")
-    check(used and set(used) <= set(drawn), "used:", used, drawn)
+    check(set(used) <= set(drawn), "used:", used, drawn)
+    hits(done, len(used), 10)
     check(len(drawn) <= len(used) + 1, "drawn without need:", len(drawn), len(used))
 
 
@@ -205,18 +212,19 @@ def test_provider_unique():
 
 def test_redirect():
     with Target() as server:
-        examples.run("redirect", server.port, changes=second("5s"))
+        done = examples.run("redirect", server.port, changes=second("5s"))
     equal(len(server.of("/echo")), 10)
-    check(0 < len(server.of("/status/200")) <= 10, "followed:", len(server.of("/status/200")))
+    hits(done, len(server.of("/status/200")), 10)
 
 
 def test_spread():
     with Target() as server:
-        examples.run("spread", server.port, changes=second("5s"))
+        done = examples.run("spread", server.port, changes=second("5s"))
     items = Counter(request.path for request in server.of("/bytes/"))
     check(set(items) == {"/bytes/1", "/bytes/3"}, "items:", items)
     check(abs(items["/bytes/1"] - items["/bytes/3"]) <= 1, "items:", items)
     check(sum(items.values()) <= 2 * len(server.of("/echo")), "more than came:", items)
+    hits(done, sum(items.values()), 30)
 
 
 def test_tags():
@@ -254,11 +262,12 @@ def test_tls():
 
 def test_token():
     with Target() as server:
-        examples.run("token", server.port, changes=second("10s"))
+        done = examples.run("token", server.port, changes=second("10s"))
     made = {value["token"] for value in server.values()}
     used = [request.fields["authorization"].removeprefix("Bearer ")
             for request in server.of("/", "GET")]
-    check(used and set(used) <= made, "tokens:", used, made)
+    check(set(used) <= made, "tokens:", used, made)
+    hits(done, len(used), 50)
     check(len(made) < len(used), "tokens were not handed back:", len(made), len(used))
 
 

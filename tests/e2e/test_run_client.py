@@ -260,11 +260,8 @@ B = "${end_pad(replace('a', a, 'b'), 1048576, 'b')}"
 
 def whole_body(conn):
     """The body of the next request, in as many pieces as it comes in."""
-    while b"\r\n\r\n" not in conn.buffer:
-        conn._read()
-    head, _, start = conn.buffer.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].split()[0])
-    pieces, got = [start], len(start)
+    length = int(conn.head().lower().partition("content-length: ")[2].split()[0])
+    pieces, got = [conn.buffer], len(conn.buffer)
     while got < length:
         pieces.append(conn.sock.recv(1 << 20))
         check(pieces[-1], "the client went away")

@@ -352,10 +352,12 @@ endpoints:
     equal(made, 20)
     equal(server.targets("/never"), [])
     equal(sorted(dropped.keys() - {"fine"}), ["few", "kinds", "nobodys"], done.report["dropped"])
-    # Each request has one value refused, and offers no more. On a busy machine the last ones may
-    # come after the readers.
-    check(10 <= dropped["few"]["full"] <= 20, dropped["few"])
-    check(8 <= dropped["kinds"]["same"] <= 19, dropped["kinds"])
+    # Each request has one value refused, and offers no more; of those that come after the readers,
+    # and on a busy machine these may be several, nobody reads any of the three.
+    few, kinds = dropped["few"], dropped["kinds"]
+    equal((few["full"] + few["unread"] // 3, few["unread"] % 3), (20, 0), few)
+    equal(kinds["same"] + kinds["unread"], 19, kinds)
+    check(few["full"] >= 10 and kinds["same"] >= 8, few, kinds)
     equal(dropped["nobodys"], {"full": 0, "unread": 20, "same": 0, "no_memory": 0})
     check("values for 'nobodys': 20 no reader\n" in done.out, "not told:", done)
 

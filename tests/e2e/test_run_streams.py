@@ -311,14 +311,17 @@ def test_answers_before_the_end_of_a_long_body():
         for engine, over_tls in how:
             whole.clear()
             server, url = served(behave, over_tls)
+            # On one connection the next request says that the body before it is gone.
+            most = ", max_connections: 1" if behave is goes_on else ""
             with server:
-                done = run(text_of("tls: {insecure: true}, request_timeout: 1s", "workers: 1", f"""
+                done = run(text_of("tls: {insecure: true}, request_timeout: 1s" + most,
+                                   "workers: 1", f"""
   - {{method: POST, url: "{url}", peak_load: 3hps, body: {{file: "${{n}}"}}}}
 """, more="providers: {n: {list: [large.bin]}}"), *engine)
             ledger = done.report["ledger"]
             if behave is goes_on:
-                equal(ledger["ok"], 3)
-                check(len(whole) >= 2, "the rest came", whole)
+                equal(ledger["ok"] + sum(ledger["shed"].values()), 3)
+                check(len(whole) >= ledger["ok"] - 1, "the rest came", whole, done)
             if behave is leaves:
                 equal((ledger["ok"], sum(ledger["failed"].values())), (0, 3))
             if behave is reads_nothing:  # The last one's time may end with the run's.

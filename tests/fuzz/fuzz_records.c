@@ -6,7 +6,6 @@
  * it comes; those that are passed over are as many; nothing outside of a window is read. */
 #include "config/records.h"
 
-#include "config/json.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SCRATCH_BYTES = 1 << 18, OUT_BYTES = 1 << 18 };

@@ -177,8 +177,10 @@ static void check_groups(struct sim_run *run)
     EXPECT(buckets_close(run->buckets));
     last = buckets_last(run->buckets);
     for (uint32_t i = 0; i < last->groups_count; i++) {
-        by_group += last->groups[i].total.from_due->count;
-        EXPECT(last->groups[i].total.from_sent->count == last->groups[i].total.from_due->count);
+        const struct bucket_figures *total = &bucket_load_group(last, i)->total;
+
+        by_group += total->from_due->count;
+        EXPECT(total->from_sent->count == total->from_due->count);
     }
     for (uint32_t i = 0; i < run->plan.workers; i++) {
         all += load_relaxed(&run->shared[i]->stats.from_due.count);

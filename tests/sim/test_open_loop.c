@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "config/request.h"
-#include "core/base/check.h"
 #include "core/coord.h"
 #include "core/mod_interval.h"
 #include "core/worker.h"

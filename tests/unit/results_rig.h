@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/bucket.h"
@@ -89,7 +88,6 @@ static inline void rig_open(struct rig *rig)
     rig->providers[0] = (struct bucket_provider){
         .name = "ids", .len = 5, .limit = 10, .receivers = 2, .senders = 1, .on_demand = 3};
     rig->bucket = (struct bucket){.start_wall_ns = UINT64_C(1760000000) * NS_PER_S,
-                                  .size_ns = 10 * NS_PER_S,
                                   .from_ns = 0,
                                   .until_ns = 7500 * NS_PER_MS,
                                   .groups = rig->groups,

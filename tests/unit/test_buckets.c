@@ -61,8 +61,10 @@ static void on_bucket(void *self, const struct bucket *bucket)
         .is_last = bucket->is_last,
     };
     for (uint32_t i = 0; i < bucket->groups_count && i < 4; i++) {
-        taken->calls[i] = bucket_calls(&bucket->groups[i].bucket);
-        taken->from_due[i] = bucket->groups[i].bucket.from_due->count;
+        const struct bucket_group *group = bucket_load_group(bucket, i);
+
+        taken->calls[i] = bucket_calls(&group->bucket);
+        taken->from_due[i] = group->bucket.from_due->count;
         EXPECT(bucket->groups[i].index == i);
     }
     for (uint32_t i = 0; i < bucket->groups_count; i++) {
@@ -217,10 +219,49 @@ static void test_buckets_merge_workers_and_lose_nothing(void)
     last = buckets_last(rig.buckets);
     EXPECT(last->groups[0].total.ok == 5 && last->groups[0].total.failed[FAILED_TIMEOUT] == 1);
     EXPECT(last->groups[0].total.status[200] == 5);
-    EXPECT(last->groups[1].total.from_sent->count == 11);
+    EXPECT(bucket_load_group(last, 1)->total.from_sent->count == 11);
+    EXPECT(last->groups[0].total.from_sent == NULL);
     EXPECT(last->groups[1].total.from_sent->max_ns == NS_PER_MS);
     EXPECT(last->total.started == 19 && last->ledger.started == 1);
     EXPECT(buckets_close(rig.buckets));
+    rig_close(&rig);
+}
+
+/* A thousand groups of latencies that all differ: what is kept of them is small, and what each
+ * bucket had is told exactly. */
+static void test_what_is_kept_of_many_groups_is_small(void)
+{
+    enum { GROUPS = 1000, CALLS = 100, BUCKETS = 3 };
+    static struct rig rig;
+    size_t bytes_before;
+
+    rig_open(&rig, NS_PER_S);
+    bytes_before = rig.arena.bytes_used;
+    for (uint64_t n = 0; n < BUCKETS; n++) {
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            char url[16];
+            struct group *group;
+
+            (void)snprintf(url, sizeof(url), "/%u", g);
+            group = rig_group(&rig, g % WORKERS, url);
+            for (uint64_t i = 0; i < CALLS; i++) {
+                struct stats_moments at = {.done_ns = NS_PER_MS + (n * CALLS + i) * 50000 + g};
+
+                group_add(group,
+                          &(struct group_request){.at = &at, .status = 200, .why = FAILED_COUNT});
+            }
+        }
+        (void)buckets_step(rig.buckets, start_ns + (n + 1) * NS_PER_S);
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            const struct bucket_group *group = bucket_load_group(buckets_last(rig.buckets), g);
+
+            EXPECT(group->bucket.from_due->count == CALLS);
+            EXPECT(group->total.from_sent->count == (n + 1) * CALLS);
+            EXPECT(group->bucket.from_due->buckets[hist_bucket_of(NS_PER_MS)] <= (n == 0));
+        }
+    }
+    /* 300 buckets that hold something, at about two bytes, four times a group. */
+    EXPECT(rig.arena.bytes_used - bytes_before < (size_t)GROUPS * 4 * 1024);
     rig_close(&rig);
 }
 
@@ -326,6 +367,7 @@ int main(void)
     TEST(test_buckets_are_cut_at_multiples_since_the_epoch);
     TEST(test_buckets_that_are_tiny_are_read_together);
     TEST(test_buckets_merge_workers_and_lose_nothing);
+    TEST(test_what_is_kept_of_many_groups_is_small);
     TEST(test_groups_that_do_not_add_up_are_told);
     TEST(test_errors_keep_their_kinds);
     TEST(test_too_many_groups_are_other_and_said_once);

@@ -2,7 +2,6 @@
 #include "core/cli.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/cli_options.h"

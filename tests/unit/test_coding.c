@@ -2,7 +2,6 @@
  * what is cut short, damaged or followed by more is told. */
 #include "io/coding.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/test.h"

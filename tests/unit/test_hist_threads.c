@@ -75,7 +75,7 @@ static void expect_exact(const struct hist_view *view, const struct race *race)
     EXPECT(view->min_ns == expected.min_ns);
     EXPECT(view->max_ns == expected.max_ns);
     for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
-        bool has_page = race->hist.pages[i / HIST_PAGE_BUCKETS] != NULL;
+        bool has_page = race->hist.pages[i / HIST_PAGE_BUCKETS] != 0;
 
         EXPECT(view->buckets[i] == (has_page ? expected.buckets[i] : 0));
         placed += view->buckets[i];

@@ -43,7 +43,7 @@ static void run_open(struct run *run, const char *url, uint32_t workers)
     run->plan.targets_count = run->plan.requests_count = 1;
     EXPECT(plan_parse_url(&run->plan.arena, url, &run->plan.targets[0], &why) == ERR_OK);
     EXPECT(plan_build_request(&run->plan, 0, &options, &run->plan.requests[0], &why) == ERR_OK);
-    EXPECT(hist_slab_init(&run->slab, &run->arena, 1024));
+    EXPECT(hist_slab_init(&run->slab, &run->arena, 8192));
     hist_init(&run->connect, &run->slab);
     hist_init(&run->first_byte, &run->slab);
     hist_init(&run->body, &run->slab);

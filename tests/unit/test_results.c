@@ -3,7 +3,6 @@
 #include "core/results.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "tests/unit/results_rig.h"

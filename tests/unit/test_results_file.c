@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "core/results_disk.h"
 #include "core/results_forms.h"
@@ -50,6 +51,15 @@ static void end_file(struct results_file *file, struct results_lines *last)
     results_file_free(file);
 }
 
+static void expect_golden(struct rig *rig, const char *name)
+{
+    struct text text;
+
+    text_init(&text, &rig->arena);
+    rig_read(rig->path, &text);
+    golden_expect(name, &text);
+}
+
 static void test_results_file_of_pelt_is_as_documented(void)
 {
     struct results_header header = {.test = "load",
@@ -63,7 +73,6 @@ static void test_results_file_of_pelt_is_as_documented(void)
                                 .groups = 3};
     struct results_file *file;
     struct results_lines *lines;
-    struct text text;
     struct rig rig;
 
     rig_open(&rig);
@@ -81,9 +90,7 @@ static void test_results_file_of_pelt_is_as_documented(void)
     last.ledger = &rig.bucket.total;
     results_pelt_last(lines, &last);
     end_file(file, lines);
-    text_init(&text, &rig.arena);
-    rig_read(rig.path, &text);
-    golden_expect("results_pelt.json", &text);
+    expect_golden(&rig, "results_pelt.json");
     rig_close(&rig);
 }
 
@@ -93,7 +100,6 @@ static void test_results_file_of_pewpew_is_as_its_viewers_want(void)
         .test = "load", .version = "1.0", .bucket_size_ns = 10 * NS_PER_S};
     struct results_file *file;
     struct results_lines *lines;
-    struct text text;
     struct rig rig;
 
     rig_open(&rig);
@@ -107,9 +113,7 @@ static void test_results_file_of_pewpew_is_as_its_viewers_want(void)
     results_pewpew_bucket(lines, &rig.bucket);
     results_file_add(file, lines);
     end_file(file, NULL);
-    text_init(&text, &rig.arena);
-    rig_read(rig.path, &text);
-    golden_expect("results_pewpew.json", &text);
+    expect_golden(&rig, "results_pewpew.json");
     rig_close(&rig);
 }
 

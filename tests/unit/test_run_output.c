@@ -114,7 +114,7 @@ static void rig_open(struct rig *rig)
 {
     *rig = (struct rig){0};
     arena_init(&rig->arena, 0);
-    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 256));
+    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 2048));
     set_tags(rig);
     set_good(rig, &rig->groups[0].bucket, 1000);
     set_good(rig, &rig->groups[0].total, 2000);
@@ -129,7 +129,6 @@ static void rig_open(struct rig *rig)
     rig->providers[1] =
         (struct bucket_provider){"a name that is too long for a column", 12345, 20000, 0, 17, 0};
     rig->bucket.start_wall_ns = WALL_S * NS_PER_S;
-    rig->bucket.size_ns = 60 * NS_PER_S;
     rig->bucket.from_ns = 12250 * NS_PER_MS;
     rig->bucket.until_ns = 72251 * NS_PER_MS;
     rig->bucket.groups = rig->groups;

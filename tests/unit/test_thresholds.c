@@ -49,7 +49,7 @@ static void rig_open(struct rig *rig)
 {
     *rig = (struct rig){0};
     arena_init(&rig->arena, 0);
-    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 512));
+    EXPECT(hist_slab_init(&rig->slab, &rig->arena, 4096));
     for (uint32_t i = 0; i < GROUPS; i++) {
         rig->groups[i].tags = &tags[i];
         rig->groups[i].tags_count = 1;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "config/load.h"
 #include "tests/unit/try_loaded.h"
 
 enum { ENDPOINTS_MAX = 64 };
