@@ -25,6 +25,7 @@ struct data_file {
 
     const struct value *names; /* Of columns, from the first row; else those of the options. */
     uint32_t names_count;
+    uint32_t columns; /* Of each row, where known before one is read; else 0. */
 
     /* Random order only. */
     const char *data;       /* All of it, or NULL. */

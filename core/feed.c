@@ -48,7 +48,8 @@ bool feed_init(struct feed *feed, struct arena *arena, const struct feed_options
     *feed = (struct feed){.options = *options};
     records_init(&feed->records, &file->options, arena);
     feed->records.names = file->names;
-    feed->records.names_count = feed->records.columns = file->names_count;
+    feed->records.names_count = file->names_count;
+    feed->records.columns = file->columns;
     if (!source->random) return init_stretches(feed, arena, 1);
     feed->records.names_wanted = false; /* Records are read one by one, wherever they stand. */
     feed->number = source->index;
