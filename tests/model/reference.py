@@ -199,6 +199,8 @@ def world(plan, crews):
     left = [list(each.source[0]) if each.source and each.source[2] and not each.source[1] else None
             for each in plan.providers]
     models = [Model(plan, each, crews, left) for each in range(plan.workers)]
+    for model in models:
+        model.world = models
     for index, (count, _) in enumerate(crews.providers):
         on_the_way = []
         is_fed = plan.providers[index].auto_return or any(
@@ -233,6 +235,7 @@ class Model:
         self.sent = None
         self.quiet_since = None
         self.deadlocked = False
+        self.world = [self]
         self.ran_dry = False
 
     def popped_by(self, endpoint):
@@ -662,7 +665,8 @@ class Model:
             self.deadlocked = True
         else:
             need(self.is_through(endpoint) or is_dry or self.is_unread(endpoint) or
-                 (self.is_split and not self.can_go_on()),  # Another worker has seen it.
+                 any(each.deadlocked for each in self.world) or  # Another worker has seen it,
+                 (self.is_split and not self.can_go_on()),  # and may have nothing left to stop.
                  endpoint.plan.name, "stops for no reason")
             self.ran_dry |= is_dry
         for since, what in ((self.quiet_since, "there was a deadlock"),

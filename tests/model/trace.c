@@ -289,6 +289,13 @@ WRAPPED(void, runner_barter, struct runner *runner)
     bartering = false;
 }
 
+WRAPPED(void, runner_trade, struct runner *runner)
+{
+    bartering = true;
+    __real_runner_trade(runner);
+    bartering = false;
+}
+
 WRAPPED(void, runner_drop_senders, struct runner *runner, uint32_t index, uint64_t now_ns)
 {
     tell(runner, "unread");
