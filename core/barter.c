@@ -79,10 +79,15 @@ void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t pr
     stillness_change(&barter->still, worker);
 }
 
+bool barter_is_read_by(const struct barter *barter, uint32_t worker, uint32_t provider)
+{
+    return load_acquire(&barter_cell(barter, worker, provider)->is_unread) == 0;
+}
+
 bool barter_is_read(const struct barter *barter, uint32_t provider)
 {
     for (uint32_t i = 0; i < barter->workers; i++) {
-        if (load_acquire(&barter_cell(barter, i, provider)->is_unread) == 0) return true;
+        if (barter_is_read_by(barter, i, provider)) return true;
     }
     return false;
 }

@@ -1,9 +1,11 @@
 /* barter: values of a component that is split over all workers. They stay where they were made, and
  * go to another worker only when that one starves.
  *
- * A worker says of each provider how many wait for a value there, and whether a value may still
- * come to be there. One that has values and nobody who waits sends some to those that starve. What
- * is sent is an item in the sender's memory: the receiver copies it and sends it back to be freed.
+ * A worker says of each provider as soon as somebody waits there, and how many values it has room
+ * for, and whether a value may still come to be there. One that has values and nobody who waits
+ * looks at the end of each turn, and sends up to half of them to those that starve, so that they
+ * need not ask for each. What is sent is an item in the sender's memory: the receiver copies it and
+ * sends it back to be freed.
  *
  * That no worker can make a value any more is seen by reading all their states twice: a value on
  * its way keeps its sender's open until the receiver's is, so states that did not change between
@@ -21,10 +23,10 @@
  * on the way back. */
 enum { BARTER_SLOTS = 64, BARTER_UNDERWAY_MAX = BARTER_SLOTS / 2 };
 
-#define BARTER_NS NS_PER_MS /* How often a worker looks what others want. */
+#define BARTER_NS NS_PER_MS /* How often a worker looks what has changed elsewhere. */
 
 struct barter_cell {
-    _Atomic uint32_t wants;     /* Waits for values at that worker; relaxed, a hint. */
+    _Atomic uint32_t wants;     /* Values that a worker that starves would take; a hint, relaxed. */
     _Atomic uint64_t state;     /* Changes so far × 2, + 1 while open: release, acquire. */
     _Atomic uint32_t is_unread; /* Nobody there reads it any more, for good: release, acquire. */
 };
@@ -58,7 +60,8 @@ bool barter_is_open_elsewhere(const struct barter *barter, uint32_t worker, uint
 /* Says that nobody on this worker reads the provider any more; its own thread. */
 void barter_set_unread(const struct barter *barter, uint32_t worker, uint32_t provider);
 
-/* True if somebody reads it on any worker, as far as has been said. */
+/* True if somebody reads it on a worker, or on any, as far as has been said. */
+bool barter_is_read_by(const struct barter *barter, uint32_t worker, uint32_t provider);
 bool barter_is_read(const struct barter *barter, uint32_t provider);
 
 #endif

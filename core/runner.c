@@ -552,6 +552,7 @@ static void dispatch(struct worker *w)
         }
         if (!runner->is_stirred) come_to_rest(runner); /* It may stir. */
     } while (runner->is_stirred && ++rounds < ROUNDS_MAX);
+    runner_trade(runner);
     note_pending(runner);
     runner_publish_gauges(runner, w->now_ns);
 }

@@ -5,6 +5,11 @@
 #include "core/base/check.h"
 #include "core/runner_impl.h"
 
+/* With more providers than that it is traded now and then. */
+enum { SHARED_EACH_TURN_MAX = 16 };
+
+#define TRADE_NS (100 * NS_PER_US)
+
 bool runner_is_shared(const struct runner *runner, uint32_t provider)
 {
     const struct testfile_provider *def = &runner->test->providers[provider];
@@ -17,13 +22,22 @@ bool runner_is_shared(const struct runner *runner, uint32_t provider)
 bool runner_init_barter(struct runner *runner, struct arena *arena)
 {
     struct barter_side *side = &runner->barter;
+    uint32_t workers = runner->worker->plan->workers, providers = runner->test->providers_count;
 
-    side->underway_to = arena_array(arena, runner->worker->plan->workers, sizeof(uint32_t));
-    side->underway_of = arena_array(arena, runner->test->providers_count, sizeof(uint32_t));
-    side->is_kept = arena_array(arena, runner->test->providers_count, sizeof(bool));
-    side->lets_go = arena_array(arena, runner->test->providers_count, sizeof(bool));
-    return side->underway_to != NULL && side->underway_of != NULL && side->is_kept != NULL &&
-           side->lets_go != NULL;
+    side->underway_to = arena_array(arena, workers, sizeof(uint32_t));
+    side->underway_of = arena_array(arena, providers, sizeof(uint32_t));
+    side->underway_by = arena_array(arena, (size_t)workers * providers, sizeof(uint32_t));
+    side->shared = arena_array(arena, providers, sizeof(uint32_t));
+    side->is_kept = arena_array(arena, providers, sizeof(bool));
+    side->lets_go = arena_array(arena, providers, sizeof(bool));
+    if (side->underway_to == NULL || side->underway_of == NULL || side->underway_by == NULL ||
+        side->shared == NULL || side->is_kept == NULL || side->lets_go == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < providers; i++) {
+        if (runner_is_shared(runner, i)) side->shared[side->shared_count++] = i;
+    }
+    return true;
 }
 
 bool runner_has_underway(const struct runner *runner)
@@ -38,6 +52,12 @@ bool runner_is_read(const struct runner *runner, uint32_t provider)
            runner_is_shared(runner, provider) && barter_is_read(runner->options.barter, provider);
 }
 
+/* Items of a provider that a worker has not given back. */
+static uint32_t *underway_of(const struct runner *runner, uint32_t to, uint32_t provider)
+{
+    return &runner->barter.underway_by[(size_t)to * runner->test->providers_count + provider];
+}
+
 _Static_assert(sizeof(void *) == sizeof(uint64_t), "a mail's word holds one");
 
 /* The item that a mail's first word points to. */
@@ -47,6 +67,15 @@ static struct provider_item *item_of(struct mail mail)
 
     memcpy(&item, &mail.kind, sizeof(mail.kind));
     return item;
+}
+
+/* Says what this worker would take of a provider, if that has changed. */
+static void say_wants(struct runner *runner, uint32_t index, uint32_t wants)
+{
+    const struct barter *barter = runner->options.barter;
+    _Atomic uint32_t *said = &barter_cell(barter, runner->worker->index, index)->wants;
+
+    if (load_relaxed(said) != wants) store_relaxed(said, wants);
 }
 
 /* Keeps a value that another worker has sent; its item goes back. */
@@ -59,6 +88,7 @@ static void receive(struct runner *runner, uint32_t from, struct mail mail)
     bool posted;
 
     stillness_move(&barter->still, self); /* Before it can be seen that it has come. */
+    say_wants(runner, index, 0);
     if (!runner_is_read(runner, index)) {
         provider->unread++;
     } else {
@@ -84,6 +114,7 @@ static void take_mail(struct runner *runner, uint32_t from)
         }
         provider_item_free(&runner->blocks, item_of(mail));
         side->underway_to[from]--;
+        (*underway_of(runner, from, (uint32_t)(mail.value >> 1)))--;
         side->underway_of[mail.value >> 1]--;
         side->underway--;
         runner->ends_changed = true;
@@ -99,6 +130,10 @@ static void feed_worker(struct runner *runner, uint32_t index, uint32_t to)
     uint32_t wants = load_relaxed(&barter_cell(barter, to, index)->wants);
     bool any = false;
 
+    /* It may not have seen yet what it was sent. */
+    if (*underway_of(runner, to, index) > 0) return;
+    wants = (uint32_t)min_u64(wants, (provider->len + 1) / 2);
+
     while (wants > 0 && provider->len > 0 && side->underway_to[to] < BARTER_UNDERWAY_MAX) {
         struct provider_item *item = provider_take(provider);
         bool posted;
@@ -110,6 +145,7 @@ static void feed_worker(struct runner *runner, uint32_t index, uint32_t to)
 
         CHECK(posted);
         side->underway_to[to]++;
+        (*underway_of(runner, to, index))++;
         side->underway_of[index]++;
         side->underway++;
         wants--;
@@ -118,21 +154,6 @@ static void feed_worker(struct runner *runner, uint32_t index, uint32_t to)
     if (!any) return;
     runner->is_stirred = true;
     barter->wake(barter->self, to);
-}
-
-/* Says what is wanted here, and looks what is wanted elsewhere. */
-static void trade(struct runner *runner, uint32_t index)
-{
-    const struct barter *barter = runner->options.barter;
-    const struct provider *provider = &runner->providers[index];
-    uint32_t self = runner->worker->index;
-    uint32_t waiting = provider->len == 0 ? provider->receivers.count : 0;
-
-    store_relaxed(&barter_cell(barter, self, index)->wants, waiting);
-    if (provider->receivers.first != NULL) return;
-    for (uint32_t to = 0; to < barter->workers && provider->len > 0; to++) {
-        if (to != self) feed_worker(runner, index, to);
-    }
 }
 
 void runner_barter(struct runner *runner)
@@ -148,8 +169,41 @@ void runner_barter(struct runner *runner)
     runner->barter.next_ns = w->now_ns + BARTER_NS;
     runner->ends_changed = true; /* Others may have shut what kept somebody here. */
     runner_end_yields(runner);
-    for (uint32_t i = 0; i < barter->providers; i++) {
-        if (runner_is_shared(runner, i)) trade(runner, i);
+}
+
+/* Sends what there is too much of to those that want it; what they wanted before they stopped they
+ * want no more. */
+static void offer(struct runner *runner, uint32_t index)
+{
+    const struct barter *barter = runner->options.barter;
+    const struct provider *provider = &runner->providers[index];
+
+    for (uint32_t to = 0; to < barter->workers && provider->len > 0; to++) {
+        if (to == runner->worker->index) continue;
+        if (likely(load_relaxed(&barter_cell(barter, to, index)->wants) == 0)) continue;
+        if (barter_is_read_by(barter, to, index)) feed_worker(runner, index, to);
+    }
+}
+
+void runner_trade(struct runner *runner)
+{
+    struct barter_side *side = &runner->barter;
+
+    if (runner->options.barter == NULL) return;
+    if (side->shared_count > SHARED_EACH_TURN_MAX) {
+        if (runner->worker->now_ns < side->trade_ns) return;
+        side->trade_ns = runner->worker->now_ns + TRADE_NS;
+    }
+    for (uint32_t i = 0; i < side->shared_count; i++) {
+        uint32_t index = side->shared[i], wants = 0;
+        const struct provider *provider = &runner->providers[index];
+
+        if (provider->receivers.first != NULL) {
+            wants = (uint32_t)min_u64(max_u64(provider->limit, provider->receivers.count),
+                                      BARTER_UNDERWAY_MAX);
+        }
+        say_wants(runner, index, wants);
+        if (wants == 0 && provider->len > 0) offer(runner, index);
     }
 }
 
@@ -182,17 +236,4 @@ void runner_say_open(struct runner *runner, uint32_t provider, bool open, bool h
     open |= side->underway_of[provider] > 0;
     side->is_kept[provider] = !open && held && !side->lets_go[provider];
     barter_set_open(barter, self, provider, open || side->is_kept[provider]);
-}
-
-bool runner_is_needed_elsewhere(const struct runner *runner)
-{
-    const struct barter *barter = runner->options.barter;
-
-    if (barter == NULL) return false;
-    for (uint32_t i = 0; i < runner->test->providers_count; i++) {
-        if (!runner_is_shared(runner, i)) continue;
-        if (barter_is_open(barter, runner->worker->index, i)) return true; /* Others wait for it. */
-        if (runner_is_fed_elsewhere(runner, i)) return true;
-    }
-    return false;
 }

@@ -273,6 +273,7 @@ static enum still_found look_around(struct runner *runner)
 static bool is_deadlocked_with_all(struct runner *runner)
 {
     const struct stillness *still = &runner->options.barter->still;
+    enum still_found found;
 
     if (stillness_is_told(still)) return true;
     if (runner_has_underway(runner) || !runner_is_stuck(runner)) {
@@ -280,7 +281,9 @@ static bool is_deadlocked_with_all(struct runner *runner)
         return false;
     }
     note_waits(runner);
-    if (look_around(runner) != STILL_IS_DEAD) return false;
+    found = look_around(runner);
+    runner->stuck.all_are_over = found == STILL_IS_OVER;
+    if (found != STILL_IS_DEAD) return false;
     stillness_tell(still, runner->worker->index);
     tell_deadlock(runner);
     return true;
@@ -293,6 +296,12 @@ bool runner_is_deadlocked(struct runner *runner)
     note_waits(runner);
     tell_deadlock(runner);
     return true;
+}
+
+bool runner_is_needed_elsewhere(const struct runner *runner)
+{
+    if (runner->options.barter == NULL || runner->stuck.all_are_over) return false;
+    return !stillness_is_told(&runner->options.barter->still);
 }
 
 void runner_rest_for_good(struct runner *runner)

@@ -67,6 +67,7 @@ struct stuck {
     uint32_t *waits;   /* By endpoint. */
     uint32_t *stocks;  /* By provider. */
     uint64_t heard;    /* Of what others tell, before this look at the ends. */
+    bool all_are_over; /* All endpoints of all workers have stopped, and all values have come. */
     uint32_t yielding; /* Endpoints that do; see flow_drive.yields_until_ns. */
 };
 
@@ -76,6 +77,9 @@ bool runner_is_stuck(struct runner *runner);
 /* True if no endpoint can ever go on, on any worker that may send values here. If it was found out
  * here, runner.deadlock tells who waits for whom. */
 MUST_USE bool runner_is_deadlocked(struct runner *runner);
+
+/* True while others may send values here, or have values of ours. */
+bool runner_is_needed_elsewhere(const struct runner *runner);
 
 /* Lets endpoints go on whose values other workers have had time to get. */
 void runner_end_yields(struct runner *runner);
@@ -92,7 +96,11 @@ struct barter_side {
     uint32_t underway;     /* All of them. */
     bool *is_kept;         /* By provider: it is open only for what endpoints here hold of it … */
     bool *lets_go;         /* … and no more for that. */
-    uint64_t next_ns;      /* When it looks again what others want. */
+    uint32_t *underway_by; /* By worker, and provider. */
+    uint32_t *shared;      /* Providers whose values go from worker to worker; [shared_count]. */
+    uint32_t shared_count;
+    uint64_t trade_ns; /* With many of them: not traded before. */
+    uint64_t next_ns;  /* When it looks again whether something has come to its end elsewhere. */
 };
 
 MUST_USE bool runner_init_barter(struct runner *runner, struct arena *arena);
@@ -109,8 +117,11 @@ void runner_say_unread(struct runner *runner, uint32_t provider);
 /* True if somebody reads the provider, here or on another worker. */
 bool runner_is_read(const struct runner *runner, uint32_t provider);
 
-/* Exchanges values with the other workers of split components. Called each turn. */
+/* Takes what the other workers of split components have sent. Called each turn. */
 void runner_barter(struct runner *runner);
+
+/* Says what is wanted here, and sends what is wanted elsewhere. Called at the end of each turn. */
+void runner_trade(struct runner *runner);
 
 /* True if a value of the provider may come from another worker. */
 bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider);
@@ -118,8 +129,5 @@ bool runner_is_fed_elsewhere(const struct runner *runner, uint32_t provider);
 /* Tells the others whether values may still come to be in a provider here: by those who feed it, or
  * since some are held that may be given back. */
 void runner_say_open(struct runner *runner, uint32_t provider, bool open, bool held);
-
-/* True while others may send values here, or have values of ours. */
-bool runner_is_needed_elsewhere(const struct runner *runner);
 
 #endif
