@@ -52,6 +52,15 @@ static enum err open_regular(struct data_file *file, struct err_info *why)
     return ERR_OK;
 }
 
+/* A mark in front of the text, as spreadsheets write it, is no part of the first record. */
+static void pass_mark(struct data_file *file)
+{
+    char mark[3];
+
+    if (pread(file->fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark)) return;
+    if (memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) == 0) file->begin = sizeof(mark);
+}
+
 /* Reads more of the file behind what is left of the window; `ret_is_last` when there is no more. */
 static enum err read_window(struct scan *scan, bool *ret_is_last)
 {
@@ -159,7 +168,7 @@ static enum err scan_step(struct scan *scan, struct scratch *scratch, bool *is_l
 /* Finds what the columns are called and, for random order, where records begin. */
 static enum err index_file(struct data_file *file, struct arena *arena, struct err_info *why)
 {
-    struct scan scan = {.file = file, .arena = arena, .why = why};
+    struct scan scan = {.file = file, .arena = arena, .offset = file->begin, .why = why};
     struct scratch scratch;
     enum err err = ERR_OK;
     bool is_last = false, end = false;
@@ -215,6 +224,7 @@ enum err data_file_open(struct data_file *file, const char *path,
     file->names_count = options->names_count;
     err = open_regular(file, why);
     file->stride = file->bytes <= DATA_FILE_LOADED_MAX ? 1 : DATA_FILE_STRIDE;
+    if (err == ERR_OK) pass_mark(file);
     if (err == ERR_OK) err = index_file(file, arena, why);
     if (err == ERR_OK && random && file->stride == 1) err = load(file, arena, why);
     if (err != ERR_OK) data_file_close(file);

@@ -20,6 +20,7 @@ struct data_file {
     const char *path; /* As messages show it; borrowed. */
     int fd;           /* -1: not open. */
     uint64_t bytes;   /* When it was opened. */
+    uint64_t begin;   /* Of what is in it: behind a byte order mark, if it has one. */
     struct records_options options;
     bool random;
 
