@@ -111,7 +111,7 @@ void load_check_file(struct loader *loader, struct place place, const char *path
 
 /* A file on the way from the main file to the one being read. */
 struct open_file {
-    const char *name;
+    uint32_t source;
     const struct open_file *outer;
 };
 
@@ -140,6 +140,23 @@ static const char *include_path(struct loader *loader, const struct yaml_node *n
     return path;
 }
 
+/* True if the file was read before, be it under another name; the number of its source then. */
+static bool find_source(const struct diags *diags, const char *path, uint32_t *ret_number)
+{
+    struct stat about = {.st_ino = 0};
+
+    (void)stat(path, &about);
+    for (uint32_t i = 0; i < diags->sources_count; i++) {
+        const struct source *source = &diags->sources[i];
+        bool is_same =
+            about.st_ino != 0 && source->device == about.st_dev && source->inode == about.st_ino;
+
+        *ret_number = i;
+        if (is_same || strcmp(source->name, path) == 0) return true;
+    }
+    return false;
+}
+
 /* Reads one included file, unless it was read before. */
 static void include_one(struct loader *loader, const struct yaml_node *node,
                         const struct open_file *outer)
@@ -149,34 +166,39 @@ static void include_one(struct loader *loader, const struct yaml_node *node,
     struct source source;
     struct err_info why;
     const struct yaml_node *root;
-    uint16_t number;
+    const char *path;
+    uint32_t number;
 
     if (node->kind != YAML_SCALAR || node->count == 0) {
         diag_error(diags, node->place, "'include' wants file names, not %s", yaml_kind_name(node));
         return;
     }
-    open.name = include_path(loader, node);
-    if (open.name == NULL) return;
-    for (const struct open_file *file = outer; file != NULL; file = file->outer) {
-        if (strcmp(file->name, open.name) != 0) continue;
-        diag_error(diags, node->place, "'%s' includes itself%s", quote(open.name).text,
+    path = include_path(loader, node);
+    if (path == NULL) return;
+    if (find_source(diags, path, &number)) {
+        const struct open_file *file = outer;
+
+        while (file != NULL && file->source != number) {
+            file = file->outer;
+        }
+        if (file == NULL) return;
+        diag_error(diags, node->place, "'%s' includes itself%s",
+                   quote(diags->sources[number].name).text,
                    file == outer ? "" : ", by way of others");
         return;
-    }
-    for (uint32_t i = 0; i < diags->sources_count; i++) {
-        if (strcmp(diags->sources[i].name, open.name) == 0) return;
     }
     if (diags->sources_count > TESTFILE_INCLUDES_MAX) {
         diag_error(diags, node->place, "more than %d included files", TESTFILE_INCLUDES_MAX);
         return;
     }
-    if (source_read(diags->arena, open.name, &source, &why) != ERR_OK) {
+    if (source_read(diags->arena, path, &source, &why) != ERR_OK) {
         diag_error(diags, node->place, "%s", why.message);
         return;
     }
     number = diags_add_source(diags, &source);
     if (diags->failed) return;
-    root = yaml_parse(loader->arena, diags, number);
+    open.source = number;
+    root = yaml_parse(loader->arena, diags, (uint16_t)number);
     if (root == NULL) return;
     for (uint32_t i = 0; i < root->count; i++) {
         const struct yaml_node *key = root->pairs[i].key;
@@ -228,7 +250,7 @@ static void seed_rng(struct loader *loader)
 
 static void read_all(struct loader *loader)
 {
-    struct open_file open = {.name = loader->diags->sources[0].name};
+    struct open_file open = {.source = 0};
     const struct yaml_node *root = yaml_parse(loader->arena, loader->diags, 0), *node;
 
     if (root == NULL) return;

@@ -156,6 +156,9 @@ static void parse_statuses(struct loader *loader, const struct yaml_node *node,
     struct testfile_status_range *ranges = load_alloc(loader, count, sizeof(*ranges));
 
     if (ranges == NULL) return;
+    if (count == 0) {
+        diag_error(loader->diags, node->place, "'status' wants at least one status, such as 2xx");
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct yaml_node *item = node->kind == YAML_SEQUENCE ? node->items[i] : node;
         const char *text = item->kind == YAML_SCALAR ? load_text(loader, item) : "";

@@ -8,8 +8,8 @@ static void parse_for_each(struct load_unit *unit, const struct yaml_node *node,
     struct loader *loader = unit->loader;
     const struct expr **lists;
 
-    if (node == NULL) return;
-    if (node->kind != YAML_SEQUENCE || node->count == 0 || node->count > SELECT_LISTS_MAX) {
+    if (node == NULL || (node->kind == YAML_SEQUENCE && node->count == 0)) return;
+    if (node->kind != YAML_SEQUENCE || node->count > SELECT_LISTS_MAX) {
         diag_error(loader->diags, node->place, "'for_each' is a sequence of 1 to %d expressions",
                    SELECT_LISTS_MAX);
         return;

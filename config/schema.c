@@ -205,8 +205,8 @@ const struct schema_key schema_keys[] = {
     KEY(CSV, CHARACTER, "delimiter", "Between cells", .fallback = ",", AT(testfile_csv, delimiter)),
     KEY(CSV, BOOL, "double_quote", "Two quotes inside quotes are one", .fallback = "true",
         AT(testfile_csv, double_quote)),
-    KEY(CSV, CHARACTER, "escape", "Makes the next character an ordinary one", .otherwise = "none",
-        AT(testfile_csv, escape)),
+    KEY(CSV, CHARACTER, "escape", "Within quotes, makes the next character an ordinary one",
+        .otherwise = "none", AT(testfile_csv, escape)),
     KEY(CSV, OTHER, "headers",
         "true: the first record names the cells. A CSV record names them itself. "
         "Records are then objects, else arrays",

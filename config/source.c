@@ -69,6 +69,8 @@ enum err source_read(struct arena *arena, const char *path, struct source *ret_s
         done = false;
     }
     if (done) done = read_all(arena, fd, (size_t)about.st_size, &source);
+    source.device = about.st_dev;
+    source.inode = about.st_ino;
     errno_value = errno;
     (void)close(fd);
     if (done) {

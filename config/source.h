@@ -16,6 +16,7 @@ struct source {
     size_t len;
     const uint32_t *lines; /* Where each line begins, in bytes; [lines_count], made on demand. */
     uint32_t lines_count;
+    uint64_t device, inode; /* Of the file, however it is named; 0: text. */
 };
 
 /* A stretch of one line of a source. */

@@ -164,7 +164,9 @@ static void add_summary(const struct testfile *file, const struct diags *diags, 
     add_count(out, file->endpoints_count, "endpoint", "endpoints");
     add_count(out, file->providers_count, "provider", "providers");
     add_count(out, file->loggers_count, "logger", "loggers");
-    if (hits > 0) text_printf(out, ", %s hits", units_grouped(number, hits));
+    if (hits > 0) {
+        text_printf(out, ", %s %s", units_grouped(number, hits), hits == 1 ? "hit" : "hits");
+    }
     if (file->duration_ns > 0) text_printf(out, " in %s", units_time(number, file->duration_ns));
     text_add(out, "\n", 1);
 }

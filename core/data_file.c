@@ -52,6 +52,15 @@ static enum err open_regular(struct data_file *file, struct err_info *why)
     return ERR_OK;
 }
 
+/* A mark in front of the text, as spreadsheets write it, is no part of the first record. */
+static void pass_mark(struct data_file *file)
+{
+    char mark[3];
+
+    if (pread(file->fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark)) return;
+    if (memcmp(mark, "\xef\xbb\xbf", sizeof(mark)) == 0) file->begin = sizeof(mark);
+}
+
 /* Reads more of the file behind what is left of the window; `ret_is_last` when there is no more. */
 static enum err read_window(struct scan *scan, bool *ret_is_last)
 {
@@ -104,6 +113,27 @@ static bool note_offset(struct scan *scan, uint64_t offset)
     return true;
 }
 
+/* The next record is passed over. In random order the first row says how many columns there are,
+ * whichever is drawn first; what is wrong with that row is told when it is drawn. */
+static enum records_result next_record(struct scan *scan, const struct records_window *window,
+                                       size_t *ret_used, struct scratch *scratch,
+                                       const char **ret_reason)
+{
+    const struct data_file *file = scan->file;
+    bool counts = file->random && file->count == 0 && file->options.format == RECORDS_CSV;
+    struct records before = scan->records;
+    enum records_result result;
+    struct value unused;
+
+    scratch_clear(scratch);
+    result = records_next(&scan->records, window, ret_used, scratch, counts ? &unused : NULL,
+                          ret_reason);
+    if (!counts || (result != RECORDS_BAD && result != RECORDS_FULL)) return result;
+    scan->records = before;
+    scratch_clear(scratch);
+    return records_next(&scan->records, window, ret_used, scratch, NULL, ret_reason);
+}
+
 /* One step: a record, or more of the file. `*is_last`: the window holds the file's end. */
 static enum err scan_step(struct scan *scan, struct scratch *scratch, bool *is_last, bool *ret_end)
 {
@@ -113,8 +143,7 @@ static enum err scan_step(struct scan *scan, struct scratch *scratch, bool *is_l
     size_t used = 0;
     uint64_t offset = scan->offset - window.len;
 
-    scratch_clear(scratch);
-    switch (records_next(&scan->records, &window, &used, scratch, NULL, &reason)) {
+    switch (next_record(scan, &window, &used, scratch, &reason)) {
     case RECORDS_VALUE:
         if (!note_offset(scan, offset + scan->records.begin)) {
             return no_memory(scan->why, scan->file->path);
@@ -139,7 +168,7 @@ static enum err scan_step(struct scan *scan, struct scratch *scratch, bool *is_l
 /* Finds what the columns are called and, for random order, where records begin. */
 static enum err index_file(struct data_file *file, struct arena *arena, struct err_info *why)
 {
-    struct scan scan = {.file = file, .arena = arena, .why = why};
+    struct scan scan = {.file = file, .arena = arena, .offset = file->begin, .why = why};
     struct scratch scratch;
     enum err err = ERR_OK;
     bool is_last = false, end = false;
@@ -158,6 +187,7 @@ static enum err index_file(struct data_file *file, struct arena *arena, struct e
     if (err == ERR_OK && file->count > 0) file->offsets[file->offsets_count] = scan.offset;
     file->names = scan.records.names;
     file->names_count = scan.records.names_count;
+    file->columns = scan.records.columns;
     arena_release(&scan.memory);
     return err;
 }
@@ -194,6 +224,7 @@ enum err data_file_open(struct data_file *file, const char *path,
     file->names_count = options->names_count;
     err = open_regular(file, why);
     file->stride = file->bytes <= DATA_FILE_LOADED_MAX ? 1 : DATA_FILE_STRIDE;
+    if (err == ERR_OK) pass_mark(file);
     if (err == ERR_OK) err = index_file(file, arena, why);
     if (err == ERR_OK && random && file->stride == 1) err = load(file, arena, why);
     if (err != ERR_OK) data_file_close(file);

@@ -20,11 +20,13 @@ struct data_file {
     const char *path; /* As messages show it; borrowed. */
     int fd;           /* -1: not open. */
     uint64_t bytes;   /* When it was opened. */
+    uint64_t begin;   /* Of what is in it: behind a byte order mark, if it has one. */
     struct records_options options;
     bool random;
 
     const struct value *names; /* Of columns, from the first row; else those of the options. */
     uint32_t names_count;
+    uint32_t columns; /* Of each row, where known before one is read; else 0. */
 
     /* Random order only. */
     const char *data;       /* All of it, or NULL. */

@@ -48,8 +48,13 @@ bool feed_init(struct feed *feed, struct arena *arena, const struct feed_options
     *feed = (struct feed){.options = *options};
     records_init(&feed->records, &file->options, arena);
     feed->records.names = file->names;
-    feed->records.names_count = feed->records.columns = file->names_count;
-    if (!source->random) return init_stretches(feed, arena, 1);
+    feed->records.names_count = file->names_count;
+    feed->records.columns = file->columns;
+    if (!source->random) {
+        if (!init_stretches(feed, arena, 1)) return false;
+        feed->stretches[0].offset = file->begin;
+        return true;
+    }
     feed->records.names_wanted = false; /* Records are read one by one, wherever they stand. */
     feed->number = source->index;
     feed->ended = file->count == 0;
@@ -149,7 +154,7 @@ static void end_pass(struct feed *feed)
     }
     feed->in_pass = 0;
     records_rewind(&feed->records);
-    stretch_start(&feed->stretches[0], 0, UINT64_MAX, 0);
+    stretch_start(&feed->stretches[0], feed->options.file->begin, UINT64_MAX, 0);
 }
 
 /* What a result that is no value means; false when it is for another time. */

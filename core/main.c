@@ -203,6 +203,7 @@ int main(int argc, char **argv)
     struct cli cli;
     int code;
 
+    output_hold_streams();
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "run") == 0) return run_test(argc - 1, argv + 1);

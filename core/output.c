@@ -7,6 +7,14 @@
 
 #include "core/base/quote.h"
 
+void output_hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        /* Only readable: who writes there is told that it cannot be. */
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0) return;
+    }
+}
+
 enum err output_open(struct output *output, const char *path, struct err_info *why)
 {
     *output = (struct output){.path = path, .fd = -1};

@@ -10,6 +10,11 @@
 #include "core/base/err.h"
 #include "core/base/text.h"
 
+/* To be called before anything is opened. Where stdin, stdout or stderr is closed its number is
+ * taken, so that no file of ours gets it, and with it what is printed: writing to it fails as
+ * before. */
+void output_hold_streams(void);
+
 /* A file to be written later. */
 struct output {
     const char *path; /* NULL: none; "-": stdout. */

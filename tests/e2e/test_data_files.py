@@ -126,6 +126,25 @@ def test_a_file_that_grows_is_read_as_it_is():
     assert_all(seen.ids, len(seen.ids))
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_record():
+    mark, seen = b"\xef\xbb\xbf", Ids()
+    for content, more in ((b"one\ntwo\n", ""), (b'"one" "two"', ", format: json"),
+                          (b"id\none\ntwo\n", ", format: csv, csv: {headers: true}")):
+        expression = "v.id" if "csv" in more else "v"
+        for order in ("", ", repeat: true", ", random: true"):
+            seen.ids.clear()
+            path = lib.write_file("data.txt", mark + content)
+            with Server(seen) as server:
+                done = lib.pelt("run", lib.write_file("test.yaml", f"""
+providers: {{v: {{file: {{path: {path}{more}{order}}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 400ms}}}}]
+endpoints: [{{url: "{server.url}/?id=${{{expression}}}", peak_load: 10hps}}]
+"""), rc=0)
+            equal(sorted(seen.ids), sorted(["one", "two"] * (2 if "repeat" in order else 1)), done)
+    done = lib.pelt("run", write("http://127.0.0.1:1", lib.write_file("mark.txt", mark)), rc=1)
+    check("nothing was answered" in done.out, "an empty file:", done)
+
+
 def test_a_last_line_needs_no_end():
     path = lib.write_file("data.txt", b"000000\r\n000001\n000002")
     seen = Ids()

@@ -33,7 +33,8 @@ def black_hole():
 def test_a_network_that_swallows_all_is_timeouts_and_then_all_is_well_again():
     with Server(badserver.good) as server:
         process = lib.start_load(server.url + "/", "-c", 6, "-d", "120s", "-T", "400ms")
-        lib.wait_until(lambda: server.requests > 100, "requests before")
+        lib.wait_until(lambda: server.requests > 100 and server.connections == 6,
+                       "requests before, on all connections")
         with black_hole():
             time.sleep(1.5)
         before = server.requests

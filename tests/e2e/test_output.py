@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 
 import badserver
 import lib
@@ -117,6 +118,27 @@ def test_a_closed_stderr_does_not_stop_the_run():
     finally:
         os.close(write_end)
     equal(run.rc, 0, f"{run}")
+
+
+def test_files_do_not_take_the_place_of_closed_streams():
+    log = lib.temp_path("lines.log")
+    with Server(badserver.good) as server:
+        text = f"""
+config: {{general: {{bucket_size: 200ms}}}}
+loggers: {{log: {{to: {log}, select: response.status}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 600ms}}}}]
+endpoints: [{{url: "{server.url}/", peak_load: 10hps}}]
+"""
+        path = lib.write_file("test.yaml", text.encode())
+        for closed, rc in ((">&-", 74), ("2>&- >/dev/null", 0), ("<&- >&- 2>&-", 74)):
+            done = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', lib.PELT, "run", path, "-v",
+                                   "-o", "results.json", "--json", "report.json"],
+                                  cwd=lib.temp_dir(), timeout=lib.SLACK_S, check=False)
+            equal(done.returncode, rc, closed)
+            equal(lib.read_file(log), "200\n" * 6, closed)
+            equal(json.loads(lib.read_file(lib.temp_path("report.json")))["ledger"]["ok"], 6)
+            for line in lib.read_file(lib.temp_path("results.json")).splitlines():
+                json.loads(line)
 
 
 def test_a_full_stdout_is_an_error():

@@ -153,7 +153,7 @@ endpoints:
     headers: {{z: 1, Z: 2}}
     logs:
       seen: {{select: [request.url.searchParams, request.headers_all, response.headers_all,
-                      response.headers]}}
+                      response.headers], for_each: []}}
 """)
     parameters, sent, all_of, last_of = json.loads(lines_of(log)[0])
     equal(parameters, {"a": "x y+", "b c": " ", "d": "", "e": "%zz%f", "f": "%ff", "é": "%"})

@@ -329,8 +329,7 @@ def test_answers_before_the_end_of_a_long_body():
                 equal(ledger["failed"]["timeout"] + ledger["cut_off"], 3)
 
 
-def test_more_uploads_at_once_than_the_reader_takes():
-    """Each has its own stretch in mind; all get their turns, and memory is bound by how many."""
+def test_many_uploads_at_once():
     data = make("large.bin", 2 * MIB)
     arrived = Arrived()
     with Server(arrived) as server:
