@@ -130,6 +130,29 @@ static void count_due(struct endpoint *endpoint, uint64_t due_ns)
     endpoint->figures->warmup++;
 }
 
+/* Takes all that waits but the newest out of the lane: it was values, or room in a log, that they
+ * waited for. */
+static void hold_newest(struct endpoint *endpoint)
+{
+    struct runner *runner = endpoint->runner;
+    struct worker *w = runner->worker;
+    struct lane_waiting waiting;
+
+    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
+        if (endpoint->is_held) {
+            w->ledger.missed[runner_held_for(endpoint)]++;
+            endpoint->figures->missed++;
+            runner_wait_passed(endpoint);
+        } else {
+            runner->held++;
+            /* What waits for a log waits for no value. */
+            endpoint->held_since_ns = endpoint->is_log_held ? TIME_NEVER : waiting.due_ns;
+        }
+        endpoint->is_held = true;
+        endpoint->held_due_ns = waiting.due_ns;
+    }
+}
+
 /* A hit is due. One that waits for values is held outside of the lanes; the one before it is then
  * missed, since providers' waits skip. */
 static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
@@ -156,6 +179,8 @@ static void book_hit(struct endpoint *endpoint, uint64_t due_ns)
         return;
     }
     lanes_add(&w->lanes, &waiting);
+    /* Values may come in this very turn, and then it is the newest that takes them. */
+    if (endpoint->is_gathering && !endpoint->is_complete) hold_newest(endpoint);
     runner_touch(endpoint);
 }
 
@@ -195,8 +220,6 @@ static void book(struct worker *w)
     runner_hosts_poll(runner);
     runner_files_poll(runner);
     runner_streams_poll(runner);
-    runner_wake_waiting(runner);
-    runner_log_poll(runner);
     while (runner->heap_count > 0) {
         struct endpoint *endpoint = runner->heap[1];
         uint64_t due_ns = endpoint->next_ns;
@@ -207,6 +230,8 @@ static void book(struct worker *w)
         sift_down(runner, 1);
         book_hit(endpoint, due_ns);
     }
+    runner_wake_waiting(runner);
+    runner_log_poll(runner);
     shed_old(runner, w->now_ns);
     note_pending(runner);
 }
@@ -227,29 +252,6 @@ static void unhold(struct endpoint *endpoint)
     endpoint->is_held = false;
     endpoint->runner->held--;
     lanes_add(&w->lanes, &waiting);
-}
-
-/* Takes all that waits but the newest out of the lane: it was values, or room in a log, that they
- * waited for. */
-static void hold_newest(struct endpoint *endpoint)
-{
-    struct runner *runner = endpoint->runner;
-    struct worker *w = runner->worker;
-    struct lane_waiting waiting;
-
-    while (lanes_take(&w->lanes, endpoint->index, &waiting)) {
-        if (endpoint->is_held) {
-            w->ledger.missed[runner_held_for(endpoint)]++;
-            endpoint->figures->missed++;
-            runner_wait_passed(endpoint);
-        } else {
-            runner->held++;
-            /* What waits for a log waits for no value. */
-            endpoint->held_since_ns = endpoint->is_log_held ? TIME_NEVER : waiting.due_ns;
-        }
-        endpoint->is_held = true;
-        endpoint->held_due_ns = waiting.due_ns;
-    }
 }
 
 static void line_up(struct endpoint *endpoint)

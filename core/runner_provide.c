@@ -207,7 +207,7 @@ static void finish_sending(struct sending *sending, uint64_t now_ns)
         struct sending_list *list = &sending->lists[i];
 
         if (list->wait.provider == NULL) continue;
-        if (list->wait.prev == NULL || runner->readers[list->provider] == 0) {
+        if (list->wait.prev == NULL || !runner_is_read(runner, list->provider)) {
             (void)push_items(runner, list->provider, &list->items);
         }
         refuse_items(runner, list->provider, &list->items);

@@ -125,6 +125,7 @@ class Maker:
     def __init__(self, seed):
         self.rng = random.Random(seed)
         self.plan = Plan(seed)
+        self.is_rated = True  # Some endpoints have rates.
 
     def one_in(self, n):
         return self.rng.randrange(n) == 0
@@ -140,11 +141,23 @@ class Maker:
         plan.delay_ns = (low, low + rng.randrange(1, 30_000_000))
         plan.latency_ns = rng.choice((0, 100_000))
         plan.faults = rng.choice((0, 0, 100))
+        if self.one_in(5):
+            self.split()
         for index in range(rng.randint(1, 5)):
             plan.providers.append(self.provider(f"p{index}"))
         for index in range(rng.randint(1, 6)):
             plan.endpoints.append(self.endpoint(index))
         return plan
+
+    def split(self):
+        """What belongs together is split over workers if it has no rates, or a very high one."""
+        rng, plan = self.rng, self.plan
+        plan.workers = rng.randint(2, 3)
+        plan.duration_ns = rng.randrange(10, 50) * 1_000_000
+        plan.connections = plan.workers * rng.randint(1, 4)
+        plan.delay_ns = (0, rng.randrange(1, 4_000_000))
+        plan.latency_ns = rng.choice((0, 20_000))
+        self.is_rated = self.one_in(2)
 
     def provider(self, name):
         rng = self.rng
@@ -189,8 +202,10 @@ class Maker:
         for number in range(rng.choice((0, 0, 0, 1, 1, 2))):
             self.declare(plan, number)
         has_response = any(self.plan.providers[each].source is None for each in plan.reads())
-        if self.one_in(2):
+        if self.one_in(2) and self.is_rated:
             plan.rate = rng.randint(1, 60)
+        if self.plan.workers > 1 and self.is_rated and plan.mentions and self.one_in(2):
+            plan.rate = 50_000
         blocks = plan.rate is None and not has_response
         for target in indices:
             if self.one_in(3) or (blocks and not plan.provides):

@@ -14,6 +14,7 @@ from collections import deque
 MS = 1_000_000
 SECOND = 1_000_000_000
 LATE_NS = 3 * MS  # Ends are looked for once a millisecond.
+STARVING_NS = 5 * MS
 
 
 class Wrong(Exception):
@@ -34,11 +35,10 @@ class Source:
     """Where the values of a list or a range come from. With several workers each has the values
     whose number is its own, modulo the workers."""
 
-    def __init__(self, values, repeat, random, worker, workers):
+    def __init__(self, values, repeat, random, worker, workers, left):
         self.values, self.repeat, self.random = values, repeat, random
         self.number, self.step = worker, workers
-        # In random order: those that have not come.
-        self.left = list(values) if random and not repeat else None
+        self.left = left  # In random order: those that have not come, on any worker.
 
     def is_used_up(self):
         return not self.values or (not self.repeat and self.number >= len(self.values))
@@ -67,21 +67,26 @@ class Source:
 class Provider:
     """A queue of values with a soft limit."""
 
-    def __init__(self, plan, worker, workers):
-        self.plan = plan
+    def __init__(self, model, plan, crew, left):
+        worker, workers = (model.worker, model.workers) if crew > 1 else (0, 1)
+        self.model, self.plan = model, plan
         self.name = plan.name
+        self.twins = [self]  # The same provider on all workers that share it,
+        self.on_the_way = []  # and what is between them: (the part that it left, value).
+        self.starving_since = None
         self.queue = deque()
         self.is_auto = plan.buffer is None
-        self.limit = plan.auto_start if self.is_auto else plan.buffer
-        if workers > 1:
-            self.limit = share(self.limit, worker, workers)
+        self.limit = share(plan.auto_start if self.is_auto else plan.buffer, worker, workers)
         self.was_full = False
         self.receivers = []  # Who waits for a value: (endpoint, kind), the first is next.
         self.senders = deque()  # Who waits for room: Waiting.
         self.demand = 0  # Pops that found nothing, and that no endpoint on demand has answered.
         self.readers = 0  # Endpoints that pop from it and have not stopped.
         self.refused = self.unread = self.dropped = 0
-        self.source = plan.source and Source(*plan.source, worker, workers)
+        self.source = plan.source and Source(*plan.source, worker, workers, left)
+
+    def is_read(self):
+        return any(each.readers for each in self.twins)
 
     def has_room(self):
         return len(self.queue) < self.limit
@@ -112,16 +117,19 @@ class Waiting:
 
 
 class Endpoint:
-    def __init__(self, plan, worker, workers):
+    def __init__(self, model, plan, crew):
         self.plan = plan
-        self.running_max = plan.max_parallel or float("inf")
-        if workers > 1 and plan.max_parallel:
-            self.running_max = share(plan.max_parallel, worker, workers)
+        self.worker, self.workers = (model.worker, model.workers) if crew > 1 else (0, 1)
+        self.running_max = float("inf")
+        if plan.max_parallel:
+            self.running_max = share(plan.max_parallel, self.worker, self.workers)
         self.running = 0
         self.multiplier = 1
         self.is_stopped = False
         self.is_due = False  # A request without a slot may begin.
         self.is_in_line = False  # For a connection.
+        self.has_given_up = False  # For another worker, once.
+        self.has_left = False  # It counts no more among the readers of what it popped.
         self.asked = None  # The provider whose demand the next request answers.
         self.begun = 0
         self.last_slot = 0
@@ -172,32 +180,70 @@ class Request:
         self.waiting = []  # Of its `block` provides: Waiting.
 
 
+class Crews:
+    """Who is where: of each provider and endpoint on how many workers it is, and if that is one, on
+    which. What is on several is on all."""
+
+    def __init__(self, providers, endpoints):
+        self.providers, self.endpoints = providers, endpoints  # By index: (count, worker)
+
+
+def here(all_of_them, crews, worker):
+    """Those of a list that are on a worker."""
+    return [each for each, (count, owner) in zip(all_of_them, crews)
+            if count > 1 or owner == worker]
+
+
+def world(plan, crews):
+    """Models of all workers."""
+    left = [list(each.source[0]) if each.source and each.source[2] and not each.source[1] else None
+            for each in plan.providers]
+    models = [Model(plan, each, crews, left) for each in range(plan.workers)]
+    for model in models:
+        model.world = models
+    for index, (count, _) in enumerate(crews.providers):
+        on_the_way = []
+        is_fed = plan.providers[index].auto_return or any(
+            each.target == index for endpoint in plan.endpoints for each in endpoint.provides)
+        for model in models:
+            if count > 1 and is_fed:  # Else each worker has its share of a source, and no more.
+                model.all_providers[index].twins = [each.all_providers[index] for each in models]
+                model.all_providers[index].on_the_way = on_the_way
+    return models
+
+
 class Model:
     """One worker's part of a test."""
 
-    def __init__(self, plan, worker=0, workers=1):
-        self.plan, self.worker, self.workers = plan, worker, workers
+    def __init__(self, plan, worker, crews, left):
+        self.plan, self.worker, self.workers = plan, worker, plan.workers
+        self.is_split = any(count > 1 for count, _ in crews.providers + crews.endpoints)
         self.now = 0
-        self.providers = [Provider(each, worker, workers) for each in plan.providers]
-        self.endpoints = [Endpoint(each, worker, workers) for each in plan.endpoints]
+        self.all_providers = [Provider(self, each, crews.providers[i][0], left[i])
+                              for i, each in enumerate(plan.providers)]
+        self.providers = here(self.all_providers, crews.providers, worker)
+        self.all_endpoints = [Endpoint(self, each, crews.endpoints[i][0])
+                              for i, each in enumerate(plan.endpoints)]
+        self.endpoints = here(self.all_endpoints, crews.endpoints, worker)
         for endpoint in self.endpoints:
             for provider in self.popped_by(endpoint):
                 provider.readers += 1
         self.requests = {}
         self.counters = {}
         self.expected = {}  # provider → deque of (event, value) that must come next.
-        self.stopping = None
+        self.giving_up = None
         self.sent = None
         self.quiet_since = None
         self.deadlocked = False
+        self.world = [self]
         self.ran_dry = False
 
     def popped_by(self, endpoint):
         """The providers that an endpoint reads."""
-        return [self.providers[index] for index in sorted(endpoint.plan.reads())]
+        return [self.all_providers[index] for index in sorted(endpoint.plan.reads())]
 
     def fed_by(self, endpoint):
-        return [self.providers[each.target] for each in endpoint.plan.provides]
+        return [self.all_providers[each.target] for each in endpoint.plan.provides]
 
     # Values that come out of sources.
 
@@ -233,7 +279,7 @@ class Model:
     def start_gathering(self, endpoint):
         need(self.may_gather(endpoint), endpoint.plan.name, "may not begin a request")
         endpoint.is_gathering = True
-        endpoint.missing = set(self.providers[each] for each in endpoint.plan.mentions)
+        endpoint.missing = set(self.all_providers[each] for each in endpoint.plan.mentions)
         endpoint.declares = [Declare(each) for each in endpoint.plan.declares]
         self.go_on_declaring(endpoint)
 
@@ -254,7 +300,7 @@ class Model:
         if kind == "s":
             return endpoint if provider in endpoint.missing else None
         for declare in endpoint.declares:
-            if declare.wants is not None and self.providers[declare.wants] is provider:
+            if declare.wants is not None and self.all_providers[declare.wants] is provider:
                 return declare
         return None
 
@@ -296,10 +342,43 @@ class Model:
     def on_asked(self, endpoint, provider):
         need(endpoint.plan.on_demand, "is not on demand")
         need(provider in self.fed_by(endpoint), "answers for what it does not feed")
-        need(provider.demand > 0, "answers a demand that there is not")
+        # Others may ask from another worker.
+        need(provider.demand > 0 or len(provider.twins) > 1, "answers a demand that there is not")
         need(endpoint.asked is None and not endpoint.is_gathering, "demand is taken before inputs")
-        provider.demand -= 1
+        provider.demand = max(0, provider.demand - 1)
         endpoint.asked = provider
+
+    # Values that go from worker to worker.
+
+    def on_sent(self, provider, value):
+        need(len(provider.twins) > 1, "a value leaves though all who want it are here")
+        need(not provider.receivers, "a value leaves that somebody here waits for")
+        need(provider.queue and provider.queue[0] == value, "a value leaves that is not the first")
+        provider.on_the_way.append((provider, provider.queue.popleft()))
+
+    def on_got(self, provider, value, is_same):
+        others = [each for each in provider.on_the_way
+                  if each[0] is not provider and each[1] == value]
+        need(others, "a value comes from nowhere:", value)
+        provider.on_the_way.remove(others[0])
+        need(is_same == provider.holds_same(value), "an equal value is, or is not, in the queue")
+        if is_same:
+            provider.dropped += 1
+        else:
+            provider.append(value)
+
+    def check_starving(self, provider):
+        """Nobody waits for long for what another worker has too much of."""
+        starves = any(each.receivers and not each.queue for each in provider.twins) and any(
+            each.queue and not each.receivers for each in provider.twins)
+        if not starves:
+            provider.starving_since = None
+        elif provider.starving_since is None:
+            provider.starving_since = self.now
+        else:
+            need(self.now - provider.starving_since <= STARVING_NS, "nobody waits for values of",
+                 provider.name, "on one worker, and somebody does on another, for",
+                 self.now - provider.starving_since, "ns")
 
     # Requests.
 
@@ -308,11 +387,11 @@ class Model:
         limit = endpoint.running_max
         if endpoint.plan.rate is not None:
             return limit
-        targets = [self.providers[each.target] for each in endpoint.plan.provides
+        targets = [self.all_providers[each.target] for each in endpoint.plan.provides
                    if each.send == "block"]
         if not targets:
             return limit
-        read = [each for each in targets if each.readers]
+        read = [each for each in targets if each.is_read()]
         if not read:
             room = targets[-1].limit
         elif endpoint.plan.send_all:
@@ -325,11 +404,11 @@ class Model:
         """m of a request's end: up when a target is empty at the limit, down when all are full."""
         if endpoint.plan.rate is not None:
             return
-        targets = [self.providers[each.target] for each in endpoint.plan.provides
+        targets = [self.all_providers[each.target] for each in endpoint.plan.provides
                    if each.send == "block"]
         if not targets:
             return
-        read = [each for each in targets if each.readers]
+        read = [each for each in targets if each.is_read()]
         if read and not any(each.has_room() for each in read):
             endpoint.multiplier = max(1, endpoint.multiplier - 1)
         elif not read or any(not each.queue for each in read):
@@ -352,7 +431,7 @@ class Model:
         need(endpoint.is_complete(), endpoint.plan.name, "begins without all its values")
         need(endpoint.running < endpoint.running_max, "too many requests in parallel")
         need(not endpoint.is_stopped, "begins after it has stopped")
-        own = {f"s{self.providers.index(each)}": value for each, value in endpoint.single.items()}
+        own = {f"s{self.all_providers.index(each)}": value for each, value in endpoint.single.items()}
         for index, declare in enumerate(endpoint.declares):
             own[f"d{index}"] = declare.value
         need(values == own, endpoint.plan.name, "begins with", values, "and should with", own)
@@ -378,15 +457,22 @@ class Model:
         """Hits of a flat rate that are due by then."""
         return endpoint.plan.rate * min(when, self.plan.duration_ns) // SECOND
 
+    def last_slot(self, endpoint, when):
+        """The last hit of an endpoint here that is due by then. Of a split one each worker has
+        those of its number, modulo the workers."""
+        slot = self.slots_until(endpoint, when)
+        return slot - (slot - 1 - endpoint.worker) % endpoint.workers
+
     def check_slot(self, endpoint, due):
         """Each slot once, in order, not before its time; one that waited for values takes the slot
         of the moment at which they were there."""
         slot = self.slots_until(endpoint, due)
         need(due <= self.now, "begins before it is due")
-        need(slot > endpoint.last_slot or self.workers > 1, endpoint.plan.name, "uses slot", slot,
-             "after", endpoint.last_slot)
-        if endpoint.has_waited and self.workers == 1:
-            need(slot >= self.slots_until(endpoint, endpoint.complete_at), endpoint.plan.name,
+        need(slot == self.last_slot(endpoint, due), endpoint.plan.name, "uses another's slot", slot)
+        need(slot > endpoint.last_slot, endpoint.plan.name, "uses slot", slot, "after",
+             endpoint.last_slot)
+        if endpoint.has_waited:
+            need(slot >= self.last_slot(endpoint, endpoint.complete_at), endpoint.plan.name,
                  "has waited for values and is late: slot", slot)
         endpoint.last_slot = slot
 
@@ -402,11 +488,11 @@ class Model:
             for provides in request.endpoint.plan.provides:
                 any_value, rest = self.provide(request, provides)
                 has_given |= any_value is not None and request.asked is not None and \
-                    self.providers[provides.target] is request.asked
+                    self.all_providers[provides.target] is request.asked
                 if provides.send != "block":
                     continue
                 if rest:
-                    waiting.append(Waiting(request, self.providers[provides.target], rest))
+                    waiting.append(Waiting(request, self.all_providers[provides.target], rest))
                 elif any_value:
                     is_through = True
         if request.asked is not None and not has_given:
@@ -424,11 +510,11 @@ class Model:
     def provide(self, request, provides):
         """Pushes what an entry of `provides` makes of an answer. Returns None if that was nothing,
         else whether any of it was for a reader; and the values that have to wait for room."""
-        provider = self.providers[provides.target]
+        provider = self.all_providers[provides.target]
         rest, any_value = [], None
         for value in provides.values(request, self):
             any_value = any_value or False
-            if not provider.readers:
+            if not provider.is_read():
                 provider.unread += 1
                 continue
             any_value = True
@@ -489,7 +575,7 @@ class Model:
             return
         for other in request.waiting:
             provider = other.provider
-            if not provider.readers:
+            if not provider.is_read():
                 provider.unread += len(other.values)
                 other.values.clear()
             if provider.senders[0] is other:
@@ -507,7 +593,7 @@ class Model:
             how = provider.plan.auto_return
             if how is None or endpoint.plan.no_auto_returns:
                 continue
-            if not provider.readers:
+            if not provider.is_read():
                 provider.unread += 1
             elif how == "force":
                 self.push(provider, value, force=True)
@@ -532,7 +618,11 @@ class Model:
 
     def is_closed(self, provider):
         """Its source is used up, it is empty, and every endpoint that can push into it has stopped
-        or waits for this very provider, with nothing in flight."""
+        or waits for this very provider, with nothing in flight; on all workers."""
+        return not provider.on_the_way and all(
+            each.model.is_closed_here(each) for each in provider.twins)
+
+    def is_closed_here(self, provider):
         if provider.queue or provider.senders:
             return False
         if provider.source is not None and not provider.source.is_used_up():
@@ -558,14 +648,14 @@ class Model:
         if endpoint.plan.rate is not None:
             return False
         targets = self.fed_by(endpoint)
-        return bool(targets) and not any(each.readers for each in targets)
+        return bool(targets) and not any(each.is_read() for each in targets)
 
     def is_through(self, endpoint):
         """Its pattern is over."""
         if self.now >= self.plan.duration_ns:
             return True
-        return endpoint.plan.rate is not None and self.slots_until(endpoint, self.now) == \
-            self.slots_until(endpoint, self.plan.duration_ns)
+        return endpoint.plan.rate is not None and self.last_slot(endpoint, self.now) == \
+            self.last_slot(endpoint, self.plan.duration_ns)
 
     def on_stop(self, endpoint, is_deadlock):
         need(not endpoint.is_stopped, "stops twice")
@@ -574,28 +664,37 @@ class Model:
             need(self.deadlocked or not self.can_go_on(), "is called a deadlock and is none")
             self.deadlocked = True
         else:
-            need(self.is_through(endpoint) or is_dry or self.is_unread(endpoint),
+            need(self.is_through(endpoint) or is_dry or self.is_unread(endpoint) or
+                 any(each.deadlocked for each in self.world) or  # Another worker has seen it,
+                 (self.is_split and not self.can_go_on()),  # and may have nothing left to stop.
                  endpoint.plan.name, "stops for no reason")
             self.ran_dry |= is_dry
-        if self.quiet_since is not None:
-            need(self.now - self.quiet_since <= LATE_NS, "a deadlock is seen",
-                 self.now - self.quiet_since, "ns late")
-        if endpoint.closed_since is not None:
-            need(self.now - endpoint.closed_since <= LATE_NS, endpoint.plan.name, "stops", self.now
-                 - endpoint.closed_since, "ns after its input was closed")
+        for since, what in ((self.quiet_since, "there was a deadlock"),
+                            (endpoint.closed_since, "its input was closed")):
+            need(since is None or self.now - since <= LATE_NS, endpoint.plan.name, "stops",
+                 self.now - (since or 0), "ns after", what)
         endpoint.is_stopped = True
         self.quiet_since = None
         for each in self.endpoints:
             each.closed_since = None  # Others may get what it held.
+        self.on_ungather(endpoint)
+
+    def on_ungather(self, endpoint):
+        """It leaves all lines; only one that has stopped does, or one that another worker needs
+        what it holds of."""
+        if self.giving_up not in (None, endpoint):
+            self.end_giving_up()
+        need(endpoint.is_stopped or self.is_split, "gives up and has not stopped")
         for provider in self.providers:
             for kind in "sd":
                 if (endpoint, kind) in provider.receivers:
                     provider.receivers.remove((endpoint, kind))
-        self.stopping = endpoint
+        self.giving_up = endpoint
+        endpoint.has_given_up = True
 
     def on_back(self, provider, value, endpoint):
-        """What a stopped endpoint holds goes back in front, the first popped the first again."""
-        need(endpoint is self.stopping, "values go back of one that goes on")
+        """What it holds goes back in front, the first popped the first again."""
+        need(endpoint is self.giving_up, "values go back of one that goes on")
         own = [each for each in endpoint.popped if each[0] is provider]
         if own:
             need(own[-1][1] == value, "values go back out of order")
@@ -609,24 +708,32 @@ class Model:
         else:
             provider.queue.appendleft(value)
 
-    def end_stopping(self):
-        """All it had is back, and nobody waits any more for room where it was the last reader."""
-        endpoint, self.stopping = self.stopping, None
+    def end_giving_up(self):
+        """All it had is back."""
+        endpoint, self.giving_up = self.giving_up, None
         need(not endpoint.single and not endpoint.popped, "keeps values that it has no use for")
         endpoint.drop_hand()
-        for provider in self.popped_by(endpoint):
-            provider.readers -= 1
-        for provider in self.popped_by(endpoint):
-            while not provider.readers and provider.senders:
-                first = provider.senders.popleft()
-                provider.unread += len(first.values)
-                first.values.clear()
-                if first.request is not None:
-                    self.has_sent(first)
+        if endpoint.is_stopped and not endpoint.has_left:
+            endpoint.has_left = True
+            for provider in self.popped_by(endpoint):
+                provider.readers -= 1
+
+    def on_unread(self, provider):
+        """Nobody needs to wait for room where nobody reads."""
+        need(not provider.is_read(), "values are dropped that somebody reads")
+        while provider.senders:
+            first = provider.senders.popleft()
+            provider.unread += len(first.values)
+            first.values.clear()
+            if first.request is not None:
+                self.has_sent(first)
 
     def can_go_on(self):
         """Whether any endpoint may ever begin a request again, or has one in flight: one that has
         all it waits for, or that waits for what such a one may bring."""
+        if self.is_split:  # Only what is plain: what workers say to each other is another matter.
+            return any(each.model.requests or (each.on_the_way and each.is_read())
+                       for provider in self.providers for each in provider.twins)
         alive = {each.endpoint for each in self.requests.values()}
         grows = True
         while grows:
@@ -683,15 +790,15 @@ class Model:
     # What there is once the engine has done all that it could.
 
     def settle(self, what):
-        """Before an event: what follows from the last one, once sources have filled up and what a
-        stopped endpoint held is back."""
-        if what in ("fill", "sames"):
+        """Before an event: what follows from the last one, once sources have filled up and what an
+        endpoint held that gives up is back."""
+        if what in ("fill", "sames", "ungather"):
             return
         if self.sent is not None:
             sent, self.sent = self.sent, None
             self.has_sent(sent)
-        if self.stopping is not None and what != "back":
-            self.end_stopping()
+        if self.giving_up is not None and what != "back":
+            self.end_giving_up()
 
     def need_nothing_expected(self):
         for provider, expected in self.expected.items():
@@ -702,11 +809,14 @@ class Model:
         for provider in self.providers:
             need(not (provider.queue and provider.receivers), "somebody waits for a value of",
                  provider.name, "which has some")
+            need(not provider.senders or provider.is_read() or self.is_split,
+                 "somebody waits for room in", provider.name, "which nobody reads")
+            self.check_starving(provider)
             need(not (provider.senders and provider.has_room()), "somebody waits for room in",
                  provider.name, "which has some")
             if provider.source is not None and provider.has_room() and not provider.plan.unique:
                 need(provider.source.is_used_up(), "the source of", provider.name, "lags behind")
-        if self.now >= self.plan.duration_ns or not self.is_quiet():
+        if self.is_split or self.now >= self.plan.duration_ns or not self.is_quiet():
             self.quiet_since = None
         elif self.quiet_since is None:
             self.quiet_since = self.now
@@ -714,7 +824,7 @@ class Model:
             self.check_drive(endpoint, idle)
             if endpoint.is_stopped or endpoint.is_due:
                 continue
-            if self.closed_input(endpoint) is None:
+            if self.is_split or self.closed_input(endpoint) is None:
                 endpoint.closed_since = None
             elif endpoint.closed_since is None:
                 endpoint.closed_since = self.now
@@ -722,6 +832,9 @@ class Model:
     def check_drive(self, endpoint, idle):
         """It gathers if it may, and begins if it can."""
         plan = endpoint.plan
+        if self.is_split and (endpoint.has_given_up or
+                              not all(each.is_read() for each in self.fed_by(endpoint))):
+            return  # For another worker, and for some time; or others have stopped just now.
         if endpoint.is_stopped or self.now >= self.plan.duration_ns:
             return
         if endpoint.is_gathering:
@@ -730,8 +843,8 @@ class Model:
                      provider.name)
             for declare in endpoint.declares:
                 if declare.wants is not None:
-                    need((endpoint, "d") in self.providers[declare.wants].receivers, plan.name,
-                         "does not ask for", self.providers[declare.wants].name)
+                    need((endpoint, "d") in self.all_providers[declare.wants].receivers, plan.name,
+                         "does not ask for", self.all_providers[declare.wants].name)
         may = self.may_gather(endpoint)
         if plan.on_demand and plan.rate is None and not may and endpoint.asked is None and \
                 endpoint.running < self.running_limit(endpoint):

@@ -3,7 +3,7 @@
 import json
 
 import plans
-from reference import MS, SECOND, Model, Wrong, need
+from reference import Crews, Wrong, need, world
 
 
 def parse(values):
@@ -15,7 +15,8 @@ def parse(values):
 class Replay:
     def __init__(self, plan):
         self.plan = plan
-        self.models = [Model(plan, each, plan.workers) for each in range(plan.workers)]
+        self.models = None  # By worker.
+        self.crews = Crews([], [])
         self.begun = []  # X-Request-Ids.
         self.is_resting = True
         self.events = 0
@@ -24,15 +25,25 @@ class Replay:
     def line(self, line):
         """One line of the trace."""
         what, *words = line.split("\t")
-        if what in ("at", "seen", "end"):
+        if what == "at" and self.models is None:
+            self.models = world(self.plan, self.crews)
+        if what in ("crew", "at", "seen", "end"):
             getattr(self, "on_" + what)(words)
             return
+        if self.models is None:
+            raise Wrong("the run did not begin")
         model = self.models[int(words[0])]
-        model.settle(what)
+        for each in self.models:
+            each.settle(what if each is model else "")
         if what not in ("in", "same", "fill", "sames"):
             model.need_nothing_expected()
         self.events += 1
         getattr(self, "on_" + what)(model, words[1:])
+
+    def on_crew(self, words):
+        crews = self.crews.providers if words[0] == "p" else self.crews.endpoints
+        need(len(crews) == int(words[1]), "crews come in order")
+        crews.append((int(words[2]), int(words[3])))
 
     def on_at(self, words):
         for model in self.models:
@@ -41,36 +52,51 @@ class Replay:
     # Events: the words of a line into what they name.
 
     def on_fill(self, model, words):
-        model.on_fill(model.providers[int(words[0])], json.loads(words[1]))
+        model.on_fill(model.all_providers[int(words[0])], json.loads(words[1]))
 
     def on_in(self, model, words, what="in"):
-        model.on_in(what, model.providers[int(words[0])], json.loads(words[1]))
+        model.on_in(what, model.all_providers[int(words[0])], json.loads(words[1]))
 
     def on_same(self, model, words):
         self.on_in(model, words, "same")
 
     def on_sames(self, model, words):
-        model.on_sames(model.providers[int(words[0])], int(words[1]))
+        model.on_sames(model.all_providers[int(words[0])], int(words[1]))
 
     def on_out(self, model, words):
-        model.on_out(model.providers[int(words[0])], json.loads(words[1]),
-                     model.endpoints[int(words[2])], words[3])
+        model.on_out(model.all_providers[int(words[0])], json.loads(words[1]),
+                     model.all_endpoints[int(words[2])], words[3])
+
+    def on_sent(self, model, words):
+        model.on_sent(model.all_providers[int(words[0])], json.loads(words[1]))
+
+    def on_got(self, model, words, is_same=False):
+        model.on_got(model.all_providers[int(words[0])], json.loads(words[1]), is_same)
+
+    def on_got_same(self, model, words):
+        self.on_got(model, words, True)
+
+    def on_ungather(self, model, words):
+        model.on_ungather(model.all_endpoints[int(words[0])])
+
+    def on_unread(self, model, words):
+        model.on_unread(model.all_providers[int(words[0])])
 
     def on_none(self, model, words):
-        model.on_none(model.providers[int(words[0])], model.endpoints[int(words[1])], words[2])
+        model.on_none(model.all_providers[int(words[0])], model.all_endpoints[int(words[1])], words[2])
 
     def on_back(self, model, words):
-        model.on_back(model.providers[int(words[0])], json.loads(words[1]),
-                      model.endpoints[int(words[2])])
+        model.on_back(model.all_providers[int(words[0])], json.loads(words[1]),
+                      model.all_endpoints[int(words[2])])
 
     def on_asked(self, model, words):
-        model.on_asked(model.endpoints[int(words[0])], model.providers[int(words[1])])
+        model.on_asked(model.all_endpoints[int(words[0])], model.all_providers[int(words[1])])
 
     def on_due(self, model, words):
-        model.on_due(model.endpoints[int(words[0])])
+        model.on_due(model.all_endpoints[int(words[0])])
 
     def on_begin(self, model, words):
-        request = model.on_begin(model.endpoints[int(words[0])], int(words[1]), int(words[2]),
+        request = model.on_begin(model.all_endpoints[int(words[0])], int(words[1]), int(words[2]),
                                  parse(words[3:]))
         names = request.endpoint.plan.header
         self.begun.append("".join([words[0]] + [f"-{plans.as_text(request.values[name])}"
@@ -83,7 +109,7 @@ class Replay:
         model.on_answer(int(words[0]), 0)
 
     def on_stop(self, model, words):
-        model.on_stop(model.endpoints[int(words[0])], words[1] == "1")
+        model.on_stop(model.all_endpoints[int(words[0])], words[1] == "1")
 
     # What there is after a turn.
 
@@ -93,9 +119,11 @@ class Replay:
             model.on_rest(int(words[1]))
 
     def on_queue(self, model, words):
-        provider = model.providers[int(words[0])]
+        provider = model.all_providers[int(words[0])]
         theirs = tuple(int(each) for each in words[1:9]) + tuple(
             json.loads(each) for each in words[9:])
+        if len(provider.twins) > 1:  # Others ask, and drop what they get and do not want.
+            provider.unread, provider.demand = theirs[5], theirs[7]
         ours = (len(provider.queue), provider.limit, len(provider.receivers),
                 len(provider.senders), provider.refused, provider.unread, provider.dropped,
                 provider.demand, *provider.queue)
@@ -103,7 +131,7 @@ class Replay:
              "(len limit receivers senders refused unread dropped demand values)")
 
     def on_endpoint(self, model, words):
-        endpoint = model.endpoints[int(words[0])]
+        endpoint = model.all_endpoints[int(words[0])]
         running, pending, multiplier, in_line, is_stopped, started = (
             int(each) for each in words[1:])
         theirs = (running, multiplier, bool(is_stopped), started)

@@ -9,6 +9,8 @@
  * Standard output has a line for each event, its fields separated by tabs; values are JSON. W is
  * the worker, P a provider, E an endpoint, R a request under way:
  *
+ *     crew KIND I COUNT W   before the run: provider ("p") or endpoint ("e") I is on COUNT workers;
+ *                           if that is one, on W
  *     at NS                 what follows is at this moment of the run
  *     fill W P V            a value comes out of P's source
  *     sames W P N           the next N values out of it are dropped, since P holds equal ones
@@ -17,11 +19,14 @@
  *                           "d" if it is for one in a declare
  *     none W P E K          E finds none, and stands in line
  *     back W P V E          E does not need the value: it is the first of P again
- *     sent W P V, got W P V a value leaves for another worker, or comes from one
+ *     sent W P V, got W P V a value leaves for another worker, or comes from one; "got_same" if it
+ *                           is dropped since P holds an equal one
  *     asked W E P           E, on demand, answers a request for a value of P
  *     due W E               what E feeds has room for a request
  *     begin W E R DUE …     a request begins; then its values: "sP=V", or "dN=V" of declare N
  *     ok W R S, failed W R  its answer has come, with status S; it has come to nothing
+ *     unread W P            nobody reads P any more: what waits for room there is dropped
+ *     ungather W E          E gives up what it has popped, and waits no more
  *     stop W E D            E sends nothing more; D is 1 if that is because of a deadlock
  *     queue W P LEN LIMIT RECEIVERS SENDERS REFUSED UNREAD DROPPED DEMAND V…
  *     endpoint W E RUNNING PENDING MULTIPLIER IN_LINE IS_STOPPED STARTED
@@ -164,7 +169,7 @@ WRAPPED(enum provider_pushed, provider_push, struct provider *provider, const st
         bool force)
 {
     enum provider_pushed pushed = __real_provider_push(provider, value, force);
-    const char *what = bartering ? "got" : provider->filling ? "fill" : "in";
+    const char *what = provider->filling ? "fill" : bartering ? "got" : "in";
 
     EXPECT(pushed != PROVIDER_NO_MEMORY);
     if (pushed == PROVIDER_FULL) return pushed;
@@ -174,7 +179,8 @@ WRAPPED(enum provider_pushed, provider_push, struct provider *provider, const st
         dropped++;
         return pushed;
     }
-    tell_provider(provider, pushed == PROVIDER_SAME ? "same" : what, value);
+    if (pushed == PROVIDER_SAME) what = bartering ? "got_same" : "same";
+    tell_provider(provider, what, value);
     printf("\n");
     return pushed;
 }
@@ -267,6 +273,10 @@ WRAPPED(bool, runner_declare, struct endpoint *endpoint, uint64_t now_ns)
 
 WRAPPED(void, runner_ungather, struct endpoint *endpoint)
 {
+    if (endpoint->is_gathering) {
+        tell(endpoint->runner, "ungather");
+        printf("\t%u\n", endpoint->index);
+    }
     giving_up = endpoint;
     __real_runner_ungather(endpoint);
     giving_up = NULL;
@@ -277,6 +287,20 @@ WRAPPED(void, runner_barter, struct runner *runner)
     bartering = true;
     __real_runner_barter(runner);
     bartering = false;
+}
+
+WRAPPED(void, runner_trade, struct runner *runner)
+{
+    bartering = true;
+    __real_runner_trade(runner);
+    bartering = false;
+}
+
+WRAPPED(void, runner_drop_senders, struct runner *runner, uint32_t index, uint64_t now_ns)
+{
+    tell(runner, "unread");
+    printf("\t%u\n", index);
+    __real_runner_drop_senders(runner, index, now_ns);
 }
 
 WRAPPED(bool, runner_may_gather, struct endpoint *endpoint)
@@ -392,9 +416,24 @@ static void tell_turn(struct worker *w)
     printf("\t%d\t%u\n", runner->is_stirred, idle);
 }
 
+static void tell_crews(void)
+{
+    const struct run_crews *crews = &run.crews;
+
+    for (uint32_t i = 0; i < run.test->providers_count; i++) {
+        printf("crew\tp\t%u\t%u\t%u\n", i, crews->provider_crews[i], crews->provider_owners[i]);
+    }
+    for (uint32_t i = 0; i < run.test->endpoints_count; i++) {
+        printf("crew\te\t%u\t%u\t%u\n", i, crews->crews[i], crews->owners[i]);
+    }
+}
+
 static void on_turn(struct sim_run *of, void *context)
 {
-    (void)context;
+    bool *is_begun = context;
+
+    if (!*is_begun) tell_crews();
+    *is_begun = true;
     for (uint32_t i = 0; i < of->plan.workers; i++) {
         struct worker *w = of->workers[i];
 
@@ -420,10 +459,14 @@ static void run_text(const char *text, struct sim_options *kernel, struct sim_be
 {
     size_t count;
     const struct sim_request *requests;
+    bool is_begun = false;
 
     told_ns = UINT64_MAX;
-    sim_run(&run, &(struct sim_run_options){
-                      .text = text, .kernel = kernel, .behaviour = behaviour, .turn = on_turn});
+    sim_run(&run, &(struct sim_run_options){.text = text,
+                                            .kernel = kernel,
+                                            .behaviour = behaviour,
+                                            .turn = on_turn,
+                                            .context = &is_begun});
     tell_begun();
     for (uint32_t i = 0; i < run.plan.targets_count; i++) {
         requests = sim_peer_requests(run.peers[i], &count);

@@ -7,7 +7,7 @@
 
 #include "config/load.h"
 #include "core/runner.h"
-#include "core/worker.h"
+#include "core/worker_impl.h"
 #include "tests/test.h"
 
 enum {
@@ -143,7 +143,8 @@ static void step_workers(struct sim_run *run)
         run->steps++;
         if (worker_step(run->workers[i])) continue;
         note_end(run, run->workers[i]);
-        worker_free(run->workers[i]);
+        sim_ring_park(run->workers[i]->ring);
+        run->ended[i] = run->workers[i]; /* Others may still have values of it. */
         run->workers[i] = NULL;
         EXPECT(mailbox_post(&run->shared[i]->news, (struct mail){.kind = NEWS_ENDED}));
     }
@@ -208,6 +209,9 @@ void sim_run(struct sim_run *run, const struct sim_run_options *options)
         if (run->coord.phase == COORD_ENDED) break;
         step_buckets(run);
         EXPECT(sim_advance(run->sim));
+    }
+    for (uint32_t i = 0; i < run->plan.workers; i++) {
+        worker_free(run->ended[i]);
     }
     EXPECT(run->coord.start_ns >= run->start_ns);
     run->start_ns = run->coord.start_ns;

@@ -59,6 +59,7 @@ struct sim_run {
 
     /* Private. */
     uint64_t bucket_ns; /* When the next bucket ends. */
+    struct worker *ended[SIM_RUN_WORKERS_MAX];
     struct addresses *lists;
     const struct addresses *of_target[SIM_RUN_TARGETS_MAX];
     struct arena arena;
