@@ -27,6 +27,7 @@ enum { BARTER_SLOTS = 64, BARTER_UNDERWAY_MAX = BARTER_SLOTS / 2 };
 
 struct barter_cell {
     _Atomic uint32_t wants;     /* Values that a worker that starves would take; a hint, relaxed. */
+    _Atomic uint32_t spares;    /* It has values for which nobody waits there; the same. */
     _Atomic uint64_t state;     /* Changes so far × 2, + 1 while open: release, acquire. */
     _Atomic uint32_t is_unread; /* Nobody there reads it any more, for good: release, acquire. */
 };

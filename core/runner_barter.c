@@ -9,6 +9,7 @@
 enum { SHARED_EACH_TURN_MAX = 16 };
 
 #define TRADE_NS (100 * NS_PER_US)
+#define ASK_NS   (100 * NS_PER_US) /* Between two wakes of others. */
 
 bool runner_is_shared(const struct runner *runner, uint32_t provider)
 {
@@ -69,13 +70,24 @@ static struct provider_item *item_of(struct mail mail)
     return item;
 }
 
-/* Says what this worker would take of a provider, if that has changed. */
-static void say_wants(struct runner *runner, uint32_t index, uint32_t wants)
+/* Says what this worker would take of a provider, if that has changed; true if it begins to. */
+static bool say_wants(struct runner *runner, uint32_t index, uint32_t wants)
 {
     const struct barter *barter = runner->options.barter;
     _Atomic uint32_t *said = &barter_cell(barter, runner->worker->index, index)->wants;
 
-    if (load_relaxed(said) != wants) store_relaxed(said, wants);
+    uint32_t before = load_relaxed(said);
+
+    if (before != wants) store_relaxed(said, wants);
+    return before == 0 && wants > 0;
+}
+
+static void say_spares(struct runner *runner, uint32_t index, bool spares)
+{
+    const struct barter *barter = runner->options.barter;
+    _Atomic uint32_t *said = &barter_cell(barter, runner->worker->index, index)->spares;
+
+    if (load_relaxed(said) != spares) store_relaxed(said, spares);
 }
 
 /* Keeps a value that another worker has sent; its item goes back. */
@@ -88,7 +100,7 @@ static void receive(struct runner *runner, uint32_t from, struct mail mail)
     bool posted;
 
     stillness_move(&barter->still, self); /* Before it can be seen that it has come. */
-    say_wants(runner, index, 0);
+    (void)say_wants(runner, index, 0);
     if (!runner_is_read(runner, index)) {
         provider->unread++;
     } else {
@@ -185,6 +197,22 @@ static void offer(struct runner *runner, uint32_t index)
     }
 }
 
+/* Wakes those who have what somebody here has begun to wait for, but not all the time: they look by
+ * themselves as well. */
+static void ask(struct runner *runner, uint32_t index)
+{
+    const struct barter *barter = runner->options.barter;
+    struct barter_side *side = &runner->barter;
+
+    if (runner->worker->now_ns < side->ask_ns) return;
+    for (uint32_t to = 0; to < barter->workers; to++) {
+        if (to == runner->worker->index) continue;
+        if (load_relaxed(&barter_cell(barter, to, index)->spares) == 0) continue;
+        side->ask_ns = runner->worker->now_ns + ASK_NS;
+        barter->wake(barter->self, to);
+    }
+}
+
 void runner_trade(struct runner *runner)
 {
     struct barter_side *side = &runner->barter;
@@ -202,8 +230,9 @@ void runner_trade(struct runner *runner)
             wants = (uint32_t)min_u64(max_u64(provider->limit, provider->receivers.count),
                                       BARTER_UNDERWAY_MAX);
         }
-        say_wants(runner, index, wants);
+        if (say_wants(runner, index, wants)) ask(runner, index);
         if (wants == 0 && provider->len > 0) offer(runner, index);
+        say_spares(runner, index, wants == 0 && provider->len > 0);
     }
 }
 

@@ -100,6 +100,7 @@ struct barter_side {
     uint32_t *shared;      /* Providers whose values go from worker to worker; [shared_count]. */
     uint32_t shared_count;
     uint64_t trade_ns; /* With many of them: not traded before. */
+    uint64_t ask_ns;   /* Others are not woken before. */
     uint64_t next_ns;  /* When it looks again whether something has come to its end elsewhere. */
 };
 

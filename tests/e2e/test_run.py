@@ -57,6 +57,17 @@ endpoints:
     equal({h["X-Next"] for h in headers}, {f"n{i}" for i in range(2, 202)})
 
 
+def test_a_run_that_begins_in_the_middle_begins_with_the_first_values():
+    seen = Seen()
+    with Server(seen) as server:
+        run(f"""
+providers: {{ids: {{range: {{start: 1}}}}}}
+load_pattern: [{{linear: {{from: 100%, to: 100%, over: 2s}}}}]
+endpoints: [{{url: "{server.url}/a?id=${{ids}}", peak_load: 50hps}}]
+""", "-t", "1s", rc=0)
+    equal(sorted(seen.numbers("/a", "id")), list(range(1, 51)))
+
+
 def test_values_of_a_csv_file_arrive_once_and_the_test_ends_with_them():
     rows = "".join(f'{i},"name ""{i}"""\n' for i in range(50))
     data = lib.write_file("users.csv", ("id,name\n" + rows).encode())

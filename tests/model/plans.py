@@ -153,7 +153,7 @@ class Maker:
         """What belongs together is split over workers if it has no rates, or a very high one."""
         rng, plan = self.rng, self.plan
         plan.workers = rng.randint(2, 3)
-        plan.duration_ns = rng.randrange(10, 50) * 1_000_000
+        plan.duration_ns = rng.randrange(6, 24) * 1_000_000
         plan.connections = plan.workers * rng.randint(1, 4)
         plan.delay_ns = (0, rng.randrange(1, 4_000_000))
         plan.latency_ns = rng.choice((0, 20_000))

@@ -47,7 +47,7 @@ struct sim_run {
     struct testfile *test;
     struct plan plan;
     struct run_crews crews;
-    struct barter barter; /* Of split components. */
+    struct barter barter;                        /* Of split components. */
     struct worker *workers[SIM_RUN_WORKERS_MAX]; /* NULL once it has ended. */
     struct worker_shared *shared[SIM_RUN_WORKERS_MAX];
     struct coord coord;
