@@ -14,21 +14,28 @@ void log_ring_init(struct log_ring *ring, char *bytes, uint64_t size)
     *ring = (struct log_ring){.bytes = bytes, .size = size};
 }
 
+/* Where byte `at` of all that was ever added lies. `base` only changes in an empty ring, so whoever
+ * has seen a byte that is not freed knows it. */
+static uint64_t offset_of(const struct log_ring *ring, uint64_t at)
+{
+    return (at - load_relaxed(&ring->shared.base)) & (ring->size - 1);
+}
+
 bool log_ring_place(const struct log_ring *ring, uint32_t which, struct log_place *ret_place)
 {
     uint64_t added = load_relaxed(&ring->shared.added), used = log_ring_used(ring);
-    uint64_t at = added & (ring->size - 1), to_end = ring->size - at;
+    uint64_t at = offset_of(ring, added), to_end = ring->size - at;
     uint64_t free_bytes = ring->size - used;
     bool start_first = used == 0 && at >= LOG_RING_REUSE_BYTES;
     uint64_t room = min_u64(free_bytes, to_end);
 
     CHECK(used <= ring->size && which < LOG_PLACES);
-    ret_place->skip = 0;
+    *ret_place = (struct log_place){.is_anew = used == 0 && (which == 0) == start_first};
     if ((which == 0) == start_first) {
         /* At the start of the ring, where that is free. */
-        if (at == 0 || free_bytes <= to_end) return false;
-        ret_place->skip = to_end;
-        room = free_bytes - to_end;
+        if (at == 0 || (used > 0 && free_bytes <= to_end)) return false;
+        if (used > 0) ret_place->skip = to_end;
+        room = free_bytes - ret_place->skip;
         at = 0;
     }
     if (room <= sizeof(struct log_record)) return false;
@@ -41,7 +48,7 @@ static void put_record(struct log_ring *ring, uint64_t at, uint64_t bytes, uint3
 {
     struct log_record record = {.bytes = (uint32_t)bytes, .logger = logger};
 
-    memcpy(ring->bytes + (at & (ring->size - 1)), &record, sizeof(record));
+    memcpy(ring->bytes + offset_of(ring, at), &record, sizeof(record));
 }
 
 static uint64_t aligned(uint64_t bytes)
@@ -54,11 +61,12 @@ void log_ring_add(struct log_ring *ring, const struct log_place *place, uint32_t
     uint64_t added = load_relaxed(&ring->shared.added);
 
     CHECK(!place->buf.full && logger != LOG_SKIP);
+    if (place->is_anew) store_relaxed(&ring->shared.base, added);
     if (place->skip > 0) {
         put_record(ring, added, place->skip - sizeof(struct log_record), LOG_SKIP);
     }
     added += place->skip;
-    CHECK(ring->bytes + (added & (ring->size - 1)) + sizeof(struct log_record) == place->buf.data);
+    CHECK(ring->bytes + offset_of(ring, added) + sizeof(struct log_record) == place->buf.data);
     put_record(ring, added, place->buf.len, logger);
     /* The room was a multiple of the alignment, so what rounds up is in it. */
     store_release(&ring->shared.added, added + sizeof(struct log_record) + aligned(place->buf.len));
@@ -70,7 +78,7 @@ const struct log_record *log_ring_read(const struct log_ring *ring, uint64_t *at
 
     do {
         if (*at == load_acquire(&ring->shared.added)) return NULL;
-        record = (const void *)(ring->bytes + (*at & (ring->size - 1)));
+        record = (const void *)(ring->bytes + offset_of(ring, *at));
         *at += sizeof(*record) + aligned(record->bytes);
     } while (record->logger == LOG_SKIP);
     return record;

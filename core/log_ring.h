@@ -29,6 +29,7 @@ struct log_ring {
     uint64_t size; /* A power of two. */
     struct {
         _Alignas(CACHE_LINE) _Atomic uint64_t added; /* Adder's; release hands the bytes over. */
+        _Atomic uint64_t base; /* Adder's: what was added before the byte that lies first. */
         _Alignas(CACHE_LINE) _Atomic uint64_t taken; /* Reader's; release gives room back. */
     } shared;
 };
@@ -41,6 +42,7 @@ void log_ring_init(struct log_ring *ring, char *bytes, uint64_t size);
 struct log_place {
     struct buf buf;
     uint64_t skip; /* Bytes before it that stay empty. */
+    bool is_anew;  /* The ring is empty, and begins with it. */
 };
 
 enum { LOG_PLACES = 2 };
