@@ -7,7 +7,8 @@
 enum {
     OUT_BYTES_MIN = 2048,    /* A ClientHello that offers a ticket, as a rule. */
     TEST_WRITE_MAX = 4096,   /* Requests of a test file may have any length. */
-    LONG_RECORDS_MAX = 1024, /* Connections, per worker, up to which their records are long. */
+    LONG_RECORDS_MAX = 1024, /* Connections, per worker, up to which their records are long, … */
+    KEEP_BUFFERS_MAX = 16,   /* … and their memory is kept: the caches hold that of so many. */
 };
 
 static uint16_t version_of(enum plan_tls_version version)
@@ -67,6 +68,7 @@ static struct tls_options options_of(const struct worker *w)
         .resume_percent = tls->resume_percent,
         .early_data = tls->early_data,
         .write_max = write_max_of(w),
+        .keep_buffers = w->table.count <= KEEP_BUFFERS_MAX,
         /* A full handshake most often brings two tickets. */
         .sessions_max = (uint32_t)min_u64(UINT64_C(2) * w->table.count, TLS_SESSIONS_MAX),
     };

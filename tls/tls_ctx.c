@@ -269,7 +269,7 @@ static enum err configure(struct tls_ctx *ctx, const struct tls_options *options
         return err_set(why, ERR_MEMORY, 0, "cannot set up TLS: %s", tls_err_setup());
     }
     /* So all sessions decrypt in the same memory, which the caches hold. */
-    SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+    if (!options->keep_buffers) SSL_CTX_set_mode(ctx->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(ctx->ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     err = set_algorithms(ctx, options, why);
     if (err == ERR_OK) err = set_trust(ctx, options, why);

@@ -60,6 +60,8 @@ struct tls_options {
     uint32_t resume_percent;             /* TLS_RESUME_MIX: 0..100 */
     uint32_t write_max;                  /* Plaintext of a record that we send, at most; 0: 16 KiB.
                                             Smaller ones need smaller buffers. */
+    bool keep_buffers;                   /* A session keeps the memory of its records when it
+                                            idles, 16 KiB + write_max. */
     bool early_data;                     /* Client: tls_write_early() may be used. */
     uint32_t sessions_max;               /* Client: tickets kept per target, 0..TLS_SESSIONS_MAX. */
 };
