@@ -75,7 +75,6 @@ static bool say_wants(struct runner *runner, uint32_t index, uint32_t wants)
 {
     const struct barter *barter = runner->options.barter;
     _Atomic uint32_t *said = &barter_cell(barter, runner->worker->index, index)->wants;
-
     uint32_t before = load_relaxed(said);
 
     if (before != wants) store_relaxed(said, wants);

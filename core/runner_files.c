@@ -12,9 +12,8 @@
 #include "core/runner_impl.h"
 
 enum { APART_BYTES_MIN = 1 << 20 };
-#define CUTS_BYTES_MAX                                                        \
-    (UINT64_C(1) << 62) /* Of all files of a body: a length without overflow. \
-                         */
+/* Of all files of a body: a length without overflow. */
+#define CUTS_BYTES_MAX (UINT64_C(1) << 62)
 
 /* Setting up. */
 

@@ -126,6 +126,7 @@ void hist_pack_set(struct hist_packs *packs, struct hist_pack *pack, const struc
 struct place {
     const struct hist_chunk *chunk;
     uint32_t used;
+    uint64_t left; /* Bytes that have not been read. */
 };
 
 static uint64_t next_number(struct place *place)
@@ -135,29 +136,21 @@ static uint64_t next_number(struct place *place)
     for (uint32_t shift = 0;; shift += 7) {
         unsigned char byte;
 
+        CHECK(place->left > 0);
         if (place->used == CHUNK_BYTES) {
             place->chunk = place->chunk->next;
             place->used = 0;
         }
         byte = place->chunk->bytes[place->used++];
+        place->left--;
         number |= (uint64_t)(byte & 127) << shift;
         if (byte < 128) return number;
     }
 }
 
-static uint32_t size_of(uint64_t number)
-{
-    uint32_t size = 1;
-
-    for (; number >= 128; number >>= 7) {
-        size++;
-    }
-    return size;
-}
-
 void hist_pack_get(const struct hist_pack *pack, struct hist_view *view)
 {
-    struct place place = {.chunk = pack->first};
+    struct place place = {.chunk = pack->first, .left = pack->bytes};
     uint64_t bucket = 0;
 
     hist_view_clear(view);
@@ -168,15 +161,13 @@ void hist_pack_get(const struct hist_pack *pack, struct hist_view *view)
     view->max_ns = pack->max_ns;
     view->over = pack->over;
     view->unplaced = pack->unplaced;
-    for (uint64_t left = pack->bytes; left > 0;) {
-        uint64_t distance = next_number(&place), count = next_number(&place);
+    while (place.left > 0) {
         uint32_t page;
 
-        bucket += distance;
-        CHECK(bucket < HIST_BUCKETS && size_of(distance) + size_of(count) <= left);
+        bucket += next_number(&place);
+        CHECK(bucket < HIST_BUCKETS);
         page = (uint32_t)bucket / HIST_PAGE_BUCKETS;
         view->page_mask[page / 64] |= UINT64_C(1) << page % 64;
-        view->buckets[bucket] = count;
-        left -= size_of(distance) + size_of(count);
+        view->buckets[bucket] = next_number(&place);
     }
 }

@@ -10,7 +10,6 @@
  * SEEDS=from-to runs others; SIM_TRACE=1 prints every step. */
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/request.h"
@@ -21,6 +20,7 @@
 #include "core/worker.h"
 #include "tests/sim/ring_sim.h"
 #include "tests/sim/sim_peer.h"
+#include "tests/sim/sim_seeds.h"
 #include "tests/test.h"
 #include "tls/tls_ctx.h"
 
@@ -629,19 +629,12 @@ static bool are_alike(const struct trace *a, const struct trace *b)
 
 static void test_engine_keeps_its_promises_under_every_seed(void)
 {
-    unsigned long long from = 1, to = SEEDS_DEFAULT;
-    const char *range = getenv("SEEDS");
+    struct sim_seeds seeds = sim_seeds(SEEDS_DEFAULT);
     uint64_t ok = 0, started = 0, shed = 0, cancels_lost = 0, quiet_failed = 0;
     uint64_t discarded = 0, sunk = 0, no_buffers = 0;
     uint64_t refused = 0, readdressed = 0, handshakes = 0, resumed = 0;
 
-    if (range != NULL) {
-        char *end;
-
-        from = strtoull(range, &end, 10);
-        to = *end == '-' ? strtoull(end + 1, NULL, 10) : from;
-    }
-    for (uint64_t seed = from; seed <= to; seed++) {
+    for (uint64_t seed = seeds.from; seed <= seeds.to; seed++) {
         struct trace first = run_seed(seed), second = run_seed(seed);
 
         if (!are_alike(&first, &second)) {
@@ -664,13 +657,13 @@ static void test_engine_keeps_its_promises_under_every_seed(void)
     (void)printf("seeds %llu-%llu: %llu started, %llu answered, %llu shed, %llu cancels lost, %llu "
                  "quiet sends failed, %llu tunnels refused, %llu times other addresses, %llu bytes "
                  "discarded, %llu times no buffer, %llu handshakes, %llu of them resumed\n",
-                 from, to, (unsigned long long)started, (unsigned long long)ok,
+                 seeds.from, seeds.to, (unsigned long long)started, (unsigned long long)ok,
                  (unsigned long long)shed, (unsigned long long)cancels_lost,
                  (unsigned long long)quiet_failed, (unsigned long long)refused,
                  (unsigned long long)readdressed, (unsigned long long)discarded,
                  (unsigned long long)no_buffers, (unsigned long long)handshakes,
                  (unsigned long long)resumed);
-    if (range != NULL) return;
+    if (seeds.is_chosen) return;
     EXPECT(discarded > 0);
     EXPECT(sunk > 0);
     EXPECT(no_buffers > 0);

@@ -13,6 +13,7 @@
 #include "core/runner_impl.h"
 #include "core/runner_sending.h"
 #include "tests/sim/sim_run.h"
+#include "tests/sim/sim_seeds.h"
 #include "tests/test.h"
 
 enum {
@@ -412,24 +413,16 @@ static uint64_t run_seed(uint64_t seed, uint64_t *ret_requests)
 
 static void test_run_flow_loses_no_value_and_gives_none_twice(void)
 {
-    unsigned long long from = 1, to = SEEDS_DEFAULT;
-    const char *range = getenv("SEEDS");
+    struct sim_seeds seeds = sim_seeds(SEEDS_DEFAULT);
     uint64_t moved = 0, requests = 0;
 
-    if (range != NULL) {
-        char *end = NULL;
-
-        from = strtoull(range, &end, 10);
-        EXPECT(*end == '-');
-        to = strtoull(end + 1, NULL, 10);
-    }
-    for (unsigned long long seed = from; seed <= to; seed++) {
+    for (unsigned long long seed = seeds.from; seed <= seeds.to; seed++) {
         (void)fprintf(stderr, "seed %llu\n", seed); /* The last one told is the one that fails. */
         moved += run_seed(seed, &requests);
     }
     (void)printf("%llu requests, %llu values used\n", (unsigned long long)requests,
                  (unsigned long long)moved);
-    EXPECT(moved > 10 * (to - from));
+    EXPECT(moved > 10 * (seeds.to - seeds.from));
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/runner_impl.h"
 #include "tests/sim/sim_run.h"
+#include "tests/sim/sim_seeds.h"
 #include "tests/test.h"
 
 enum {
@@ -262,24 +263,16 @@ static void run_seed(uint64_t seed, struct starving *sum)
 
 static void test_run_split_uses_every_value_that_somebody_wants(void)
 {
-    unsigned long long from = 1, to = SEEDS_DEFAULT;
-    const char *range = getenv("SEEDS");
+    struct sim_seeds seeds = sim_seeds(SEEDS_DEFAULT);
     struct starving sum = {.count = 0};
 
-    if (range != NULL) {
-        char *end = NULL;
-
-        from = strtoull(range, &end, 10);
-        EXPECT(*end == '-');
-        to = strtoull(end + 1, NULL, 10);
-    }
-    for (unsigned long long seed = from; seed <= to; seed++) {
+    for (unsigned long long seed = seeds.from; seed <= seeds.to; seed++) {
         (void)fprintf(stderr, "seed %llu\n", seed); /* The last one told is the one that fails. */
         run_seed(seed, &sum);
     }
     (void)printf("values that another worker had were waited for %.3f ms at most\n",
                  (double)sum.longest_ns / (double)NS_PER_MS);
-    EXPECT(sum.count > to - from);
+    EXPECT(sum.count > seeds.to - seeds.from);
 }
 
 /* What both workers hold together is enough for so many requests of /use. */
