@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { HOT_WORDS = offsetof(struct ledger, cut_off) / sizeof(uint64_t) };
+
 const char *const shed_names[SHED_COUNT] = {[SHED_FULL] = "full", [SHED_WAITED] = "waited"};
 const char *const missed_names[MISSED_COUNT] = {
     [MISSED_PROVIDER] = "provider", [MISSED_LOGGER] = "logger", [MISSED_END] = "end"};
@@ -64,19 +66,36 @@ void ledger_subtract(struct ledger *from, const struct ledger *ledger)
     memcpy(from, left, sizeof(left));
 }
 
+/* Writes the words that seldom change, if they have. */
+static void publish_rare(struct ledger_shared *shared, const struct ledger *ledger)
+{
+    uint64_t words[LEDGER_WORDS];
+
+    if (memcmp(&shared->last.cut_off, &ledger->cut_off,
+               sizeof(*ledger) - offsetof(struct ledger, cut_off)) == 0) {
+        return;
+    }
+    memcpy(words, ledger, sizeof(words));
+    for (size_t i = HOT_WORDS; i < LEDGER_WORDS; i++) {
+        store_relaxed(&shared->words[i], words[i]);
+    }
+    shared->last = *ledger;
+}
+
 /* A sequence lock with one writer. The fences order the word stores and loads against the
  * sequence (Boehm, "Can seqlocks get along with programming language memory models?", 2012). */
 void ledger_publish(struct ledger_shared *shared, const struct ledger *ledger)
 {
-    uint64_t words[LEDGER_WORDS];
+    uint64_t words[HOT_WORDS];
     uint64_t sequence = load_relaxed(&shared->sequence);
 
     memcpy(words, ledger, sizeof(words));
     store_relaxed(&shared->sequence, sequence + 1);
     atomic_thread_fence(memory_order_release);
-    for (size_t i = 0; i < LEDGER_WORDS; i++) {
+    for (size_t i = 0; i < HOT_WORDS; i++) {
         store_relaxed(&shared->words[i], words[i]);
     }
+    publish_rare(shared, ledger);
     store_release(&shared->sequence, sequence + 2);
 }
 

@@ -19,23 +19,25 @@ enum missed_reason { MISSED_PROVIDER, MISSED_LOGGER, MISSED_END, MISSED_COUNT };
 extern const char *const shed_names[SHED_COUNT];
 extern const char *const missed_names[MISSED_COUNT];
 
-/* All members are uint64_t, so that it is published and added word by word. */
+/* All members are uint64_t, so that it is published and added word by word. Those that every
+ * request changes come first. */
 struct ledger {
     uint64_t due;
     uint64_t warmup; /* Of these, due in the warm-up: not measured. */
     uint64_t pending;
     uint64_t started;
     uint64_t in_flight;
-    uint64_t ok;         /* Answered, whatever the status. */
-    uint64_t ok_in_span; /* Of these, answered inside the measured span. */
-    uint64_t cut_off;
+    uint64_t ok;             /* Answered, whatever the status. */
+    uint64_t ok_in_span;     /* Of these, answered inside the measured span. */
+    uint64_t bytes_sent;     /* Of requests handed to the kernel. */
+    uint64_t bytes_received; /* Off the sockets. */
+
+    uint64_t cut_off; /* Here begins what seldom changes. */
     uint64_t shed[SHED_COUNT];
     uint64_t missed[MISSED_COUNT];
     uint64_t failed[FAILED_COUNT];
 
-    uint64_t bytes_sent;      /* Of requests handed to the kernel. */
-    uint64_t bytes_received;  /* Off the sockets. */
-    uint64_t bytes_discarded; /* Of these, not copied by the kernel and seen by nobody. */
+    uint64_t bytes_discarded; /* Of those received, not copied by the kernel and seen by nobody. */
     uint64_t discarded;       /* Answers of whose bodies some were. */
 
     uint64_t connects;         /* Attempts begun. */
@@ -81,6 +83,7 @@ void ledger_subtract(struct ledger *from, const struct ledger *ledger);
 struct ledger_shared {
     _Alignas(CACHE_LINE) _Atomic uint64_t sequence; /* Worker's; odd while it writes. */
     _Atomic uint64_t words[LEDGER_WORDS];           /* Worker's; valid at an even sequence. */
+    struct ledger last;                             /* The same, for the worker alone. */
 };
 
 /* Publishes a copy; the worker's thread only. */
