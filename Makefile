@@ -8,6 +8,8 @@ PREFIX  ?= /usr/local
 MODE    ?= release
 SAN     ?=
 COV     ?=
+# static: the program carries OpenSSL, if its archives are there; shared: the system's libraries.
+OPENSSL ?= $(if $(SAN)$(COV),shared,static)
 # What is used where it is there: bodies in br.
 HAS     := $(shell pkg-config --exists libbrotlidec 2>/dev/null && echo libbrotlidec)
 PKGS    := liburing openssl yaml-0.1 zlib libpcre2-8 $(HAS)
@@ -68,7 +70,8 @@ endif
 $(shell mkdir -p $(OUT); \
     keep() { [ "$$(cat "$$1" 2>/dev/null)" = "$$2" ] || printf '%s\n' "$$2" >"$$1"; }; \
     keep $(OUT)/flags '$(subst ','\'',$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS))'; \
-    keep $(OUT)/version '$(VERSION)')
+    keep $(OUT)/version '$(VERSION)'; \
+    keep $(OUT)/openssl '$(OPENSSL)')
 VERSIONED := $(call obj,$(shell grep -l PELT_VERSION core/*.c /dev/null 2>/dev/null))
 
 $(OUT)/%.o: %.c $(OUT)/flags
@@ -81,7 +84,16 @@ $(LIB): $(call obj,$(LIB_SRC))
 	$(call run,AR,$(AR) rcs $@ $^)
 $(BIN) $(TESTS) $(TOOLS) $(TRACE) $(BENCHES): $(OUT)/%: $(LIB)
 	$(call run,LINK,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(LIBS))
-$(BIN): $(OUT)/core/main.o
+# OpenSSL's archives, if a program can be linked with them; else its shared libraries.
+ARCHIVES = -l:libssl.a -l:libcrypto.a \
+           $(filter-out -lssl -lcrypto,$(shell pkg-config --libs --static openssl 2>/dev/null))
+$(OUT)/openssl.libs: $(OUT)/openssl $(wildcard $(shell pkg-config --variable=libdir openssl 2>/dev/null)/libcrypto.a)
+	@echo '$(if $(filter static,$(OPENSSL)),$(ARCHIVES),-lssl -lcrypto)' >$@
+	@printf '#include <openssl/ssl.h>\nint main(void) { return SSL_CTX_new(TLS_method()) == 0; }\n' | \
+	    $(CC) -x c - -x none -o $@.probe @$@ 2>$@.log || echo '-lssl -lcrypto' >$@
+	@rm -f $@.probe
+$(BIN): LIBS := @$(OUT)/openssl.libs $(filter-out -lssl -lcrypto,$(LIBS))
+$(BIN): $(OUT)/core/main.o $(OUT)/openssl.libs
 $(TESTS) $(TOOLS) $(TRACE) $(BENCHES): $(OUT)/%: $(OUT)/%.o
 # What TLS tests present to each other; the same for every mode.
 CERTS := build/certs/stamp

@@ -196,9 +196,11 @@ def versions(pelt):
         "h2load": output_of(["h2load", "--version"]).partition("\n")[0],
         "nginx": output_of(["nginx", "-v"]).partition(": ")[2],
         "liburing": output_of(["pkg-config", "--modversion", "liburing"]),
-        "openssl": output_of(["openssl", "version"]).partition("  ")[0],
+        "openssl": output_of(["openssl", "version"]).partition(" (")[0],
         "compiler": output_of([os.environ.get("CC", "cc"), "--version"]).partition("\n")[0],
     }
+    if found["openssl"] and "libssl" not in output_of(["ldd", pelt]):
+        found["openssl"] += ", linked into pelt"
     texts = {name: value[1] if isinstance(value, re.Match) else value
              for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
