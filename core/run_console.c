@@ -18,7 +18,7 @@ struct run_console {
     struct text text; /* The coordinator's, then main's: that of the last bucket. */
     uint64_t start_wall_ns;
     uint64_t buckets; /* Shown before the last one. */
-    uint64_t lost;    /* Left away, for nobody read. */
+    uint64_t lost;    /* Left away: nobody read, or there was no memory. */
 };
 
 enum err run_console_new(struct run_console **ret_console,
@@ -93,6 +93,11 @@ struct bucket_sink run_console_sink(struct run_console *console)
     return (struct bucket_sink){.self = console, .start = on_start, .bucket = on_bucket};
 }
 
+static enum err cannot_write(int error, struct err_info *why)
+{
+    return err_set(why, ERR_FILE, error, "cannot write buckets to stdout: %s", strerror(error));
+}
+
 enum err run_console_end(struct run_console *console, struct err_info *why)
 {
     int error;
@@ -100,17 +105,13 @@ enum err run_console_end(struct run_console *console, struct err_info *why)
     writer_end(console->writer);
     error = writer_error(console->writer, 0);
     if (error == EPIPE) return ERR_OK;
-    if (error != 0) {
-        return err_set(why, ERR_FILE, error, "cannot write buckets to stdout: %s", strerror(error));
-    }
-    if (console->buckets > 0) {
-        enum err err = output_stream(STDOUT_FILENO, &console->text, why);
-
-        if (err != ERR_OK) return err;
+    if (error != 0) return cannot_write(error, why);
+    if (console->buckets > 0 && output_stream(STDOUT_FILENO, &console->text, why) != ERR_OK) {
+        return cannot_write(why->errno_value, why);
     }
     if (console->lost == 0) return ERR_OK;
     return err_set(why, ERR_FILE, EAGAIN,
-                   "%llu buckets are not on stdout, which was read too slowly",
+                   "%llu buckets are not on stdout: it was read too slowly, or memory was short",
                    (unsigned long long)console->lost);
 }
 

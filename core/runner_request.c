@@ -43,6 +43,32 @@ static bool is_ours(const char *name)
            strcasecmp(name, "Transfer-Encoding") == 0;
 }
 
+/* Whether this is a parameter of a content type, with its semicolon, that names a boundary. */
+static bool is_boundary(const char *param, size_t len)
+{
+    size_t i = 0;
+
+    while (i < len && (param[i] == ';' || param[i] == ' ' || param[i] == '\t')) {
+        i++;
+    }
+    return len - i >= 9 && strncasecmp(param + i, "boundary=", 9) == 0;
+}
+
+/* Adds a content type without the boundary that it may name: it has only one (RFC 2046 section
+ * 5.1.1), and that is ours. */
+static void add_type(struct text *text, const char *type, size_t len)
+{
+    bool is_quoted = false;
+    size_t from = 0;
+
+    for (size_t i = 0; i <= len; i++) {
+        if (i < len && type[i] == '"') is_quoted = !is_quoted;
+        if (i < len && (type[i] != ';' || is_quoted)) continue;
+        if (!is_boundary(type + from, i - from)) text_add(text, type + from, i - from);
+        from = i;
+    }
+}
+
 /* The content type of a multipart body, with the boundary in it. What is no multipart type is
  * multipart/form-data instead. */
 static void add_multipart_type(struct maker *maker, const struct template *template)
@@ -59,7 +85,7 @@ static void add_multipart_type(struct maker *maker, const struct template *templ
         len = strlen(text);
     }
     maker->endpoint->build.is_form = strncasecmp(text, "multipart/form-data", 19) == 0;
-    text_add(&maker->text, text, len);
+    add_type(&maker->text, text, len);
     text_printf(&maker->text, "; boundary=%s\r\n", maker->endpoint->runner->boundary);
 }
 

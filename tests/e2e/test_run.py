@@ -1,6 +1,7 @@
 """`pelt run`: a test file's requests as the server sees them, its values once each, its errors."""
 
 import json
+import os
 import urllib.parse
 
 import badserver
@@ -215,6 +216,34 @@ endpoints:
     check(b'filename="data.txt"' in parts[2], parts[2])
     check(parts[2].endswith(b"\r\n\r\nfile's content\r\n"), parts[2])
     equal(parts[3], b"--\r\n")
+
+
+def test_a_multipart_body_has_one_boundary():
+    seen = Seen()
+    with Server(seen) as server:
+        run(f"""
+{PATTERN}
+endpoints:
+  - method: POST
+    url: {server.url}/
+    peak_load: 1hps
+    headers: {{Content-Type: 'multipart/mixed; a="x; boundary=y";Boundary="mine"; b=z'}}
+    body: {{multipart: {{a: {{body: one}}}}}}
+""", rc=0)
+    request = seen.requests[0]
+    head, _, mark = dict(request.headers)["Content-Type"].partition("; boundary=pelt-")
+    equal(head, 'multipart/mixed; a="x; boundary=y"; b=z')
+    check(request.body.startswith(b"--pelt-" + mark.encode()), request.body)
+
+
+def test_what_stdout_does_not_take_is_told_once():
+    if not os.path.exists("/dev/full"):
+        raise lib.Skip("there is no /dev/full")
+    with Server(badserver.good) as server, open("/dev/full", "wb") as full:
+        done = run(f"{PATTERN}\nendpoints: [{{url: {server.url}/, peak_load: 10hps}}]", rc=74,
+                   stdout=full)
+    for what in ("buckets to stdout", "the report"):
+        equal(done.err.count(f"cannot write {what}: No space left"), 1, done.err)
 
 
 def test_a_bad_record_ends_the_test_with_file_and_line():
