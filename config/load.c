@@ -93,20 +93,20 @@ const char *load_path(struct loader *loader, uint16_t source, const char *path)
     return joined;
 }
 
-void load_check_file(struct loader *loader, struct place place, const char *path)
+bool load_check_file(struct loader *loader, struct place place, const char *path)
 {
     struct stat about;
     const char *reason = NULL;
 
-    if (loader->options->skip_files || path == NULL) return;
+    if (loader->options->skip_files || path == NULL) return false;
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
         reason = strerror(EISDIR);
     } else if (access(path, R_OK) != 0) {
         reason = strerror(errno);
     }
-    if (reason != NULL) {
-        diag_error(loader->diags, place, "cannot read '%s': %s", quote(path).text, reason);
-    }
+    if (reason == NULL) return true;
+    diag_error(loader->diags, place, "cannot read '%s': %s", quote(path).text, reason);
+    return false;
 }
 
 /* A file on the way from the main file to the one being read. */

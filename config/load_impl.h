@@ -80,8 +80,9 @@ bool load_entries_add(struct loader *loader, struct load_entries *entries,
 /* `path` relative to the directory of a source, in the arena; NULL when memory is refused. */
 const char *load_path(struct loader *loader, uint16_t source, const char *path);
 
-/* Tells unless there is a file at `path` (NULL: fine) that can be read, and no directory. */
-void load_check_file(struct loader *loader, struct place place, const char *path);
+/* Tells unless there is a file at `path` (NULL: fine) that can be read, and no directory. True if
+ * there is one to look into: false too where files are not asked for. */
+bool load_check_file(struct loader *loader, struct place place, const char *path);
 
 /* The text of a scalar after templates over vars; NULL, with the reason told, when it is none. */
 const char *load_text(struct loader *loader, const struct yaml_node *node);

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/base/quote.h"
 #include "core/base/units.h"
+#include "tls/tls_words.h"
 
 /* Texts of a scalar or of a sequence of scalars; NULL for those that are wrong (told). */
 static const char *const *read_texts(struct loader *loader, const struct yaml_node *node,
@@ -85,12 +86,47 @@ static void parse_resolve(struct loader *loader, const struct yaml_node *node)
     loader->file->client.resolves_count = node->count;
 }
 
-/* Files of TLS are relative to the test file too. */
-static void set_tls_file(struct loader *loader, const struct yaml_node *node, const char **path)
+/* Files of TLS are relative to the test file too. True if there is one to look into. */
+static bool set_tls_file(struct loader *loader, const struct yaml_node *node, const char **path)
 {
-    if (node == NULL || *path == NULL) return;
+    if (node == NULL || *path == NULL) return false;
     *path = load_path(loader, node->place.source, *path);
-    load_check_file(loader, node->place, *path);
+    return load_check_file(loader, node->place, *path);
+}
+
+/* Tells what OpenSSL has to say against a value. */
+static void check_word(struct loader *loader, const struct yaml_node *node, enum tls_word word,
+                       const char *text)
+{
+    struct err_info why;
+
+    if (node == NULL || text == NULL || tls_word_check(word, text, &why) == ERR_OK) return;
+    diag_error(loader->diags, node->place, "%s", why.message);
+}
+
+static void parse_tls_files(struct loader *loader, const struct fields *fields,
+                            struct testfile_tls *tls)
+{
+    const struct yaml_node *cacert = fields_get(fields, "cacert");
+    const struct yaml_node *cert = fields_get(fields, "cert"), *key = fields_get(fields, "key");
+    bool has_cert, has_key;
+    struct err_info why;
+
+    if (set_tls_file(loader, cacert, &tls->cacert)) {
+        check_word(loader, cacert, TLS_WORD_CA_FILE, tls->cacert);
+    }
+    if (cacert != NULL && tls->insecure) {
+        diag_error(loader->diags, cacert->place,
+                   "'insecure' and 'cacert' exclude each other: one trusts everybody");
+    }
+    has_cert = set_tls_file(loader, cert, &tls->cert);
+    has_key = set_tls_file(loader, key, &tls->key) || key == NULL;
+    if (cert == NULL && key != NULL) {
+        diag_error(loader->diags, key->place, "'key' without 'cert'");
+    }
+    if (has_cert && has_key && tls_cert_check(tls->cert, tls->key, &why) != ERR_OK) {
+        diag_error(loader->diags, cert->place, "%s", why.message);
+    }
 }
 
 static void check_resume(struct loader *loader, const struct yaml_node *node, const char *text)
@@ -105,26 +141,33 @@ static void check_resume(struct loader *loader, const struct yaml_node *node, co
                quote(text).text);
 }
 
+static void parse_tls(struct loader *loader, const struct yaml_node *node, struct testfile_tls *tls)
+{
+    struct fields fields;
+
+    fields_read(loader, node, SCHEMA_TLS, tls, &fields);
+    parse_tls_files(loader, &fields, tls);
+    check_resume(loader, fields_get(&fields, "tls_resume"), tls->tls_resume);
+    if (strcmp(tls->tls_min, "any") != 0 && strcmp(tls->tls_min, tls->tls_max) > 0) {
+        diag_error(loader->diags, node->place, "'tls_min' is above 'tls_max'");
+    }
+    check_word(loader, fields_get(&fields, "ciphers"), TLS_WORD_CIPHERS, tls->ciphers);
+    check_word(loader, fields_get(&fields, "ciphersuites"), TLS_WORD_CIPHERSUITES,
+               tls->ciphersuites);
+    check_word(loader, fields_get(&fields, "groups"), TLS_WORD_GROUPS, tls->groups);
+    check_word(loader, fields_get(&fields, "sni"), TLS_WORD_SNI, tls->sni);
+    if (strcmp(tls->alpn, "none") == 0) return;
+    check_word(loader, fields_get(&fields, "alpn"), TLS_WORD_ALPN, tls->alpn);
+}
+
 static void parse_client(struct loader *loader, const struct yaml_node *node)
 {
     struct testfile_client *client = &loader->file->client;
     const struct yaml_node *old, *present;
-    struct fields fields, tls;
+    struct fields fields;
 
     fields_read(loader, node, SCHEMA_CLIENT, client, &fields);
-    fields_read(loader, fields_get(&fields, "tls"), SCHEMA_TLS, &client->tls, &tls);
-    set_tls_file(loader, fields_get(&tls, "cacert"), &client->tls.cacert);
-    set_tls_file(loader, fields_get(&tls, "cert"), &client->tls.cert);
-    set_tls_file(loader, fields_get(&tls, "key"), &client->tls.key);
-    if (client->tls.cert == NULL && client->tls.key != NULL) {
-        diag_error(loader->diags, fields_get(&tls, "key")->place, "'key' without 'cert'");
-    }
-    check_resume(loader, fields_get(&tls, "tls_resume"), client->tls.tls_resume);
-    if (strcmp(client->tls.tls_min, "any") != 0 &&
-        strcmp(client->tls.tls_min, client->tls.tls_max) > 0) {
-        diag_error(loader->diags, fields_get(&fields, "tls")->place,
-                   "'tls_min' is above 'tls_max'");
-    }
+    parse_tls(loader, fields_get(&fields, "tls"), &client->tls);
     old = fields_get(&fields, "max_connection");
     present = fields_get(&fields, "max_connections");
     if (old != NULL && present != NULL) {

@@ -137,14 +137,11 @@ static void set_resume(struct plan_tls *tls, const char *text)
     tls->resume_percent = (uint32_t)(share * 100 + 0.5);
 }
 
-static enum err set_tls(struct plan *plan, const struct testfile_tls *from, struct err_info *why)
+static void set_tls(struct plan *plan, const struct testfile_tls *from)
 {
     struct plan_tls *tls = &plan->tls;
 
-    if (from->insecure && from->cacert != NULL) {
-        return err_set(why, ERR_CONFIG, 0,
-                       "'insecure' and 'cacert' exclude each other: one trusts everybody");
-    }
+    CHECK(!from->insecure || from->cacert == NULL);
     tls->insecure = from->insecure;
     tls->ca_file = from->cacert;
     tls->cert_file = from->cert;
@@ -158,7 +155,6 @@ static enum err set_tls(struct plan *plan, const struct testfile_tls *from, stru
     tls->alpn = strcmp(from->alpn, "none") == 0 ? "" : from->alpn;
     set_resume(tls, from->tls_resume);
     tls->timeout_ns = plan->connect_timeout_ns;
-    return ERR_OK;
 }
 
 enum err run_client_fill(struct plan *plan, const struct testfile *test,
@@ -173,5 +169,6 @@ enum err run_client_fill(struct plan *plan, const struct testfile *test,
     set_deadlines(plan, test);
     plan->open_loop = true;
     plan->net.probe_ns = test->client.keepalive_ns;
-    return set_tls(plan, &test->client.tls, why);
+    set_tls(plan, &test->client.tls);
+    return ERR_OK;
 }

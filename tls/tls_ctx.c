@@ -186,7 +186,9 @@ static enum err load_files(SSL_CTX *ssl_ctx, const struct tls_options *options,
     if (SSL_CTX_use_certificate_chain_file(ssl_ctx, options->cert_file) != 1) {
         return refuse(why, ERR_FILE, "cannot use certificate", options->cert_file);
     }
-    if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1) {
+    /* A key of another kind than the certificate's is taken, and is nobody's. */
+    if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ssl_ctx) != 1) {
         return refuse(why, ERR_FILE, "cannot use key", key_file);
     }
     return ERR_OK;

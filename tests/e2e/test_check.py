@@ -7,6 +7,7 @@ import resource
 import subprocess
 
 import lib
+import tls
 from lib import check, equal
 
 RIGHT = """load_pattern:
@@ -56,6 +57,31 @@ def test_warnings_are_told_and_do_no_harm():
     equal(done.rc, 0)
     check("warning: nobody reads the provider 'id'" in done.err, done.err)
     check("right but for 1 warning," in done.out, done.out)
+
+
+def test_what_openssl_does_not_take_is_told_with_its_place():
+    cert, other = tls.cert("ca"), tls.key("rsa")
+    for key, value, expected in (
+            ("ciphers", "NOPE", "ciphers 'NOPE': "),
+            ("ciphersuites", "TLS_NONE", "cipher suites 'TLS_NONE': "),
+            ("groups", "P-1", "groups 'P-1': "),
+            ("alpn", "','", "',' is no list of application protocols"),
+            ("sni", "x" * 300, "is no name that a certificate could have"),
+            ("cacert", "/dev/null", "cannot read certificates from '/dev/null': "),
+            ("cert", "/dev/null", "cannot use certificate '/dev/null': "),
+            ("cert", f"{cert}, key: {other}", f"cannot use key '{other}': "),
+            ("cacert", f"{cert}, insecure: true", "'insecure' and 'cacert' exclude each other")):
+        text = f"config: {{client: {{tls: {{{key}: {value}}}}}}}\n" + RIGHT
+        path = lib.write_file("tls.yaml", text)
+        done = run(path)
+        equal(done.rc, 1, value)
+        column = text.index(f"{key}: ") + len(key) + 3
+        check(done.err.startswith(f"{path}:1:{column}: error: "), done.err)
+        check(expected in done.err, done.err)
+        check("1 error, 0 warnings" in done.err, done.err)
+    good = f"cacert: {cert}, cert: {tls.cert('rsa')}, key: {other}, groups: X25519, alpn: none, sni: a.b"
+    path = lib.write_file("tls.yaml", f"config: {{client: {{tls: {{{good}}}}}}}\n" + RIGHT)
+    equal(run(path).rc, 0)
 
 
 def test_json_is_a_line_per_object():

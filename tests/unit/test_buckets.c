@@ -243,7 +243,7 @@ static void test_what_is_kept_of_many_groups_is_small(void)
             struct group *group;
 
             (void)snprintf(url, sizeof(url), "/%u", g);
-            group = rig_group(&rig, g % WORKERS, url);
+            group = rig_group(&rig, (int)(g % WORKERS), url);
             for (uint64_t i = 0; i < CALLS; i++) {
                 struct stats_moments at = {.done_ns = NS_PER_MS + (n * CALLS + i) * 50000 + g};
 
