@@ -48,60 +48,41 @@ static const char *environment(void *context, const char *name)
     return getenv(name);
 }
 
-static int wrong_line(const char *what, const char *word)
-{
-    return subcommand_wrong("check", what, word);
-}
+enum option { FORMAT, HELP, REFERENCE };
 
-/* True if `word` is the option, with its value behind '=' or as the next word, which is taken. */
-static bool takes(const char *word, const char *name, char **argv, int argc, int *at,
-                  const char **ret_value)
-{
-    size_t len = strlen(name);
-
-    if (strcmp(word, name) == 0) {
-        *ret_value = *at + 1 < argc ? argv[++*at] : NULL;
-        return true;
-    }
-    if (strncmp(word, name, len) != 0 || word[len] != '=') return false;
-    *ret_value = word + len + 1;
-    return true;
-}
+static const struct subcommand_option line_options[] = {
+    [FORMAT] = {"format", "human or json", 'f'},
+    [HELP] = {"help", "[KEY]", 'h'},
+    [REFERENCE] = {"reference", NULL, 0},
+};
 
 /* Reads the command line; EXIT_CODE_OK if it is right. */
-static int read_line(int argc, char **argv, struct check_line *line)
+static int read_line(int argc, char **argv, struct check_line *ret_line)
 {
-    bool options_over = false;
+    struct subcommand_line line =
+        subcommand_begin("check", line_options, COUNT(line_options), argc, argv);
+    const char *value;
+    int option;
 
-    for (int i = 1; i < argc; i++) {
-        const char *word = argv[i], *value = NULL;
-        bool option = !options_over && word[0] == '-' && word[1] != '\0';
-
-        if (option && strcmp(word, "--") == 0) {
-            options_over = true;
-        } else if (option && strcmp(word, "--reference") == 0) {
-            line->reference = true;
-        } else if (option && (takes(word, "--help", argv, argc, &i, &value) ||
-                              takes(word, "-h", argv, argc, &i, &value))) {
-            line->help = true;
-            line->key = value;
+    while ((option = subcommand_next(&line, &value)) != SUBCOMMAND_END) {
+        if (option == SUBCOMMAND_WRONG) return EXIT_CODE_USAGE;
+        if (option == HELP) {
+            ret_line->help = true;
+            ret_line->key = value;
             return EXIT_CODE_OK;
-        } else if (option && (takes(word, "--format", argv, argc, &i, &value) ||
-                              takes(word, "-f", argv, argc, &i, &value))) {
-            if (value == NULL || (strcmp(value, "json") != 0 && strcmp(value, "human") != 0)) {
-                return wrong_line("option '--format' wants human or json", NULL);
-            }
-            line->json = value[0] == 'j';
-        } else if (option) {
-            return wrong_line("unknown option", word);
-        } else if (line->file != NULL) {
-            return wrong_line("two files given; check one at a time, not also", word);
-        } else {
-            line->file = word;
+        }
+        if (option == REFERENCE) {
+            ret_line->reference = true;
+            continue;
+        }
+        ret_line->json = strcmp(value, "json") == 0;
+        if (!ret_line->json && strcmp(value, "human") != 0) {
+            return subcommand_wants(&line, option, value);
         }
     }
-    if (line->file == NULL && !line->reference) return wrong_line("no file given", NULL);
-    return EXIT_CODE_OK;
+    ret_line->file = line.file;
+    if (line.file != NULL || ret_line->reference) return EXIT_CODE_OK;
+    return subcommand_wrong("check", "no file given", NULL);
 }
 
 /* --help, --help KEY, --reference. */

@@ -465,7 +465,7 @@ def test_results_that_cannot_be_written_cost_no_run():
         (["-o", "nosuch/out.json"], 74, "cannot write 'nosuch/out.json': No such file"),
         (["-o", "."], 74, "Is a directory"),
         (["-s", "xml"], 64, "'--stats-format' wants pelt or pewpew, not 'xml'"),
-        (["-o", ""], 64, "missing behind '-o'"),
+        (["-o", ""], 64, "'--stats-file' wants a file, not ''"),
         (["-s", "pewpew"], 1, "whole seconds only"),
     ):
         done = lib.pelt("run", path, *args, rc=rc)
