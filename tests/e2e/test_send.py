@@ -85,11 +85,18 @@ def test_an_end_in_a_window_fails_one_and_the_rest_was_not_processed():
 
 @lib.own_network()
 def test_a_window_larger_than_the_socket_is_sent_in_order():
-    # 40 KiB go into a socket that takes 4: what is cut short is sent on, in order.
-    with open("/proc/sys/net/ipv4/tcp_wmem", "w") as file:
-        file.write("4096 4096 4096")
+    # 40 KiB go into a socket that takes 4, and to a peer that takes 16 before it reads: what is
+    # cut short is sent on, in order.
+    for name, sizes in (("wmem", "4096 4096 4096"), ("rmem", "4096 16384 16384")):
+        with open(f"/proc/sys/net/ipv4/tcp_{name}", "w") as file:
+            file.write(sizes)
+
+    def late(conn):
+        time.sleep(0.1)
+        badserver.good(conn)
+
     for engine in ENGINES:
-        with Server(badserver.good) as server:
+        with Server(late) as server:
             run = lib.load(server.url + "/", "-c", 3, "--pipeline", 8, "-n", 600, "--ids", "-H",
                            "X-Long: " + "x" * 5000, *engine, rc=0)
             equal(server.requests, 600, f"requests at the server\n{run}")
