@@ -36,7 +36,8 @@ void conn_arm_recv(struct conn_table *table, struct conn *conn)
 static void switch_mode(struct conn_table *table, struct conn *conn)
 {
     if (conn->flight != FLIGHT_RECV || conn->window_count != 0) return;
-    ring_cancel(table->ring, conn->slot, conn_op(conn, OP_CANCEL));
+    /* The receive alone: a request may be on its way before the cancel has acted. */
+    ring_cancel_recv(table->ring, conn->slot, conn_op(conn, OP_RECV), conn_op(conn, OP_CANCEL));
     conn->flight |= FLIGHT_CANCEL;
 }
 

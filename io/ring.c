@@ -207,6 +207,11 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     ring->ops->cancel(ring, sock, user_data);
 }
 
+void ring_cancel_recv(struct ring *ring, uint32_t sock, uint64_t recv_data, uint64_t user_data)
+{
+    ring->ops->cancel_recv(ring, sock, recv_data, user_data);
+}
+
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data)
 {
     ring->ops->close_sock(ring, sock, false, user_data);

@@ -115,16 +115,17 @@ void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain
 /* Gives a lent buffer back. */
 void ring_buffer_return(struct ring *ring, const struct ring_event *event);
 
-/* Cancels what is in flight on `sock`; each cancelled operation completes with -ECANCELED or
- * with its result if that came first. Its own completion has `user_data` and any res. */
+/* Cancels what is in flight on `sock`, or only the receive that was started with `recv_data`; each
+ * cancelled operation completes with -ECANCELED or with its result if that came first. Its own
+ * completion has `user_data` and any res. */
 void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
+void ring_cancel_recv(struct ring *ring, uint32_t sock, uint64_t recv_data, uint64_t user_data);
 
-/* Closes and empties the slot. res 0 or a negative errno (the slot is empty either way). By
- * ring_reset_sock() the peer sees a reset: for the misbehaving half of our tests. */
+/* Closes and empties the slot, whatever res is. By ring_reset_sock() the peer sees a reset. */
 void ring_close_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_reset_sock(struct ring *ring, uint32_t sock, uint64_t user_data);
 
-/* Gives the kernel what is queued, at once: for owners whose turns are long. */
+/* Gives the kernel what is queued, at once. */
 void ring_submit(struct ring *ring);
 
 struct ring_wait {
@@ -146,5 +147,4 @@ MUST_USE bool ring_is_settled(struct ring *ring);
 
 /* Makes a current or the next ring_wait() return. Any thread; async-signal-safe. */
 void ring_wake(struct ring *ring);
-
 #endif

@@ -306,6 +306,17 @@ static void epoll_cancel(struct ring *ring, uint32_t index, uint64_t user_data)
     (void)post(e, user_data, 0);
 }
 
+static void epoll_cancel_recv(struct ring *ring, uint32_t index, uint64_t recv_data,
+                              uint64_t user_data)
+{
+    struct epoll_ring *e = epoll_of(ring);
+    struct sock *sock = &e->socks[index];
+
+    if (sock->ops & OP_RECV) (void)post(e, recv_data, -ECANCELED);
+    sock->ops &= (uint8_t)~OP_RECV;
+    (void)post(e, user_data, 0);
+}
+
 static void epoll_close_sock(struct ring *ring, uint32_t index, bool reset, uint64_t user_data)
 {
     static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -574,6 +585,7 @@ static const struct ring_ops epoll_ops = {
     .drain = epoll_drain,
     .buffer_return = epoll_buffer_return,
     .cancel = epoll_cancel,
+    .cancel_recv = epoll_cancel_recv,
     .close_sock = epoll_close_sock,
     .submit = epoll_submit,
     .wait = epoll_ring_wait,

@@ -24,6 +24,7 @@ struct ring_ops {
     void (*chain)(struct ring *ring, uint32_t sock, const struct ring_chain *chain);
     void (*buffer_return)(struct ring *ring, const struct ring_event *event);
     void (*cancel)(struct ring *ring, uint32_t sock, uint64_t user_data);
+    void (*cancel_recv)(struct ring *ring, uint32_t sock, uint64_t recv_data, uint64_t user_data);
     void (*close_sock)(struct ring *ring, uint32_t sock, bool reset, uint64_t user_data);
     void (*submit)(struct ring *ring);
     void (*wait)(struct ring *ring, const struct ring_wait *wait);

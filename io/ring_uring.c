@@ -181,6 +181,17 @@ static void uring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     sqe->user_data = user_data;
 }
 
+static void uring_cancel_recv(struct ring *ring, uint32_t sock, uint64_t recv_data,
+                              uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = next_sqe(uring_of(ring));
+
+    (void)sock; /* Its user data say which it is. */
+    sqe->opcode = IORING_OP_ASYNC_CANCEL;
+    sqe->addr = recv_data;
+    sqe->user_data = user_data;
+}
+
 /* A connect to no address dissolves the connection, and the kernel tells the peer by a reset
  * (connect(2); tcp_disconnect() in net/ipv4/tcp.c). Works on direct descriptors everywhere, where
  * SO_LINGER by a socket command needs Linux 6.7. Linked before the close, which happens anyway. */
@@ -377,6 +388,7 @@ const struct ring_ops uring_ops = {
     .drain = uring_drain,
     .buffer_return = uring_buffer_return,
     .cancel = uring_cancel,
+    .cancel_recv = uring_cancel_recv,
     .close_sock = uring_close_sock,
     .submit = uring_submit,
     .wait = uring_wait,

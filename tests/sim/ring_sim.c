@@ -384,6 +384,15 @@ void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data)
     trace_op(queue(ring, SIM_OP_CANCEL, sock, user_data), 0, 0);
 }
 
+void ring_cancel_recv(struct ring *ring, uint32_t sock, uint64_t recv_data, uint64_t user_data)
+{
+    struct sim_op *op = queue(ring, SIM_OP_CANCEL, sock, user_data);
+
+    (void)recv_data;
+    op->recv_only = true;
+    trace_op(op, 1, 0);
+}
+
 /* Rule 4. */
 static void check_quiet(const struct ring *ring, uint32_t sock)
 {

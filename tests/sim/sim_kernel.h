@@ -35,7 +35,8 @@ struct sim_op {
     uint64_t user_data;
     bool quiet;
     bool nowait;
-    bool reset; /* Closes. */
+    bool reset;     /* Closes. */
+    bool recv_only; /* Cancels. */
     bool final_posted;
     /* Sends. */
     struct iovec one;

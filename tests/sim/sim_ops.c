@@ -469,9 +469,16 @@ static bool cancel_held(struct sim_op *op)
     return true;
 }
 
+/* What a cancel is meant for: an operation that the kernel holds. */
+static bool is_meant(const struct sim_op *cancel, size_t kind)
+{
+    return sock_of(cancel)->kernel[kind] != NULL && (!cancel->recv_only || kind == SIM_OP_RECV);
+}
+
 /* Acts, and posts the cancel's own event before or after those of what it cancels. */
 static void cancel_now(struct sim_op *op)
 {
+    const struct sim_op meant = *op; /* It may be gone once it is posted. */
     struct sim *sim = op->ring->sim;
     struct sim_sock *sock = sock_of(op);
     bool first = sim_draw(sim, 2) == 0;
@@ -479,11 +486,11 @@ static void cancel_now(struct sim_op *op)
     bool won = false;
 
     for (size_t i = 0; i < SIM_OP_HELD; i++) {
-        if (sock->kernel[i] != NULL) found = true;
+        if (is_meant(&meant, i)) found = true;
     }
     if (first) finish(op, found ? 0 : -ENOENT);
     for (size_t i = 0; i < SIM_OP_HELD; i++) {
-        if (sock->kernel[i] != NULL && cancel_held(sock->kernel[i])) won = true;
+        if (is_meant(&meant, i) && cancel_held(sock->kernel[i])) won = true;
     }
     if (!first) finish(op, found ? 0 : -ENOENT);
     if (!won) sim->counts.cancels_lost++;
