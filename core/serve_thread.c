@@ -22,6 +22,7 @@ enum {
     BUFFERS = 1024,
     BUFFER_BYTES = 2048,
     EVENTS = 128,         /* Completions taken at a time. */
+    REAPS_PER_TURN = 32,  /* And no more often, before the timers have their turn. */
     ACCEPT_AGAIN_MS = 10, /* After an accept that failed, for want of descriptors or slots. */
     STOP_POLL_MS = 20,    /* How often a frozen thread looks whether it shall stop. */
 };
@@ -168,7 +169,7 @@ void serve_thread_step(struct serve_thread *thread)
     uint64_t next_ns = timers_next_ns(&thread->timers);
     struct ring_wait wait = {.timeout_ns = TIME_NEVER};
     struct ring_event events[EVENTS];
-    uint32_t count;
+    uint32_t count, reaps = 0;
 
     if (next_ns != TIME_NEVER) {
         uint64_t now_ns = clock_now_ns();
@@ -182,7 +183,7 @@ void serve_thread_step(struct serve_thread *thread)
         for (uint32_t i = 0; i < count; i++) {
             on_event(thread, &events[i]);
         }
-    } while (count == EVENTS);
+    } while (count == EVENTS && ++reaps < REAPS_PER_TURN);
     run_timers(thread);
     if (unlikely(thread->notes_first && thread->totals.requests > 0)) {
         note_first_request(thread);

@@ -365,7 +365,8 @@ uint32_t conn_tls_feed(struct conn_table *table, struct conn *conn, const char *
 {
     struct tls_session *session = &conn->tls->session;
 
-    if (session->failed || session->ssl == NULL) return 0; /* CLOSING. */
+    if (session->failed || session->ssl == NULL) return 0;              /* CLOSING. */
+    if (!session->established && conn->state == CONN_CLOSING) return 0; /* Amid the handshake. */
     tls_feed(session, data, len);
     return turn(table, conn, len);
 }
@@ -423,11 +424,8 @@ void conn_tls_on_send(struct conn_table *table, struct conn *conn, int32_t res)
         if (conn->body != NULL) conn_body_break_off(table, conn);
         return;
     }
-    if (unlikely(tls->quiet > 0 && !is_settled(table))) {
-        send_loudly(table, conn, 0); /* What went quietly before it may still be heard of. */
-        return;
-    }
-    /* What went quietly before it is through as well. */
+    /* What went quietly before it is through as well, or we would have heard of it before this:
+     * ring.h. */
     drop_sent(tls, tls->quiet + tls->sending);
     tls->quiet = tls->sending = 0;
     out = out_of(table, tls);

@@ -338,6 +338,14 @@ def test_a_rate_is_kept_over_tls():
     check("handshake_full" in run.report["phases_us"], run)
 
 
+@lib.seconds(60)
+def test_more_connections_than_the_queue_has_places_end_in_time():
+    with tls.target() as target:
+        run = lib.load(target.url + "/", "-t", 1, "-c", 1500, "-R", 1500, "-d", "2s", "--insecure")
+    equal(run.report["ledger"]["due"], 3000, run)
+    equal(run.report["connections"]["opened"], 1500, run)
+
+
 def handshakes(run):
     report = run.report["tls"]
     return report["handshakes"], report["resumed"]
