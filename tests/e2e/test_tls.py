@@ -341,9 +341,9 @@ def test_a_rate_is_kept_over_tls():
 @lib.seconds(60)
 def test_more_connections_than_the_queue_has_places_end_in_time():
     with tls.target() as target:
-        run = lib.load(target.url + "/", "-t", 1, "-c", 1500, "-R", 1500, "-d", "2s", "--insecure")
-    equal(run.report["ledger"]["due"], 3000, run)
-    equal(run.report["connections"]["opened"], 1500, run)
+        run = lib.load(target.url + "/", "-t", 1, "-c", 2100, "-R", 2000, "-d", "3s", "--insecure")
+    equal(run.report["ledger"]["due"], 6000, run)
+    equal(run.report["connections"]["opened"], 2100, run)
 
 
 def handshakes(run):
