@@ -186,7 +186,7 @@ def test_a_hundred_impossible_files_are_tried():
     with StateServer() as server:
         for name, text, tried, _ in files(server):
             count += 1
-            done = lib.pelt("try", write(text), "--timeout", "2s", "--strict", "-k", rc=1)
+            done = lib.pelt("try", write(text), "--timeout", f"{20 if lib.LIGHT else 2}s", "--strict", "-k", rc=1)
             expect_cause(name, done, tried)
             if "never" not in name and "unreachable" not in name:
                 check(not server.log, name, "something was sent:", server.log[:1])
@@ -194,6 +194,7 @@ def test_a_hundred_impossible_files_are_tried():
     check(count >= 100, "only", count)
 
 
+@lib.seconds(150)
 def test_what_cannot_go_on_ends_a_run():
     with StateServer() as server:
         for name, text, _, ran in files(server):
