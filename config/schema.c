@@ -450,8 +450,9 @@ const struct schema_section_info schema_sections[SCHEMA_SECTIONS] = {
                      "short for `file: path`."},
     [SCHEMA_PIECE] = {"endpoints.body.multipart", "a piece of a multipart body",
                       "Field name to piece. The boundary is added to the content type, in "
-                      "the place of one that it names, and the type is made "
-                      "`multipart/form-data` unless it begins with `multipart/`."},
+                      "the place of one that it names unless values are put into it, "
+                      "and the type is made `multipart/form-data` unless it begins with "
+                      "`multipart/`."},
     [SCHEMA_PIECE_BODY] = {"endpoints.body.multipart.body", "the body of a piece",
                            "In the place of a template."},
     [SCHEMA_PROVIDES] = {"endpoints.provides", "an entry of 'provides'",

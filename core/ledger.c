@@ -66,20 +66,20 @@ void ledger_subtract(struct ledger *from, const struct ledger *ledger)
     memcpy(from, left, sizeof(left));
 }
 
-/* Writes the words that seldom change, if they have. */
+/* Writes the words that seldom change, if they have: nobody else does, so they may be read plainly
+ * here. */
 static void publish_rare(struct ledger_shared *shared, const struct ledger *ledger)
 {
+    const void *published = &shared->words[HOT_WORDS];
     uint64_t words[LEDGER_WORDS];
 
-    if (memcmp(&shared->last.cut_off, &ledger->cut_off,
-               sizeof(*ledger) - offsetof(struct ledger, cut_off)) == 0) {
+    if (memcmp(published, &ledger->cut_off, sizeof(words) - HOT_WORDS * sizeof(words[0])) == 0) {
         return;
     }
     memcpy(words, ledger, sizeof(words));
     for (size_t i = HOT_WORDS; i < LEDGER_WORDS; i++) {
         store_relaxed(&shared->words[i], words[i]);
     }
-    shared->last = *ledger;
 }
 
 /* A sequence lock with one writer. The fences order the word stores and loads against the

@@ -83,7 +83,6 @@ void ledger_subtract(struct ledger *from, const struct ledger *ledger);
 struct ledger_shared {
     _Alignas(CACHE_LINE) _Atomic uint64_t sequence; /* Worker's; odd while it writes. */
     _Atomic uint64_t words[LEDGER_WORDS];           /* Worker's; valid at an even sequence. */
-    struct ledger last;                             /* The same, for the worker alone. */
 };
 
 /* Publishes a copy; the worker's thread only. */

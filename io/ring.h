@@ -115,9 +115,8 @@ void ring_chain(struct ring *ring, uint32_t sock, const struct ring_chain *chain
 /* Gives a lent buffer back. */
 void ring_buffer_return(struct ring *ring, const struct ring_event *event);
 
-/* Cancels what is in flight on `sock`, or only the receive that was started with `recv_data`; each
- * cancelled operation completes with -ECANCELED or with its result if that came first. Its own
- * completion has `user_data` and any res. */
+/* Cancels what is in flight on `sock`, or only the receive of `recv_data`: it completes with
+ * -ECANCELED, or its result if that came first. The cancel's own completion may have any res. */
 void ring_cancel(struct ring *ring, uint32_t sock, uint64_t user_data);
 void ring_cancel_recv(struct ring *ring, uint32_t sock, uint64_t recv_data, uint64_t user_data);
 
@@ -147,4 +146,5 @@ MUST_USE bool ring_is_settled(struct ring *ring);
 
 /* Makes a current or the next ring_wait() return. Any thread; async-signal-safe. */
 void ring_wake(struct ring *ring);
+
 #endif

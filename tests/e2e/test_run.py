@@ -191,8 +191,8 @@ endpoints:
           {base.split("/")[-1].lower()})
 
 
-def test_multipart_bodies_are_forms():
-    data = lib.write_file("data.txt", b"file's content")
+def multipart(pieces, headers="{}"):
+    """The request that a multipart body becomes, and its content type."""
     seen = Seen()
     with Server(seen) as server:
         run(f"""
@@ -201,13 +201,15 @@ endpoints:
   - method: POST
     url: {server.url}/
     peak_load: 1hps
-    body:
-      multipart:
-        a: {{body: one}}
-        b: {{body: {{file: {data}}}}}
+    headers: {headers}
+    body: {{multipart: {pieces}}}
 """, rc=0)
-    request = seen.requests[0]
-    kind = dict(request.headers)["Content-Type"]
+    return seen.requests[0], dict(seen.requests[0].headers)["Content-Type"]
+
+
+def test_multipart_bodies_are_forms():
+    data = lib.write_file("data.txt", b"file's content")
+    request, kind = multipart(f"{{a: {{body: one}}, b: {{body: {{file: {data}}}}}}}")
     check(kind.startswith("multipart/form-data; boundary="), "content type", kind)
     mark = b"--" + kind.partition("boundary=")[2].encode()
     parts = request.body.split(mark)
@@ -219,19 +221,10 @@ endpoints:
 
 
 def test_a_multipart_body_has_one_boundary():
-    seen = Seen()
-    with Server(seen) as server:
-        run(f"""
-{PATTERN}
-endpoints:
-  - method: POST
-    url: {server.url}/
-    peak_load: 1hps
-    headers: {{Content-Type: 'multipart/mixed; a="x; boundary=y";Boundary="mine"; b=z'}}
-    body: {{multipart: {{a: {{body: one}}}}}}
-""", rc=0)
-    request = seen.requests[0]
-    head, _, mark = dict(request.headers)["Content-Type"].partition("; boundary=pelt-")
+    request, kind = multipart(
+        "{a: {body: one}}",
+        """{Content-Type: 'multipart/mixed; a="x; boundary=y";Boundary="mine"; b=z'}""")
+    head, _, mark = kind.partition("; boundary=pelt-")
     equal(head, 'multipart/mixed; a="x; boundary=y"; b=z')
     check(request.body.startswith(b"--pelt-" + mark.encode()), request.body)
 

@@ -6,7 +6,14 @@
 
 #include "tests/unit/ring_pair.h"
 
-enum { UD_RECV = 7, UD_CANCEL = 8, UD_BURST = 100, BODY_BYTES = 300 * 1000, BURST = 500 };
+enum {
+    UD_RECV = 7,
+    UD_CANCEL = 8,
+    UD_SEND = 9,
+    UD_BURST = 100,
+    BODY_BYTES = 300 * 1000,
+    BURST = 500
+};
 
 static char data[BODY_BYTES];
 
@@ -142,6 +149,33 @@ static void test_ring_drain_can_be_cancelled(void)
     on_each(is_cancelled);
 }
 
+/* What is being sent goes on: more than the sockets hold, which nobody reads. */
+static void is_cancelled_alone(struct pair *pair)
+{
+    static char large[32 * 1024 * 1024];
+    struct ring_event event;
+
+    ring_send(pair->ring, pair->sock, large, sizeof(large), 0, UD_SEND);
+    ring_recv(pair->ring, pair->sock, RING_SMALL, UD_RECV);
+    ring_cancel_recv(pair->ring, pair->sock, UD_RECV, UD_CANCEL);
+    for (int i = 0; i < 2; i++) {
+        event = pair_event(pair->ring);
+        EXPECT(event.user_data == UD_RECV || event.user_data == UD_CANCEL);
+        if (event.user_data == UD_RECV) EXPECT(event.res == -ECANCELED);
+    }
+    ring_cancel(pair->ring, pair->sock, UD_CANCEL);
+    for (int i = 0; i < 2; i++) {
+        event = pair_event(pair->ring);
+        EXPECT(event.user_data == UD_SEND || event.user_data == UD_CANCEL);
+        if (event.user_data == UD_SEND) EXPECT(event.res < (int32_t)sizeof(large));
+    }
+}
+
+static void test_ring_receive_is_cancelled_alone(void)
+{
+    on_each(is_cancelled_alone);
+}
+
 /* Four buffers for far more bytes: receives end, are armed again, and nothing is lost. */
 static void runs_out_of_buffers(struct pair *pair)
 {
@@ -211,6 +245,7 @@ int main(void)
     TEST(test_ring_says_whether_a_receive_has_left_something);
     TEST(test_ring_drain_sees_the_end);
     TEST(test_ring_drain_can_be_cancelled);
+    TEST(test_ring_receive_is_cancelled_alone);
     TEST(test_ring_survives_want_of_buffers);
     TEST(test_ring_survives_more_completions_than_fit);
     return 0;
