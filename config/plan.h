@@ -100,6 +100,7 @@ struct plan {
 
     /* Deadlines. */
     uint64_t timeout_ns; /* Of a request, from sent to its last byte. */
+    uint64_t late_ns;    /* Answers that take so long are counted as late; 0 = none is. */
     uint64_t connect_timeout_ns;
     uint64_t first_byte_timeout_ns; /* From sent; 0 = only the total one. */
     uint64_t drain_ns;              /* How long answers are awaited after the end. */

@@ -105,7 +105,7 @@ static void say_failures(struct coord *coord)
     }
 }
 
-static void read_ledgers(struct coord *coord)
+static void read_ledgers(struct coord *coord, uint64_t now_ns)
 {
     struct ledger sum = {0}, one;
 
@@ -114,6 +114,7 @@ static void read_ledgers(struct coord *coord)
         coord->readings++;
         if (!ledger_closes(&one)) coord->readings_open++;
         ledger_add(&sum, &one);
+        if (coord->rates != NULL) rates_read(coord->rates, i, now_ns, one.ok);
     }
     coord->ledger = sum;
     say_failures(coord);
@@ -140,6 +141,20 @@ static uint64_t next_sample_ns(const struct coord *coord)
 static void end_span(struct coord *coord, uint64_t now_ns)
 {
     if (coord->series != NULL) series_end_span(coord->series, now_ns - coord->start_ns);
+    if (coord->rates != NULL) coord->rates->until_ns = min_u64(coord->rates->until_ns, now_ns);
+}
+
+/* The measured span, as it is planned. */
+static void begin_rates(struct coord *coord)
+{
+    const struct plan *plan = coord->plan;
+    uint64_t until_ns = TIME_NEVER;
+
+    if (coord->rates == NULL) return;
+    if (plan->duration_ns < TIME_NEVER - coord->start_ns) {
+        until_ns = coord->start_ns + plan->duration_ns;
+    }
+    rates_set_span(coord->rates, coord->start_ns, coord->start_ns + plan->warmup_ns, until_ns);
 }
 
 static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)
@@ -149,6 +164,7 @@ static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level
     if (coord->ready + coord->failed < workers) return;
     coord->phase = COORD_RUNNING;
     coord->start_ns = now_ns;
+    begin_rates(coord);
     if (coord->failed > 0 || stop_level > 0) {
         order_all(coord, ORDER_ABORT, 0);
         end_span(coord, now_ns);
@@ -170,7 +186,9 @@ static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_lev
     if (stop_level >= 1 && coord->stops_seen == 0) {
         order_all(coord, ORDER_STOP, now_ns);
         end_span(coord, now_ns);
-        say(coord, "pelt: stopping, waiting for outstanding answers; once more to report now");
+        if (coord->plan->drain_ns > 0) {
+            say(coord, "pelt: stopping, waiting for outstanding answers; once more to report now");
+        }
         coord->stops_seen = 1;
     }
     if (stop_level >= 2 && coord->stops_seen == 1) {
@@ -179,12 +197,12 @@ static void running_step(struct coord *coord, uint64_t now_ns, uint32_t stop_lev
         coord->stops_seen = 2;
     }
     if (now_ns >= min_u64(coord->next_reading_ns, next_sample_ns(coord))) {
-        read_ledgers(coord);
+        read_ledgers(coord, now_ns);
         if (now_ns >= next_sample_ns(coord)) take_sample(coord, now_ns);
         coord->next_reading_ns = now_ns + COORD_READING_NS;
     }
     if (coord->ended + coord->failed == coord->plan->workers) {
-        read_ledgers(coord);
+        read_ledgers(coord, now_ns);
         coord->phase = COORD_ENDED;
     }
 }

@@ -6,6 +6,7 @@
 #ifndef CORE_COORD_H
 #define CORE_COORD_H
 
+#include "core/rates.h"
 #include "core/series.h"
 #include "core/worker.h"
 
@@ -32,6 +33,7 @@ struct coord {
     uint64_t start_ns;
     uint64_t next_reading_ns;
     struct series *series; /* NULL: none is kept. Set after coord_init(), before the first step. */
+    struct rates *rates;   /* The same. */
     struct ledger ledger;  /* Sum at the last reading. */
     uint64_t readings;
     uint64_t readings_open;  /* That did not close: each is a bug. */

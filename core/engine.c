@@ -405,6 +405,13 @@ static bool init_series(struct engine *engine)
     return series_init(&engine->series, &options, &engine->arena);
 }
 
+static bool init_rates(struct engine *engine)
+{
+    if (!engine->wants_rates) return true;
+    engine->coord.rates = &engine->rates;
+    return rates_init(&engine->rates, engine->plan->workers, &engine->arena);
+}
+
 static bool init_buckets(struct engine *engine)
 {
     struct buckets_options options = {
@@ -441,8 +448,9 @@ static enum err start_threads(struct engine *engine, struct err_info *why)
     }
     if (!init_crew(engine)) return err_set(why, ERR_MEMORY, ENOMEM, "no memory for workers");
     coord_init(&engine->coord, engine->plan, engine->shared, &owner);
-    if (!init_series(engine) || !init_buckets(engine))
+    if (!init_series(engine) || !init_buckets(engine) || !init_rates(engine)) {
         return err_set(why, ERR_MEMORY, ENOMEM, "no memory for samples");
+    }
     err = names_init(&engine->names, engine->plan, &engine->arena, why);
     if (err != ERR_OK) return err;
     err = scribe_new(&engine->scribe, engine->coord_fd, engine->json_lines, why);
@@ -497,6 +505,7 @@ enum err engine_start(struct engine **ret_engine, const struct engine_options *o
     engine->sinks = options->sinks;
     engine->sinks_count = options->sinks_count;
     engine->json_lines = options->json_lines;
+    engine->wants_rates = options->rates;
     engine->test = options->test;
     engine->done_fd = -1;
     engine->coord_fd = -1;

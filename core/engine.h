@@ -43,6 +43,7 @@ struct engine_options {
     const struct bucket_sink *sinks; /* Get the buckets of a test file; [sinks_count]; as long. */
     uint32_t sinks_count;
     bool json_lines; /* Lines on stderr are JSON, an object each. */
+    bool rates;      /* result.per_s is wanted. */
 };
 
 /* Starts resolving, then the workers, then the run. ERR_LIMIT, ERR_MEMORY at once; what fails

@@ -54,6 +54,7 @@ struct engine {
     const struct bucket_sink *sinks; /* Borrowed; [sinks_count]. */
     uint32_t sinks_count;
     bool json_lines;
+    bool wants_rates;
     int done_fd;                 /* Readable when the coordinator's thread is through. */
     int coord_fd;                /* Wakes the coordinator: news, answers, stops. */
     _Atomic uint32_t stop_level; /* Any thread adds; the coordinator reads. A hint only. */
@@ -68,6 +69,7 @@ struct engine {
     struct coord coord;
     struct watch *watch;
     struct series series;
+    struct rates rates;
     struct mod_interval mod; /* Open loop: the schedule. */
     struct names names;      /* Where the targets are. */
     struct crew *crew;       /* [plan->workers] */

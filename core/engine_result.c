@@ -85,6 +85,20 @@ static void fill_span(struct engine *engine, uint64_t run_ns)
     result->asked_per_s = mod_interval_mean_per_s(&engine->mod, result->warmup_ns, run_ns);
 }
 
+static bool fill_rates(struct engine *engine)
+{
+    const struct rates *rates = engine->coord.rates;
+    struct hist_view *view;
+
+    if (rates == NULL) return true;
+    view = arena_array(&engine->arena, 1, sizeof(*view));
+    if (view == NULL) return false;
+    hist_view_clear(view);
+    hist_view_add(view, &rates->per_s);
+    engine->result.per_s = view;
+    return true;
+}
+
 /* Gathers the rows, if there are any. */
 static bool gather_rows(struct engine *engine)
 {
@@ -164,6 +178,7 @@ bool engine_fill_result(struct engine *engine)
     name_engine(engine);
     coord_end_series(coord, drained_ns);
     result->series = coord->series;
+    if (!fill_rates(engine)) return false;
     if (engine->names.resolver != NULL) result->names = &engine->names.counts;
     result->started_wall_ns = engine->wall_ns;
     fill_span(engine, ended_ns - coord->start_ns);

@@ -396,6 +396,16 @@ static void put_workers(struct json *json, const struct result *result)
     json_end(json);
 }
 
+static void put_late(struct json *json, const struct result *result)
+{
+    if (result->plan->late_ns == 0) return;
+    json_key(json, "late");
+    json_object(json);
+    put_seconds(json, "from_s", result->plan->late_ns);
+    json_put_u64(json, "answers", result->late);
+    json_end(json);
+}
+
 static void put_rows(struct json *json, const struct result *result)
 {
     if (result->rows == NULL) return;
@@ -426,6 +436,7 @@ void report_json(const struct result *result, bool compact, struct text *out)
     put_phases(&json, result);
     put_statuses(&json, result);
     json_put_double(&json, "left_out", figures.left_out_share, 9);
+    put_late(&json, result);
     if (result->lateness != NULL) {
         put_latency(&json, "lateness_us", result->lateness);
         put_latency(&json, "connection_wait_us", result->conn_wait);

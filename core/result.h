@@ -96,12 +96,13 @@ struct result {
     struct hist_view *conn_wait;
     double asked_per_s;          /* The mean of the rate asked for, over the span. */
     struct hist_view *loop_lag;  /* Turns of the workers' loops. */
+    struct hist_view *per_s;     /* What core/rates.h kept, no times; NULL: nothing. */
     const struct series *series; /* How it went, second by second; NULL: not kept. */
 
     const struct result_test *test; /* Of a test file; else NULL. */
     const struct rows **rows;       /* [plan->workers]; NULL: none were wanted. */
     uint64_t rows_kept, rows_not_kept;
-
+    uint64_t late;     /* Answers that took plan->late_ns or longer. */
     uint64_t cpu_ns;   /* Of the whole process from the start of the run to its end. */
     uint64_t syscalls; /* Made by the workers, from the start of the run on. */
     uint64_t completions;

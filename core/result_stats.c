@@ -76,6 +76,7 @@ static bool add_phases(struct result *result, const struct stats *stats, struct 
 bool result_stats_add(struct result *result, const struct stats *stats, struct arena *arena)
 {
     hist_view_add(result->from_due, &stats->from_due);
+    result->late += load_relaxed(&stats->late);
     stats_add_from_sent(stats, result->from_sent);
     hist_view_add(result->loop_lag, &stats->loop_lag);
     if (result->lateness != NULL) {

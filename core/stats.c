@@ -12,6 +12,7 @@ bool stats_init(struct stats *stats, struct arena *arena)
                                    &stats->tls.full, &stats->tls.resumed};
     uint32_t hists = (uint32_t)(COUNT(others) + (size_t)2 * STATS_PLACES);
 
+    stats->late_ns = TIME_NEVER;
     /* Every page of all histograms, 288 KiB each, of which a run touches a few. */
     if (!hist_slab_init(&stats->slab, arena, hists * HIST_PAGES)) return false;
     for (size_t i = 0; i < COUNT(others); i++) {

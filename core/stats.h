@@ -45,6 +45,8 @@ struct stats {
     struct hist lateness;  /* Open loop: sent - max(due, when a connection was free). */
     struct hist conn_wait; /* Open loop: max(0, when a connection was free - due). */
     struct hist loop_lag;  /* From one visit of the completion queue to the next, waits left out. */
+    uint64_t late_ns;      /* Worker's. Answers that took so long, from sent, are late; … */
+    hist_cell late;        /* … so many were. */
     _Atomic uint64_t status[STATUS_COUNT];  /* Worker's. Answers by status. */
     _Atomic uint64_t refused[STATUS_COUNT]; /* Worker's. A proxy's answers to CONNECT, no 2xx. */
     uint8_t place_of[STATUS_COUNT];         /* Worker's. 1 + its place; 0: not measured yet. */
@@ -52,7 +54,8 @@ struct stats {
     uint32_t places_used;                   /* Worker's; read after it ended. */
 };
 
-/* Makes `stats` empty with all memory it will need from `arena`; false when that refuses. */
+/* Makes `stats` empty with all memory it will need from `arena`; false when that refuses. No answer
+ * is late until late_ns is set. */
 MUST_USE bool stats_init(struct stats *stats, struct arena *arena);
 
 /* The first answer of a status that is measured: gives it a place, and returns that. */
@@ -65,6 +68,7 @@ static inline void stats_answered(struct stats *stats, uint32_t status,
     uint32_t place = stats->place_of[status];
     struct stats_answers *answers;
 
+    if (unlikely(at->done_ns - at->sent_ns >= stats->late_ns)) add_relaxed(&stats->late, count);
     place = unlikely(place == 0) ? stats_place_new(stats, status) : place - 1;
     answers = &stats->answers[place];
     hist_record_many(&stats->from_due, at->done_ns - at->due_ns, count);

@@ -257,6 +257,7 @@ static bool init_memory(struct worker *w, const struct worker_options *options)
     w->filled = arena_array(&w->arena, w->table.count, sizeof(*w->filled));
     if (w->sends == NULL || w->filled == NULL) return false;
     if (!stats_init(&w->shared->stats, options->stats_arena)) return false;
+    if (options->plan->late_ns > 0) w->shared->stats.late_ns = options->plan->late_ns;
     if (is_test && !init_test_stats(w->shared, options)) return false;
     if (w->plan->requests_count > 1 &&
         !stats_urls_init(&w->shared->urls, options->stats_arena, w->plan->requests_count)) {
