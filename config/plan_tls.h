@@ -13,7 +13,8 @@ enum plan_tls_version { PLAN_TLS_ANY, PLAN_TLS_1_0, PLAN_TLS_1_1, PLAN_TLS_1_2, 
 enum { PLAN_TLS_SECLEVEL_UNTOUCHED = -1, PLAN_TLS_SECLEVEL_MAX = 5 };
 
 struct plan_tls {
-    bool insecure;         /* Nothing of a certificate is verified. */
+    bool insecure;         /* Nothing of a certificate is verified … */
+    bool as_wrk;           /* … because wrk does not, and not because somebody asked for it. */
     const char *ca_file;   /* Trusted in place of the system's roots. */
     const char *crl_file;  /* Revocation lists; NULL: revocation is not looked at. */
     const char *cert_file; /* Of the client. */

@@ -169,10 +169,20 @@ static enum err take_value(struct reader *reader, struct found *found)
     return ERR_OK;
 }
 
+/* wrk has it, and whoever comes from there should be told more than that it is unknown. */
+static enum err refuse_script(const char *option, struct err_info *why)
+{
+    return err_set(why, ERR_USAGE, 0, "option '%s': this build runs no scripts (it has no LuaJIT)",
+                   option);
+}
+
 static enum err refuse_unknown(const char *name, size_t len, struct err_info *why)
 {
     const struct cli_option *like = cli_option_like(name, len);
 
+    if (len == strlen("script") && memcmp(name, "script", len) == 0) {
+        return refuse_script("--script", why);
+    }
     if (like == NULL) {
         return err_set(why, ERR_USAGE, 0, "unknown option '--%s'", quote_len(name, len).text);
     }
@@ -210,6 +220,7 @@ static enum err read_letters(struct reader *reader, const char *letters)
         struct found found = {.option = cli_option_by_letter(*at)};
         enum err err;
 
+        if (*at == 's') return refuse_script("-s", reader->why);
         if (found.option == NULL) {
             return err_set(reader->why, ERR_USAGE, 0, "unknown option '-%s'",
                            quote_len(at, 1).text);
@@ -264,7 +275,9 @@ static void set_defaults(struct cli_words *words)
         plan->duration_ns = TIME_NEVER;
     }
     if (!cli_is_given(words, OPTION_CONNECT_TIMEOUT)) plan->connect_timeout_ns = plan->timeout_ns;
-    if (!cli_is_given(words, OPTION_DRAIN)) plan->drain_ns = plan->timeout_ns;
+    if (!cli_is_given(words, OPTION_DRAIN)) {
+        plan->drain_ns = words->cli.format == CLI_FORMAT_WRK ? 0 : plan->timeout_ns;
+    }
     if (words->cli.requests_path == NULL) {
         plan->rows_max = 0;
     } else if (!cli_is_given(words, OPTION_REQUESTS_OUT_MAX)) {
@@ -334,6 +347,7 @@ static enum err check_words(const struct cli_words *words, struct err_info *why)
         return err_set(why, ERR_USAGE, 0, "option '--requests-out-max' wants '--requests-out'");
     }
     err = cli_check_body(words, why);
+    if (err == ERR_OK) err = cli_check_format(words, why);
     return err == ERR_OK ? check_files(&words->cli, why) : err;
 }
 
@@ -352,36 +366,49 @@ static bool make_list(struct cli_list *list, int argc, struct arena *scratch)
     return list->items != NULL;
 }
 
+bool cli_words_init(struct cli_words *words, int words_max, struct arena *scratch)
+{
+    words->urls = arena_array(scratch, (size_t)words_max + 1, sizeof(*words->urls));
+    return words->urls != NULL && make_list(&words->headers, words_max, scratch) &&
+           make_list(&words->resolves, words_max, scratch);
+}
+
+enum err cli_build(struct cli_words *words, uint32_t cpus, struct arena *scratch,
+                   struct err_info *why)
+{
+    enum err err = cli_build_urls(words, scratch, why);
+
+    if (err != ERR_OK) return err;
+    set_defaults(words);
+    err = cli_build_rate(words, why);
+    if (err != ERR_OK) return err;
+    err = check_words(words, why);
+    if (err != ERR_OK) return err;
+    err = cli_set_threads(words, cpus, why);
+    if (err != ERR_OK) return err;
+    err = cli_build_net(words, why);
+    if (err == ERR_OK) err = cli_build_tls(words, why);
+    if (err != ERR_OK) return err;
+    err = cli_build_requests(words, scratch, why);
+    if (err != ERR_OK) return err;
+    err = cli_check_tls(words, why);
+    if (err != ERR_OK) return err;
+    err = cli_check_names(words, why);
+    return err == ERR_OK ? cli_build_format(words, why) : err;
+}
+
 /* What cli_parse() does, on storage that it releases. */
 static enum err parse_into(struct cli_words *words, struct reader *reader, uint32_t cpus,
                            struct arena *scratch)
 {
     enum err err;
 
-    words->urls = arena_array(scratch, (size_t)reader->argc + 1, sizeof(*words->urls));
-    if (words->urls == NULL || !make_list(&words->headers, reader->argc, scratch) ||
-        !make_list(&words->resolves, reader->argc, scratch)) {
+    if (!cli_words_init(words, reader->argc, scratch)) {
         return err_set(reader->why, ERR_MEMORY, 0, "no memory for the command line");
     }
     err = read_line(reader);
     if (err != ERR_OK || cli_is_about(&words->cli)) return err;
-    err = cli_build_urls(words, scratch, reader->why);
-    if (err != ERR_OK) return err;
-    set_defaults(words);
-    err = cli_build_rate(words, reader->why);
-    if (err != ERR_OK) return err;
-    err = check_words(words, reader->why);
-    if (err != ERR_OK) return err;
-    err = cli_set_threads(words, cpus, reader->why);
-    if (err != ERR_OK) return err;
-    err = cli_build_net(words, reader->why);
-    if (err == ERR_OK) err = cli_build_tls(words, reader->why);
-    if (err != ERR_OK) return err;
-    err = cli_build_requests(words, scratch, reader->why);
-    if (err != ERR_OK) return err;
-    err = cli_check_tls(words, reader->why);
-    if (err != ERR_OK) return err;
-    return cli_check_names(words, reader->why);
+    return cli_build(words, cpus, scratch, reader->why);
 }
 
 enum err cli_parse(int argc, char **argv, uint32_t cpus, struct cli *ret_cli, struct err_info *why)

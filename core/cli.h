@@ -14,9 +14,13 @@
 #include "core/base/defs.h"
 #include "core/base/err.h"
 #include "core/base/text.h"
+#include "core/report_wrk.h"
 #include "core/results_file.h"
 
 struct engine_test;
+
+/* What stdout carries: the report for people, or wrk's. */
+enum cli_format { CLI_FORMAT_TEXT, CLI_FORMAT_WRK };
 
 enum cli_shell { CLI_BASH, CLI_ZSH, CLI_FISH };
 
@@ -32,11 +36,14 @@ struct cli {
     const char *csv_path;  /* Of the series; NULL: not wanted. Points into argv, as the next two. */
     const char *hdr_path;  /* Of the histogram log. */
     const char *requests_path;
-    bool strict;   /* Exit status 98 when the client was the limit. */
-    bool spectrum; /* The report shows the full latency spectrum. */
-    bool quiet;    /* Nothing on stderr but errors. */
-    bool silent;   /* Nor these, once the run has begun. */
-    bool terse;    /* Of what is normal, nothing. */
+    enum cli_format format;
+    struct report_wrk wrk; /* Of CLI_FORMAT_WRK. */
+    bool as_wrk;           /* Started under the name wrk: exit statuses and stderr as wrk's. */
+    bool strict;           /* Exit status 98 when the client was the limit. */
+    bool spectrum;         /* The report shows the full latency spectrum. */
+    bool quiet;            /* Nothing on stderr but errors. */
+    bool silent;           /* Nor these, once the run has begun. */
+    bool terse;            /* Of what is normal, nothing. */
     bool verbose;
     /* Print it and do nothing else. */
     bool help;

@@ -6,6 +6,13 @@
 #include "config/request.h"
 #include "core/cli_options.h"
 
+/* Makes room in `scratch` for what `words_max` words may hold; false when it refuses (cli.c). */
+MUST_USE bool cli_words_init(struct cli_words *words, int words_max, struct arena *scratch);
+
+/* All of the following steps, once the words have been read (cli.c). Failures as cli_parse(). */
+MUST_USE enum err cli_build(struct cli_words *words, uint32_t cpus, struct arena *scratch,
+                            struct err_info *why);
+
 /* Takes the URLs apart, each once, weighs them, and makes the plan's targets of them, in the plan's
  * arena (cli_urls.c); `scratch` is for what is not needed afterwards. ERR_USAGE when there are
  * none or too many, one is wrong, or the weights are; ERR_MEMORY. */
@@ -42,6 +49,13 @@ MUST_USE enum err cli_build_body(struct cli_words *words, struct arena *scratch,
 
 /* ERR_USAGE when options about the body contradict each other, or there is none (cli_body.c). */
 MUST_USE enum err cli_check_body(const struct cli_words *words, struct err_info *why);
+
+/* Once all else is there: what a report in wrk's form says of the line, in the plan's arena
+ * (cli_format.c); no-op for another. ERR_MEMORY. */
+MUST_USE enum err cli_build_format(struct cli_words *words, struct err_info *why);
+
+/* ERR_USAGE when options about the report's form contradict each other (cli_format.c). */
+MUST_USE enum err cli_check_format(const struct cli_words *words, struct err_info *why);
 
 /* Once the targets are there: ERR_USAGE when what was said of names is about none of them
  * (cli_net.c). */

@@ -59,6 +59,8 @@ enum cli_option_id {
     OPTION_DRAIN,
     OPTION_STRICT,
     OPTION_LATENCY,
+    OPTION_FORMAT,
+    OPTION_WRK_STATS,
     OPTION_JSON,
     OPTION_CSV,
     OPTION_HDR,

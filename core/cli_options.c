@@ -14,6 +14,9 @@ const char *const cli_io_names[] = {
 static const char *const arrivals_choices[] = {
     [PLAN_ARRIVALS_EVEN] = "even", [PLAN_ARRIVALS_POISSON] = "poisson", NULL};
 
+static const char *const format_choices[] = {
+    [CLI_FORMAT_TEXT] = "text", [CLI_FORMAT_WRK] = "wrk", NULL};
+
 static const char *const shell_choices[] = {
     [CLI_BASH] = "bash", [CLI_ZSH] = "zsh", [CLI_FISH] = "fish", NULL};
 
@@ -195,12 +198,21 @@ const struct cli_option cli_options[OPTION_COUNT] = {
                                    "for a request, from sent to its first byte", "only -T", 1,
                                    TIME_OPTION_MAX, AT(cli.plan.first_byte_timeout_ns), CLI_TIME,
                                    CLI_DEADLINES, 0, NULL},
-    [OPTION_DRAIN] = {"drain", "TIME", "how long answers are awaited after the end", "as -T", 0,
-                      TIME_OPTION_MAX, AT(cli.plan.drain_ns), CLI_TIME, CLI_DEADLINES, 0, NULL},
+    [OPTION_DRAIN] = {"drain", "TIME", "how long answers are awaited after the end",
+                      "as -T, with --format wrk 0", 0, TIME_OPTION_MAX, AT(cli.plan.drain_ns),
+                      CLI_TIME, CLI_DEADLINES, 0, NULL},
     [OPTION_STRICT] = {"strict", NULL, "exit with status 98 when the client was the limit", NULL, 0,
                        0, AT(cli.strict), CLI_ON, CLI_OUTPUT, 0, NULL},
     [OPTION_LATENCY] = {"latency", NULL, "print the full latency spectrum", NULL, 0, 0,
                         AT(cli.spectrum), CLI_ON, CLI_OUTPUT, 'L', NULL},
+    [OPTION_FORMAT] = {"format", "FORM",
+                       "text, or wrk: the report as wrk prints it; certificates are then not "
+                       "verified either unless --cacert or --crl is given",
+                       "text", 0, 0, AT(cli.format), CLI_CHOICE, CLI_OUTPUT, 0, format_choices},
+    [OPTION_WRK_STATS] = {"wrk-stats", NULL,
+                          "latencies of that report by wrk's arithmetic, which leaves timeouts out "
+                          "and adds samples that nobody measured",
+                          NULL, 0, 0, AT(cli.wrk.corrected), CLI_ON, CLI_OUTPUT, 0, NULL},
     [OPTION_JSON] = {"json", "FILE",
                      "write the results as JSON; '-' is stdout, which then carries nothing else",
                      NULL, 0, 0, AT(cli.json_path), CLI_TEXT, CLI_OUTPUT, 0, NULL},

@@ -38,6 +38,7 @@ struct cli_list {
 
 struct cli_url {
     const char *text; /* As given. */
+    const char *path; /* Sent in place of that which the text has; NULL: that. */
     uint32_t weight;
     struct plan_target parsed;
     uint32_t target; /* Index into the plan's. */

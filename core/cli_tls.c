@@ -64,6 +64,10 @@ enum err cli_build_tls(struct cli_words *words, struct err_info *why)
     struct plan_tls *tls = &words->cli.plan.tls;
     enum err err = check_files(words, why);
 
+    if (words->cli.format == CLI_FORMAT_WRK && !tls->insecure && tls->ca_file == NULL &&
+        tls->crl_file == NULL) {
+        tls->insecure = tls->as_wrk = true;
+    }
     if (err == ERR_OK && words->tls_resume != NULL) err = read_resume(words->tls_resume, tls, why);
     if (err != ERR_OK) return err;
     tls->version_min = (enum plan_tls_version)words->tls_min;

@@ -81,6 +81,10 @@ static enum err find_target(struct plan *plan, struct cli_url *url, struct err_i
     enum err err = plan_parse_url(&plan->arena, url->text, &url->parsed, why);
 
     if (err != ERR_OK) return err;
+    if (url->path != NULL) {
+        url->parsed.path = arena_copy(&plan->arena, url->path, strlen(url->path));
+        if (url->parsed.path == NULL) return err_set(why, ERR_MEMORY, 0, "no memory for the URLs");
+    }
     url->target = 0;
     while (url->target < plan->targets_count &&
            !is_same_target(&plan->targets[url->target], &url->parsed)) {

@@ -8,6 +8,7 @@
 
 #include "core/check_cli.h"
 #include "core/cli.h"
+#include "core/cli_wrk.h"
 #include "core/engine.h"
 #include "core/exit.h"
 #include "core/live.h"
@@ -91,6 +92,8 @@ static int write_result(const struct cli *cli, const struct result *result, stru
         (void)!err_set(&why, ERR_CONFIG, 0, "nothing can go on: %s", result->deadlock);
         tell_error(cli, &why);
     }
+    /* wrk ends well, whatever became of the requests. */
+    if (cli->as_wrk && code != EXIT_CODE_LEDGER) code = EXIT_CODE_OK;
     if (code != EXIT_CODE_OK) return code;
     if (!written) return EXIT_CODE_OUTPUT;
     return cli->strict && result->verdict.client_limited ? EXIT_CODE_CLIENT_LIMITED : code;
@@ -114,12 +117,13 @@ static int run_into(const struct cli *cli, struct outputs *outputs, int signal_f
         .quiet = cli->quiet,
         .terse = cli->terse,
         .verbose = cli->verbose,
-        .live = !cli->quiet && live_is_possible(STDERR_FILENO),
+        .live = !cli->quiet && !cli->as_wrk && live_is_possible(STDERR_FILENO),
         .colours = live_wants_colours(),
         .record = outputs->record,
         .sinks = outputs->run.sinks,
         .sinks_count = outputs->run.sinks_count,
         .json_lines = cli->json_lines,
+        .rates = cli->format == CLI_FORMAT_WRK,
     };
     struct engine *engine = NULL;
     struct err_info why;
@@ -148,7 +152,7 @@ static int run(const struct cli *cli)
         tell_error(cli, &why);
         return err == ERR_FILE ? EXIT_CODE_OUTPUT : EXIT_CODE_ERROR;
     }
-    code = run_into(cli, &outputs, signal_fd);
+    code = outputs_begin(cli, print_error) ? run_into(cli, &outputs, signal_fd) : EXIT_CODE_OUTPUT;
     outputs_release(&outputs);
     if (signal_fd >= 0) (void)close(signal_fd);
     return code;
@@ -196,6 +200,17 @@ static int run_test(int argc, char **argv)
     return code;
 }
 
+static int run_as_wrk(int argc, char **argv, uint32_t cpus)
+{
+    struct cli cli;
+    int code = cli_wrk_parse(argc, argv, cpus, &cli);
+
+    if (code != -1) return code;
+    code = run(&cli);
+    cli_release(&cli);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     uint32_t cpus[CPUS_MAX];
@@ -204,6 +219,7 @@ int main(int argc, char **argv)
     int code;
 
     output_hold_streams();
+    if (cli_is_wrk(argv[0])) return run_as_wrk(argc, argv, cpu_allowed(cpus, CPUS_MAX));
     if (argc > 1 && strcmp(argv[1], "serve") == 0) return serve_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "run") == 0) return run_test(argc - 1, argv + 1);

@@ -69,6 +69,67 @@ static void end_record(struct outputs *outputs, struct failures *failures)
     note(failures, output_close(&outputs->hdr, &why), &why);
 }
 
+/* Text on stderr, where nobody can be told of a failure. */
+static void print_aside(const struct text *text)
+{
+    struct err_info ignored;
+
+    (void)!output_stream(STDERR_FILENO, text, &ignored);
+}
+
+bool outputs_begin(const struct cli *cli, void (*tell)(const struct err_info *why))
+{
+    struct err_info why;
+    struct arena arena;
+    struct text head, notes;
+    enum err err;
+
+    if (cli->format != CLI_FORMAT_WRK) return true;
+    arena_init(&arena, 0);
+    text_init(&head, &arena);
+    text_init(&notes, &arena);
+    report_wrk_notes(&cli->wrk, &cli->plan, &notes);
+    if (!cli->quiet) print_aside(&notes);
+    report_wrk_head(&cli->wrk, &head);
+    err = output_stream(STDOUT_FILENO, &head, &why);
+    if (err != ERR_OK) tell(&why);
+    arena_release(&arena);
+    return err == ERR_OK;
+}
+
+/* What wrk's form has no place for: all of our report, or that it says little of the server. */
+static void print_besides(const struct cli *cli, const struct result *result, struct arena *arena)
+{
+    const struct verdict *verdict = &result->verdict;
+    struct text text;
+
+    text_init(&text, arena);
+    if (cli->verbose) {
+        report_text(result, cli->spectrum, &text);
+    } else if (!cli->quiet) {
+        for (uint32_t i = 0; verdict->client_limited && i < verdict->reasons.count; i++) {
+            text_printf(&text, "pelt: %s: %s\n", verdict_state(verdict), verdict->reasons.text[i]);
+        }
+    }
+    print_aside(&text);
+}
+
+/* The report for people on stdout. */
+static enum err print_report(const struct cli *cli, const struct result *result,
+                             struct arena *arena, struct err_info *why)
+{
+    struct text text;
+
+    text_init(&text, arena);
+    if (cli->format == CLI_FORMAT_WRK) {
+        report_wrk(&cli->wrk, result, arena, &text);
+        print_besides(cli, result, arena);
+    } else {
+        report_text(result, cli->spectrum, &text);
+    }
+    return output_stream(STDOUT_FILENO, &text, why);
+}
+
 bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct result *result,
                    void (*tell)(const struct err_info *why))
 {
@@ -78,13 +139,11 @@ bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct 
     struct text text;
 
     arena_init(&arena, 0);
-    text_init(&text, &arena);
     if (cli->test != NULL) {
         failures.any |= !run_outputs_write(&outputs->run, result, tell);
     }
     if (outputs->json.fd != STDOUT_FILENO && !cli->json_lines) {
-        report_text(result, cli->spectrum, &text);
-        note(&failures, output_stream(STDOUT_FILENO, &text, &why), &why);
+        note(&failures, print_report(cli, result, &arena, &why), &why);
     }
     if (outputs->json.path != NULL) {
         text_init(&text, &arena);

@@ -25,6 +25,10 @@ struct outputs {
 MUST_USE enum err outputs_open(struct outputs *outputs, const struct cli *cli,
                                struct err_info *why);
 
+/* Before the run: what a report in wrk's form begins with, and on stderr what is not as wrk's. A
+ * failure is given to `tell`; false if there was one. */
+MUST_USE bool outputs_begin(const struct cli *cli, void (*tell)(const struct err_info *why));
+
 /* After the run: the report for people on stdout, unless that for programs goes there, and all
  * files. Each failure is given to `tell`; false if there was one. */
 MUST_USE bool outputs_write(struct outputs *outputs, const struct cli *cli,

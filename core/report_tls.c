@@ -51,8 +51,12 @@ void report_tls(const struct result *result, struct text *out)
     if (!speaks_tls(result->plan)) return;
     add_agreed(result, out);
     begin_line(out, result->tls.agreed_count == 0);
-    text_add_str(out, result->plan->tls.insecure ? "certificates were not verified (--insecure)\n"
-                                                 : "certificates and names were verified\n");
+    if (!result->plan->tls.insecure) {
+        text_add_str(out, "certificates and names were verified\n");
+    } else {
+        text_printf(out, "certificates were not verified (%s)\n",
+                    result->plan->tls.as_wrk ? "as wrk" : "--insecure");
+    }
     begin_line(out, false);
     text_printf(out, "%s handshakes", units_grouped(buf, ledger->handshakes));
     text_printf(out, ", %s of them resumed", units_grouped(buf, ledger->handshakes_resumed));
@@ -114,6 +118,9 @@ void report_tls_json(const struct result *result, struct json *json)
     json_object(json);
     json_put_str(json, "library", result->tls_library);
     json_put_bool(json, "verified", !result->plan->tls.insecure);
+    if (result->plan->tls.insecure) {
+        json_put_str(json, "not_verified_because", result->plan->tls.as_wrk ? "wrk" : "insecure");
+    }
     for (size_t i = 0; i < COUNT(counts); i++) {
         json_put_u64(json, counts[i].key, counts[i].count);
     }

@@ -331,6 +331,26 @@ static void test_cli_chooses_threads(void)
     }
 }
 
+static void test_cli_tells_a_report_as_wrks_of_the_line(void)
+{
+    struct cli cli = parse_right((const char *const[WORDS_MAX]){
+        "--format", "wrk", "-c6", "-t3", "-LT1s", "--wrk-stats", URL, URL "x"});
+
+    EXPECT(cli.format == CLI_FORMAT_WRK && !cli.as_wrk);
+    EXPECT(strcmp(cli.wrk.url, URL " " URL "x") == 0);
+    EXPECT(cli.wrk.connections == 6 && cli.wrk.threads == 3);
+    EXPECT(cli.wrk.duration_ns == 10 * NS_PER_S && cli.wrk.timeout_ns == NS_PER_S);
+    EXPECT(cli.wrk.distribution && cli.wrk.corrected);
+    EXPECT(cli.plan.timeout_ns == NS_PER_S && cli.plan.late_ns == 0);
+    EXPECT(cli.plan.drain_ns == 0);
+    cli_release(&cli);
+    cli = parse_right((const char *const[WORDS_MAX]){"--format=wrk", "--drain", "2s", "-n7", URL});
+    EXPECT(cli.plan.drain_ns == 2 * NS_PER_S);
+    EXPECT(cli.wrk.duration_ns == TIME_NEVER && cli.wrk.requests == 7);
+    EXPECT(!cli.wrk.distribution && !cli.wrk.corrected);
+    cli_release(&cli);
+}
+
 static void test_cli_has_no_end_by_time_when_only_requests_are_given(void)
 {
     struct cli cli = parse_right((const char *const[WORDS_MAX]){"-n", "5", URL});
@@ -467,6 +487,12 @@ static const struct {
      "option '-X': method 'CONNECT' asks for a tunnel, which cannot be measured; use another"},
     {{"--body", "a", "--body-file", "b", URL}, FULL},
     {{"ftp://h/"}, "url 'ftp://h/' has an unknown scheme; http:// and https:// are known"},
+    {{"--format", "yaml", URL}, "option '--format' wants one of text, wrk, not 'yaml'"},
+    {{"--wrk-stats", URL}, "option '--wrk-stats' wants '--format wrk'"},
+    {{"--format", "wrk", "--json", "-", URL},
+     "the report of wrk goes to stdout, and so would that of '--json -'; give '--json' a file"},
+    {{"-s", "x.lua", URL}, "option '-s': this build runs no scripts (it has no LuaJIT)"},
+    {{"--script=x.lua", URL}, "option '--script': this build runs no scripts (it has no LuaJIT)"},
     {{"--io", "kqueue", URL}, "option '--io' wants one of auto, uring, epoll, not 'kqueue'"},
     {{"--io=", URL}, "option '--io' wants one of auto, uring, epoll, not ''"},
     {{"-R", "0", URL}, RATE("0")},
@@ -645,6 +671,7 @@ int main(void)
     TEST(test_cli_bounds_the_number_of_stages);
     TEST(test_cli_keeps_the_hint_behind_a_long_message);
     TEST(test_cli_chooses_threads);
+    TEST(test_cli_tells_a_report_as_wrks_of_the_line);
     TEST(test_cli_has_no_end_by_time_when_only_requests_are_given);
     TEST(test_cli_builds_the_request);
     TEST(test_cli_stops_at_help_and_version);

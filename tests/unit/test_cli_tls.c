@@ -77,6 +77,11 @@ static void test_cli_tls_takes_every_option(void)
         {{"--early-data", URL}, {.early_data = true}},
         {{"--tls-resume", "mix:100%", URL}, {.resume = PLAN_TLS_MIX, .resume_percent = 100}},
         {{"--tls-timeout", "2s", URL}, {.timeout_ns = 2 * NS_PER_S}},
+        {{"--format", "text", URL}, {.insecure = false}},
+        {{"--format", "wrk", URL}, {.insecure = true, .as_wrk = true}},
+        {{"--format", "wrk", "--insecure", URL}, {.insecure = true}},
+        {{"--format", "wrk", "--cacert", "f", URL}, {.ca_file = "f"}},
+        {{"--format", "wrk", "--crl", "f", URL}, {.crl_file = "f"}},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -96,6 +101,7 @@ static void test_cli_tls_takes_every_option(void)
         }
         EXPECT(strcmp(tls->alpn, expected->alpn != NULL ? expected->alpn : "http/1.1") == 0);
         EXPECT(tls->insecure == expected->insecure);
+        EXPECT(tls->as_wrk == expected->as_wrk);
         EXPECT(tls->version_min == expected->version_min);
         EXPECT(tls->version_max == expected->version_max);
         EXPECT(tls->resume == expected->resume);

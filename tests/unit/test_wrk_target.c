@@ -1,0 +1,134 @@
+/* URLs as wrk 4.1 takes them; what is in the tables was seen of it. */
+#include "core/wrk_target.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/test.h"
+
+struct parsed {
+    const char *url, *host, *service, *host_field, *path;
+    bool tls;
+};
+
+static void test_wrk_target_takes_urls_apart(void)
+{
+    static const struct parsed cases[] = {
+        {"http://h", "h", "http", "h", "/", false},
+        {"http://h/", "h", "http", "h", "/", false},
+        {"http://h:80/a", "h", "80", "h:80", "/a", false},
+        {"https://h-1.example:443/a?b=c#d", "h-1.example", "443", "h-1.example:443", "/a?b=c#d",
+         true},
+        {"https://h?x=1", "h", "https", "h", "/", true},
+        {"http://h#frag/x", "h", "http", "h", "/", false},
+        {"http://u:p@h:8/", "h", "8", "h:8", "/", false},
+        {"http://[::1]:8080/x", "::1", "8080", "[::1]:8080", "/x", false},
+        {"http://[::1]", "::1", "http", "[::1]", "/", false},
+        {"ftp://h/", "h", "ftp", "h", "/", false},
+        {"httpsx://h/", "h", "httpsx", "h", "/", true},
+        {"HTTP://h:0/", "h", "0", "h:0", "/", false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct parsed *wanted = &cases[i];
+        struct wrk_target target;
+        struct arena arena;
+
+        arena_init(&arena, 0);
+        (void)fprintf(stderr, "%s\n", wanted->url);
+        EXPECT(wrk_target_parse(&arena, wanted->url, &target));
+        EXPECT(strcmp(target.host, wanted->host) == 0);
+        EXPECT(strcmp(target.service, wanted->service) == 0);
+        EXPECT(strcmp(target.host_field, wanted->host_field) == 0);
+        EXPECT(strcmp(target.path, wanted->path) == 0);
+        EXPECT(target.tls == wanted->tls);
+        arena_release(&arena);
+    }
+}
+
+static void test_wrk_target_refuses_what_is_no_url(void)
+{
+    static const char *const urls[] = {
+        "",
+        "h",
+        "/x",
+        "127.0.0.1:80",
+        "http:",
+        "http:/h",
+        "http://",
+        "http:///x",
+        "http1://h/",
+        "://h/",
+        "http://:8",
+        "http://h:",
+        "http://h:/",
+        "http://h:x/",
+        "http://h:8x",
+        "http://h:65536/",
+        "http://a b/",
+        "http://h/a b",
+        "http://h/\xc3\xa4",
+        "http://h/\x01",
+        "http://[::1",
+        "http://[]/",
+        "http://[::1]x/",
+        "http://a_b/",
+    };
+
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct wrk_target target;
+        struct arena arena;
+
+        arena_init(&arena, 0);
+        (void)fprintf(stderr, "%s\n", urls[i]);
+        EXPECT(!wrk_target_parse(&arena, urls[i], &target));
+        arena_release(&arena);
+    }
+}
+
+/* A port of the loopback, in digits: one that is listened on, or that of a closed socket. */
+static int listen_somewhere(char *ret_port, size_t size)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    EXPECT(fd >= 0);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT(bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0);
+    EXPECT(listen(fd, 1) == 0);
+    EXPECT(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+    (void)snprintf(ret_port, size, "%u", ntohs(at.sin_port));
+    return fd;
+}
+
+static void test_wrk_target_connects_or_says_why_not(void)
+{
+    char port[8], text[RESOLVE_TEXT_MAX], wanted[64];
+    struct wrk_target target = {.host = "127.0.0.1", .service = port};
+    struct address address;
+    struct err_info why;
+    int fd = listen_somewhere(port, sizeof(port));
+
+    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_OK);
+    (void)snprintf(wanted, sizeof(wanted), "127.0.0.1:%s", port);
+    EXPECT(strcmp(resolve_text(&address, text), wanted) == 0);
+    EXPECT(close(fd) == 0);
+    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_NETWORK);
+    (void)snprintf(wanted, sizeof(wanted), "unable to connect to 127.0.0.1:%s Connection refused",
+                   port);
+    EXPECT(strcmp(why.message, wanted) == 0);
+    target.service = "nosuchservice";
+    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_RESOLVE);
+    EXPECT(strncmp(why.message, "unable to resolve 127.0.0.1:nosuchservice ", 42) == 0);
+}
+
+int main(void)
+{
+    TEST(test_wrk_target_takes_urls_apart);
+    TEST(test_wrk_target_refuses_what_is_no_url);
+    TEST(test_wrk_target_connects_or_says_why_not);
+    return 0;
+}
