@@ -102,8 +102,9 @@ static void test_cli_wrk_takes_every_option(void)
     struct cli cli;
 
     rig_open(&rig);
-    cli = parse_right(&rig, WORDS(URL "a", "-c1K", "--thr", "3", "-Ld", "2M", "--time=3", "--json",
-                                  "f", "--verbose", "--wrk-stats", "words", "of a script"));
+    cli = parse_right(&rig, WORDS("http://127.0.0.1:PORT/a", "-c1K", "--thr", "3", "-Ld", "2M",
+                                  "--time=3", "--json", "f", "--verbose", "--wrk-stats", "words",
+                                  "of a script"));
     EXPECT(cli.plan.connections == 999 && cli.plan.workers == 3);
     EXPECT(cli.wrk.connections == 1000);
     EXPECT(cli.plan.duration_ns == 120 * NS_PER_S && cli.plan.late_ns == 3 * NS_PER_S);
