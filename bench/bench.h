@@ -25,9 +25,22 @@ enum {
 /* Does the operation so many times on `state`. */
 typedef void bench_fn(void *state, uint64_t iterations);
 
+/* The same for who times it himself, part of it only: returns the nanoseconds that count. */
+typedef uint64_t bench_span_fn(void *state, uint64_t iterations);
+
 struct bench_result {
     double ns_per_op, min, max; /* Over the repeats: median, smallest, largest. */
     uint64_t operations;        /* All that were done, those of the calibration too. */
+};
+
+/* One of several that are measured beside each other. */
+struct bench_rival {
+    const char *name;
+    bench_span_fn *run;
+    void *state;
+    uint64_t iterations; /* Of a repeat. */
+    double ns[BENCH_REPEATS];
+    struct bench_result result; /* Once measured. */
 };
 
 /* An extra figure of the line; name NULL: none. */
@@ -56,37 +69,71 @@ static inline int bench_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static inline uint64_t bench_time_ns(bench_fn *run, void *state, uint64_t iterations)
+/* Finds out how many iterations take long enough to be timed. */
+static inline void bench_calibrate(struct bench_rival *rival)
 {
+    for (rival->iterations = 1;; rival->iterations *= 2) {
+        uint64_t took_ns = rival->run(rival->state, rival->iterations);
+
+        rival->result.operations += rival->iterations;
+        if (took_ns >= BENCH_REPEAT_NS || rival->iterations >= BENCH_ITERATIONS_MAX) return;
+    }
+}
+
+static inline void bench_repeat(struct bench_rival *rival, int repeat)
+{
+    uint64_t took_ns = rival->run(rival->state, rival->iterations);
+
+    rival->ns[repeat] = (double)took_ns / (double)rival->iterations;
+    rival->result.operations += rival->iterations;
+}
+
+/* Calibrates and measures all of them: the repeats go forwards and backwards, A B C C B A, so that
+ * a drift of the machine falls on all alike. */
+static inline void bench_measure_beside(struct bench_rival *rivals, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bench_calibrate(&rivals[i]);
+    }
+    for (int repeat = 0; repeat < BENCH_REPEATS; repeat++) {
+        for (size_t i = 0; i < count; i++) {
+            bench_repeat(&rivals[repeat % 2 == 0 ? i : count - 1 - i], repeat);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct bench_result *result = &rivals[i].result;
+        double *ns = rivals[i].ns;
+
+        qsort(ns, BENCH_REPEATS, sizeof(ns[0]), bench_compare);
+        result->ns_per_op = ns[BENCH_REPEATS / 2];
+        result->min = ns[0];
+        result->max = ns[BENCH_REPEATS - 1];
+    }
+}
+
+/* An operation all of which counts. */
+struct bench_whole {
+    bench_fn *run;
+    void *state;
+};
+
+static inline uint64_t bench_time_whole(void *state, uint64_t iterations)
+{
+    const struct bench_whole *whole = state;
     uint64_t begin_ns = clock_now_ns();
 
-    run(state, iterations);
+    whole->run(whole->state, iterations);
     return clock_now_ns() - begin_ns;
 }
 
 /* Calibrates, measures, and returns the figures. */
 static inline struct bench_result bench_measure(bench_fn *run, void *state)
 {
-    struct bench_result result = {0};
-    double ns[BENCH_REPEATS];
-    uint64_t iterations = 1;
+    struct bench_whole whole = {run, state};
+    struct bench_rival rival = {.run = bench_time_whole, .state = &whole};
 
-    for (;;) {
-        uint64_t took_ns = bench_time_ns(run, state, iterations);
-
-        result.operations += iterations;
-        if (took_ns >= BENCH_REPEAT_NS || iterations >= BENCH_ITERATIONS_MAX) break;
-        iterations *= 2;
-    }
-    for (int i = 0; i < BENCH_REPEATS; i++) {
-        ns[i] = (double)bench_time_ns(run, state, iterations) / (double)iterations;
-        result.operations += iterations;
-    }
-    qsort(ns, BENCH_REPEATS, sizeof(ns[0]), bench_compare);
-    result.ns_per_op = ns[BENCH_REPEATS / 2];
-    result.min = ns[0];
-    result.max = ns[BENCH_REPEATS - 1];
-    return result;
+    bench_measure_beside(&rival, 1);
+    return rival.result;
 }
 
 static inline void bench_print(const char *name, const struct bench_result *result,
@@ -106,6 +153,17 @@ static inline void bench_run(const char *name, bench_fn *run, void *state, size_
     struct bench_extra extra = {"bytes_per_op", (double)bytes};
 
     bench_print(name, &result, bytes == 0 ? NULL : &extra);
+}
+
+/* The same for several beside each other. */
+static inline void bench_run_beside(struct bench_rival *rivals, size_t count, size_t bytes)
+{
+    struct bench_extra extra = {"bytes_per_op", (double)bytes};
+
+    bench_measure_beside(rivals, count);
+    for (size_t i = 0; i < count; i++) {
+        bench_print(rivals[i].name, &rivals[i].result, bytes == 0 ? NULL : &extra);
+    }
 }
 
 #endif
