@@ -11,6 +11,7 @@ SECTIONS = {
     "machine": "Machine",
     "versus": "Beside other tools",
     "testfiles": "Test files",
+    "memory": "Memory per idle connection",
     "truth": "Truth on the real clock",
     "micro": "Micro-benchmarks",
 }
