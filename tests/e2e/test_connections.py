@@ -1,10 +1,13 @@
 """Connections as the server sees them: how many, never more, used again or not; and exact counts
 of requests."""
 
+import re
 import resource
+import time
 
 import badserver
 import lib
+import tls
 from badserver import Server
 from lib import check, equal
 
@@ -124,6 +127,52 @@ def test_an_idle_connection_costs_little_memory():
             rss[count] = run.report["client"]["rss_kib"]
     each = (rss[many] - rss[few]) / (many - few)
     check(each <= 2.0, f"{each:.2f} KiB for each connection, 2 at most: {rss}")
+
+
+def load_watched(url, *args, timeout=lib.SLACK_S + 10):
+    """A run, and its largest resident memory in KiB: as its memory knows it. What the process knows
+    (getrusage(2), and so the report) begins with the size of who started it, which is us."""
+    process = lib.start_load(url, *args)
+    peak = 0
+    while True:
+        status = lib.read_file(f"/proc/{process.child.pid}/status")
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)
+        if not found:  # It has ended, and been waited for by nobody.
+            break
+        peak = int(found[1])
+        time.sleep(0.01)
+    run = lib.finish_load(process, timeout)
+    equal(run.rc, 0, f"{run}")
+    return run, peak
+
+
+def all_shaken(server, count):
+    """The memory of a run with so many TLS connections, all of which were up before the first
+    answer came; how late that has to be is found out."""
+    for delay_ms in (1000 + 2 * count, 10_000 + 10 * count):
+        run, peak = load_watched(f"{server.url}/delay/{delay_ms}", "-c", count, "-t", 1, "-n",
+                                 count, "-T", "150s", "--cacert", server.cert)
+        equal(run.report["connections"]["alive_max"], count, f"{run}")
+        up_ms = sum(run.report["phases_us"][name]["max"] / 1000
+                    for name in ("connect", "handshake_full"))
+        if run.report["tls"]["handshakes"] == count and up_ms < delay_ms:
+            return peak
+    raise lib.Skip(f"{count} handshakes take {up_ms:.0f} ms here")
+
+
+# Handshakes all at once are what costs most: what they took stays with the heap. As above with
+# 6,000, for the worker's receive buffers are 8 KiB more with each of the first 2,048.
+@lib.seconds(300)
+@lib.alone
+def test_an_idle_tls_connection_costs_little_memory():
+    if lib.INSTRUMENTED:
+        raise lib.Skip("an instrumented build")
+    few, many = 100, 6_000
+    lib.need_files(many + 200)
+    with tls.target() as server:
+        peak = {count: all_shaken(server, count) for count in (few, many)}
+    each = (peak[many] - peak[few]) / (many - few)
+    check(each <= 48.0, f"{each:.2f} KiB for each connection, 48 at most: {peak}")
 
 
 def test_the_soft_limit_on_files_is_raised_to_the_hard_one():
