@@ -47,6 +47,8 @@ enum err cli_build_requests(struct cli_words *words, struct arena *scratch, stru
     for (size_t i = 0; err == ERR_OK && i < words->headers.count; i++) {
         err = plan_parse_header(scratch, words->headers.items[i], &headers[i], why);
         err = name_option(err, "option '-H'", why);
+        /* wrk sends the spaces around a value too. */
+        if (words->cli.as_wrk) headers[i].value = strchr(words->headers.items[i], ':') + 2;
     }
     request.headers = headers;
     if (err == ERR_OK) err = cli_build_body(words, scratch, &request, why);

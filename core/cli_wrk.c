@@ -117,6 +117,7 @@ static bool take_option(struct wrk_line *line, int option)
     case 'L': line->distribution = true; return true;
     case 'v':
         (void)printf("wrk pelt/%s [epoll] Copyright (C) 2012 Will Glozer\n", pelt_version);
+        (void)fflush(stdout); /* What follows is written past stdio. */
         return true;
     case WRK_JSON: line->json_path = optarg; return true;
     case WRK_VERBOSE: line->verbose = true; return true;

@@ -114,7 +114,7 @@ static void read_ledgers(struct coord *coord, uint64_t now_ns)
         coord->readings++;
         if (!ledger_closes(&one)) coord->readings_open++;
         ledger_add(&sum, &one);
-        if (coord->rates != NULL) rates_read(coord->rates, i, now_ns, one.ok);
+        if (coord->rates != NULL) rates_read(coord->rates, i, now_ns, one.ok_in_span);
     }
     coord->ledger = sum;
     say_failures(coord);
@@ -154,7 +154,7 @@ static void begin_rates(struct coord *coord)
     if (plan->duration_ns < TIME_NEVER - coord->start_ns) {
         until_ns = coord->start_ns + plan->duration_ns;
     }
-    rates_set_span(coord->rates, coord->start_ns, coord->start_ns + plan->warmup_ns, until_ns);
+    rates_set_span(coord->rates, coord->start_ns + plan->warmup_ns, until_ns);
 }
 
 static void setup_step(struct coord *coord, uint64_t now_ns, uint32_t stop_level)

@@ -401,7 +401,7 @@ static void put_late(struct json *json, const struct result *result)
     if (result->plan->late_ns == 0) return;
     json_key(json, "late");
     json_object(json);
-    put_seconds(json, "from_s", result->plan->late_ns);
+    json_put_u64(json, "from_us", result->plan->late_ns / NS_PER_US);
     json_put_u64(json, "answers", result->late);
     json_end(json);
 }

@@ -194,8 +194,9 @@ void report_wrk_notes(const struct report_wrk *wrk, const struct plan *plan, str
     for (uint32_t i = 0; i < plan->targets_count; i++) {
         tls |= plan->targets[i].tls;
     }
-    if (tls && plan->tls.as_wrk) {
-        text_add_str(out, "pelt: certificates are not verified, as wrk does not verify them\n");
+    if (tls && plan->tls.insecure) {
+        text_printf(out, "pelt: certificates are not verified%s\n",
+                    plan->tls.as_wrk ? ", as wrk does not verify them" : " (--insecure)");
     }
     if (wrk->corrected) return;
     text_add_str(out, "pelt: latencies are those measured, none added and none left out; "

@@ -89,6 +89,7 @@ bool wrk_target_parse(struct arena *arena, const char *url, struct wrk_target *r
     authority_len = strcspn(authority, "/?#");
     target.tls = strncmp(url, "https", 5) == 0;
     if (!parse_authority(arena, authority, authority_len, &target)) return false;
+    if (authority[authority_len] == '#') return false; /* wrk wants a path or a query before it. */
     if (authority[authority_len] == '/') {
         target.path =
             arena_copy(arena, authority + authority_len, strlen(authority) - authority_len);

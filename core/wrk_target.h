@@ -19,7 +19,7 @@ struct wrk_target {
 };
 
 /* Takes `url` apart, strings into `arena`. False when wrk calls it invalid: no scheme of letters
- * only, no host, a port that is none, spaces, control characters, bytes above 127; also when the
+ * only, no host, a port that is none, a fragment behind no path, spaces, control characters, bytes above 127; also when the
  * arena refuses. User information is dropped, as wrk does. */
 MUST_USE bool wrk_target_parse(struct arena *arena, const char *url, struct wrk_target *ret_target);
 

@@ -121,11 +121,6 @@ def usages():
     return [(program, program.run("--help").out) for program in wrk.programs()]
 
 
-def test_the_usage_is_wrks():
-    for _, usage in usages():
-        equal(usage, wrk.USAGE, "usage")
-
-
 @lib.seconds(120)
 def test_wrong_command_lines_get_wrks_answer():
     wrong = []

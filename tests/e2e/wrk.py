@@ -16,21 +16,6 @@ from lib import check, equal
 
 ONLY_WRK = bool(os.environ.get("PELT_WRK_REAL"))
 
-USAGE = "".join(f"{line:<{width}}\n" for width, line in [(54, "Usage: wrk <options> <url>")] + [
-    (53 if "(2s" in line else 54, "  " + line) for line in """Options:
-  -c, --connections <N>  Connections to keep open
-  -d, --duration    <T>  Duration of test
-  -t, --threads     <N>  Number of threads to use
-
-  -s, --script      <S>  Load Lua script file
-  -H, --header      <H>  Add header to request
-      --latency          Print latency statistics
-      --timeout     <T>  Socket/request timeout
-  -v, --version          Print version details
-
-Numeric arguments may include a SI unit (1k, 1M, 1G)
-Time arguments may include a time unit (2s, 2m, 2h)""".split("\n")])
-
 VERSION_LINE = r"wrk \S+ \[epoll\] Copyright \(C\) 2012 Will Glozer"
 VERSION = re.compile(VERSION_LINE + "\n")
 

@@ -16,7 +16,7 @@ static void rig_open(struct rig *rig, uint64_t warmup_ms, uint64_t until_ms)
 {
     arena_init(&rig->arena, 0);
     EXPECT(rates_init(&rig->rates, WORKERS, &rig->arena));
-    rates_set_span(&rig->rates, start_ns, start_ns + warmup_ms * MS, start_ns + until_ms * MS);
+    rates_set_span(&rig->rates, start_ns + warmup_ms * MS, start_ns + until_ms * MS);
 }
 
 static void rig_read(struct rig *rig, uint32_t worker, uint64_t at_ms, uint64_t answers)
@@ -67,18 +67,28 @@ static void test_rates_know_whole_answers_only(void)
     rig_close(&rig, 1, 0, 0);
 }
 
-static void test_rates_begin_behind_the_warmup_and_end_with_the_span(void)
+static void test_rates_are_those_of_the_span(void)
 {
     struct rig rig;
 
     rig_open(&rig, 250, 600);
-    rig_read(&rig, 0, 100, 1000);
-    rig_read(&rig, 0, 200, 2000);
-    rig_read(&rig, 0, 300, 3000); /* Begun in the warm-up. */
-    rig_read(&rig, 0, 400, 3010);
-    rig_read(&rig, 0, 600, 3030);
-    rig_read(&rig, 0, 700, 9999);
-    rig_close(&rig, 2, 100 + 100, 100);
+    rig_read(&rig, 0, 100, 0);
+    rig_read(&rig, 0, 250, 0);
+    rig_read(&rig, 0, 350, 10);
+    rig_read(&rig, 0, 550, 30);
+    rig_read(&rig, 0, 700, 45); /* 15 in the 50 ms that were left. */
+    rig_read(&rig, 0, 800, 45);
+    rig_close(&rig, 3, 100 + 100 + 300, 300);
+}
+
+static void test_rates_drop_a_last_stretch_that_is_too_short(void)
+{
+    struct rig rig;
+
+    rig_open(&rig, 0, 249);
+    rig_read(&rig, 0, 200, 10);
+    rig_read(&rig, 0, 300, 20);
+    rig_close(&rig, 1, 50, 50);
 }
 
 static void test_rates_refuse_an_arena_that_is_too_small(void)
@@ -96,7 +106,8 @@ int main(void)
     TEST(test_rates_are_of_each_worker);
     TEST(test_rates_leave_stretches_without_an_answer_open);
     TEST(test_rates_know_whole_answers_only);
-    TEST(test_rates_begin_behind_the_warmup_and_end_with_the_span);
+    TEST(test_rates_are_those_of_the_span);
+    TEST(test_rates_drop_a_last_stretch_that_is_too_short);
     TEST(test_rates_refuse_an_arena_that_is_too_small);
     return 0;
 }

@@ -179,7 +179,7 @@ static void test_report_wrk_corrects_when_asked(void)
                         "Transfer/sec:       0.00B\n");
 }
 
-static void expect_notes(bool tls, bool as_wrk, bool corrected, size_t lines)
+static void expect_notes(bool tls, bool insecure, bool as_wrk, bool corrected, size_t lines)
 {
     struct run run;
     struct text out;
@@ -188,6 +188,7 @@ static void expect_notes(bool tls, bool as_wrk, bool corrected, size_t lines)
     run_open(&run);
     run.target.tls = tls;
     run.plan.tls.as_wrk = as_wrk;
+    run.plan.tls.insecure = insecure;
     run.wrk.corrected = corrected;
     text_init(&out, &run.arena);
     report_wrk_notes(&run.wrk, &run.plan, &out);
@@ -195,17 +196,18 @@ static void expect_notes(bool tls, bool as_wrk, bool corrected, size_t lines)
         count += out.data[i] == '\n';
     }
     EXPECT(count == lines);
-    EXPECT((count > 0 && strstr(out.data, "not verified") != NULL) == (tls && as_wrk));
+    EXPECT((count > 0 && strstr(out.data, "not verified") != NULL) == (tls && insecure));
     arena_release(&run.arena);
 }
 
 static void test_report_wrk_notes_what_is_not_as_usual(void)
 {
-    expect_notes(false, true, false, 1);
-    expect_notes(false, true, true, 0);
-    expect_notes(true, true, false, 2);
-    expect_notes(true, true, true, 1);
-    expect_notes(true, false, true, 0);
+    expect_notes(false, true, true, false, 1);
+    expect_notes(false, true, true, true, 0);
+    expect_notes(true, true, true, false, 2);
+    expect_notes(true, true, true, true, 1);
+    expect_notes(true, true, false, true, 1);
+    expect_notes(true, false, false, true, 0);
 }
 
 static void test_report_wrk_marks_a_refused_arena(void)
