@@ -19,8 +19,8 @@ struct wrk_target {
 };
 
 /* Takes `url` apart, strings into `arena`. False when wrk calls it invalid: no scheme of letters
- * only, no host, a port that is none, a fragment behind no path, spaces, control characters, bytes above 127; also when the
- * arena refuses. User information is dropped, as wrk does. */
+ * only, no host, a port that is none, a fragment behind no path, spaces, control characters, bytes
+ * above 127; also when the arena refuses. User information is dropped, as wrk does. */
 MUST_USE bool wrk_target_parse(struct arena *arena, const char *url, struct wrk_target *ret_target);
 
 /* Looks the host up and connects to its addresses in turn until one takes the connection, which is
