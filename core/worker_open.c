@@ -51,6 +51,8 @@ static enum err open_ring(struct worker *w, struct err_info *why)
     uint64_t ops = (w->plan->max_requests_per_connection != 1 ? UINT64_C(1) : 8) *
                    conns; /* With chains, and more. */
     uint32_t large_max = w->tls == NULL ? LARGE_BUFFERS_MAX : LARGE_BUFFERS_TLS_MAX;
+    /* Handshakes use all that there are, and what was used once stays in memory. */
+    uint64_t small = w->tls == NULL ? UINT64_C(2) * conns : conns;
     struct ring_options options = {
         .engine = engine_of(w->plan->io),
         .sq_entries = power_of_two(ops, SQ_ENTRIES_MIN, SQ_ENTRIES_MAX),
@@ -59,7 +61,7 @@ static enum err open_ring(struct worker *w, struct err_info *why)
         .accept_from = conns,
         .probe_s = (uint32_t)((w->plan->net.probe_ns + NS_PER_S - 1) / NS_PER_S),
         .buffer_bytes = {SMALL_BUFFER_BYTES, LARGE_BUFFER_BYTES},
-        .buffers_count = {power_of_two(UINT64_C(2) * conns, 64, SMALL_BUFFERS_MAX),
+        .buffers_count = {power_of_two(small, 64, SMALL_BUFFERS_MAX),
                           power_of_two(conns, 16, large_max)},
     };
 
