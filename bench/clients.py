@@ -24,8 +24,12 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def installed(tool, pelt):
-    """Whether `tool` can be run."""
-    return os.access(pelt, os.X_OK) if tool == "pelt" else shutil.which(tool) is not None
+    """Whether `tool` can be run, and is what it is called: pelt in wrk's place is no wrk."""
+    if tool == "pelt":
+        return os.access(pelt, os.X_OK)
+    if shutil.which(tool) is None:
+        return False
+    return tool != "wrk" or "wrk pelt/" not in machine.output_of([tool, "-v"])
 
 
 def raise_descriptor_limit():

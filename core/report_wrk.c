@@ -199,7 +199,7 @@ void report_wrk_notes(const struct report_wrk *wrk, const struct plan *plan, str
                     plan->tls.as_wrk ? ", as wrk does not verify them" : " (--insecure)");
     }
     if (wrk->corrected) return;
-    text_add_str(out, "pelt: latencies are those measured, none added and none left out; "
+    text_add_str(out, "pelt: latencies are those measured, none added and no late one left out; "
                       "--wrk-stats has wrk's\n");
 }
 
