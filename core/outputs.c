@@ -119,15 +119,17 @@ static enum err print_report(const struct cli *cli, const struct result *result,
                              struct arena *arena, struct err_info *why)
 {
     struct text text;
+    enum err err;
 
     text_init(&text, arena);
     if (cli->format == CLI_FORMAT_WRK) {
         report_wrk(&cli->wrk, result, arena, &text);
-        print_besides(cli, result, arena);
     } else {
         report_text(result, cli->spectrum, &text);
     }
-    return output_stream(STDOUT_FILENO, &text, why);
+    err = output_stream(STDOUT_FILENO, &text, why);
+    if (cli->format == CLI_FORMAT_WRK) print_besides(cli, result, arena);
+    return err;
 }
 
 bool outputs_write(struct outputs *outputs, const struct cli *cli, const struct result *result,
