@@ -12,6 +12,7 @@
 #include "core/exit.h"
 #include "core/version.h"
 #include "core/wrk_target.h"
+#include "io/reach.h"
 
 /* The words of the line. */
 struct wrk_line {
@@ -20,7 +21,7 @@ struct wrk_line {
     const char **headers; /* [headers_count], with room for all words. */
     uint32_t headers_count;
     const char *json_path;
-    bool distribution, version, verbose, corrected;
+    bool distribution, verbose, corrected;
 };
 
 enum { WRK_JSON = 256, WRK_VERBOSE, WRK_STATS }; /* Options of ours, which have no letters. */
@@ -200,8 +201,9 @@ static bool add_url(struct cli_words *words, const struct wrk_target *target,
     text_printf(&resolve, "%s:%s:%s", target->host, port, resolve_text_host(address, host));
     if (url.failed || resolve.failed) return false;
     words->urls[words->urls_count++] = (struct cli_url){.text = url.data, .path = target->path};
-    if (!net_is_literal(target->host))
+    if (!net_is_literal(target->host)) {
         words->resolves.items[words->resolves.count++] = resolve.data;
+    }
     return true;
 }
 
@@ -280,7 +282,7 @@ static int build(struct cli_words *words, const struct wrk_line *line, uint32_t 
     enum err err;
 
     if (code != -1) return code;
-    err = wrk_target_reach(&target, &address, &why);
+    err = reach(target.host, target.service, &address, &why);
     if (err != ERR_OK) return refuse(err, &why);
     set_words(words, line);
     if (!add_url(words, &target, &address, scratch) ||

@@ -1,13 +1,12 @@
-/* wrk_target: where wrk's command line says that requests go: its URL, taken apart as wrk does, and
- * the first of its addresses that can be connected to.
+/* wrk_target: where wrk's command line says that requests go: its URL, taken apart as wrk does.
+ * Pure.
  *
- * Threads: main, before the others are started: both look-up and connect block. */
+ * Threads: any. */
 #ifndef CORE_WRK_TARGET_H
 #define CORE_WRK_TARGET_H
 
 #include "core/base/arena.h"
-#include "core/base/err.h"
-#include "io/resolve.h"
+#include "core/base/defs.h"
 
 struct wrk_target {
     const char *host;       /* Without brackets. */
@@ -22,10 +21,5 @@ struct wrk_target {
  * only, no host, a port that is none, a fragment behind no path, spaces, control characters, bytes
  * above 127; also when the arena refuses. User information is dropped, as wrk does. */
 MUST_USE bool wrk_target_parse(struct arena *arena, const char *url, struct wrk_target *ret_target);
-
-/* Looks the host up and connects to its addresses in turn until one takes the connection, which is
- * closed at once. ERR_RESOLVE, ERR_NETWORK with wrk's words. */
-MUST_USE enum err wrk_target_reach(const struct wrk_target *target, struct address *ret_address,
-                                   struct err_info *why);
 
 #endif

@@ -77,6 +77,7 @@ static void rig_answer(struct rig *rig, uint64_t count)
         ledger->due += count;
         ledger->started += count;
         ledger->ok += count;
+        ledger->ok_in_span += count;
         ledger_publish(&rig->shared[i].ledger, ledger);
         for (uint64_t n = 0; n < count; n++) {
             struct stats_moments at = {.first_ns = NS_PER_MS, .done_ns = NS_PER_MS};
@@ -188,6 +189,40 @@ static void test_coord_ends_the_span_at_a_stop_and_says_so(void)
     rig_close(&rig);
 }
 
+static void test_coord_does_not_speak_of_answers_that_nobody_awaits(void)
+{
+    struct rig rig;
+
+    rig_open(&rig);
+    rig.plan.drain_ns = 0;
+    rig_news(&rig, NEWS_READY);
+    rig_run(&rig, 300 * NS_PER_MS, 0);
+    EXPECT(takes_order(&rig, ORDER_START));
+    rig_run(&rig, 350 * NS_PER_MS, 1);
+    EXPECT(takes_order(&rig, ORDER_STOP));
+    EXPECT(rig.lines == 0);
+    rig_close(&rig);
+}
+
+static void test_coord_takes_the_rates_of_each_worker_until_a_stop(void)
+{
+    struct rates rates;
+    struct rig rig;
+
+    rig_open(&rig);
+    EXPECT(rates_init(&rates, WORKERS, &rig.arena));
+    rig.coord.rates = &rates;
+    rig_news(&rig, NEWS_READY);
+    rig_run(&rig, 500 * NS_PER_MS, 0);
+    EXPECT(rates.until_ns == start_ns + rig.plan.duration_ns);
+    EXPECT(load_relaxed(&rates.per_s.count) == (uint64_t)5 * WORKERS);
+    EXPECT(load_relaxed(&rates.per_s.min_ns) == 10 && load_relaxed(&rates.per_s.max_ns) == 10);
+    rig_run(&rig, 900 * NS_PER_MS, 1);
+    EXPECT(rates.until_ns == start_ns + 500 * NS_PER_MS);
+    EXPECT(load_relaxed(&rates.per_s.count) == (uint64_t)5 * WORKERS);
+    rig_close(&rig);
+}
+
 static void test_coord_told_to_stop_before_the_start_has_an_empty_series(void)
 {
     struct rig rig;
@@ -257,6 +292,8 @@ int main(void)
 {
     TEST(test_coord_reads_every_100_ms_and_samples_every_second);
     TEST(test_coord_ends_the_span_at_a_stop_and_says_so);
+    TEST(test_coord_does_not_speak_of_answers_that_nobody_awaits);
+    TEST(test_coord_takes_the_rates_of_each_worker_until_a_stop);
     TEST(test_coord_told_to_stop_before_the_start_has_an_empty_series);
     TEST(test_coord_can_do_without_a_series);
     TEST(test_coord_lends_addresses_until_every_worker_gives_them_back);

@@ -1,10 +1,7 @@
 /* URLs as wrk 4.1 takes them; what is in the tables was seen of it. */
 #include "core/wrk_target.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tests/test.h"
 
@@ -88,47 +85,9 @@ static void test_wrk_target_refuses_what_is_no_url(void)
     }
 }
 
-/* A port of the loopback, in digits: one that is listened on, or that of a closed socket. */
-static int listen_somewhere(char *ret_port, size_t size)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t len = sizeof(at);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    EXPECT(fd >= 0);
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT(bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0);
-    EXPECT(listen(fd, 1) == 0);
-    EXPECT(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-    (void)snprintf(ret_port, size, "%u", ntohs(at.sin_port));
-    return fd;
-}
-
-static void test_wrk_target_connects_or_says_why_not(void)
-{
-    char port[8], text[RESOLVE_TEXT_MAX], wanted[64];
-    struct wrk_target target = {.host = "127.0.0.1", .service = port};
-    struct address address;
-    struct err_info why;
-    int fd = listen_somewhere(port, sizeof(port));
-
-    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_OK);
-    (void)snprintf(wanted, sizeof(wanted), "127.0.0.1:%s", port);
-    EXPECT(strcmp(resolve_text(&address, text), wanted) == 0);
-    EXPECT(close(fd) == 0);
-    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_NETWORK);
-    (void)snprintf(wanted, sizeof(wanted), "unable to connect to 127.0.0.1:%s Connection refused",
-                   port);
-    EXPECT(strcmp(why.message, wanted) == 0);
-    target.service = "nosuchservice";
-    EXPECT(wrk_target_reach(&target, &address, &why) == ERR_RESOLVE);
-    EXPECT(strncmp(why.message, "unable to resolve 127.0.0.1:nosuchservice ", 42) == 0);
-}
-
 int main(void)
 {
     TEST(test_wrk_target_takes_urls_apart);
     TEST(test_wrk_target_refuses_what_is_no_url);
-    TEST(test_wrk_target_connects_or_says_why_not);
     return 0;
 }
